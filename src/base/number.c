@@ -248,9 +248,7 @@ static bool infix(rh_number *r, const decimal *d, const char *s, size_t n, size_
     if (!m || at + m >= n || !is_digit(s[at + m])) return false;
     size_t tail = at + m;
     while (tail < end && is_digit(s[tail])) tail++;
-    const suffix *suf;
-    const char *unit;
-    if (!split_letters(s + tail, end - tail, &suf, &unit) || suf) return false;
+    if (tail < end && (bare || !find_unit(s + tail, end - tail))) return false;
     if (end + 1 < sizeof(r->suggestion)) {
         const int letters_n = bare && lower(s[at]) == 'r' ? 0 : (int)m;
         snprintf(r->suggestion, sizeof(r->suggestion), "%.*s.%.*s%.*s%.*s", (int)at, s, (int)(tail - at - m), s + at + m,
@@ -262,7 +260,7 @@ static bool infix(rh_number *r, const decimal *d, const char *s, size_t n, size_
 /* 1,5k has one reading; 1,500 has two, and 1.5,3 none. */
 static void suggest_point(rh_number *r, const decimal *d, const char *s, size_t end) {
     size_t tail = d->used + 1;
-    if (s[d->used] != ',' || memchr(d->digits, '.', d->len) || end >= sizeof(r->suggestion)) return;
+    if (s[d->used] != ',' || memchr(d->digits, '.', d->len) || d->digits + d->len != s + d->used || end >= sizeof(r->suggestion)) return;
     while (tail < end && is_digit(s[tail])) tail++;
     const suffix *suf;
     const char *unit;
@@ -309,12 +307,18 @@ static rh_number_fault early_fault(rh_number *r, decimal *d, const char *s, size
     return infix(r, d, s, n, r->used) ? RH_NUM_INFIX : RH_NUM_OK;
 }
 
+static void only_fault(rh_number *r) {
+    r->value = 0;
+    r->note = RH_NUM_PLAIN;
+    r->unit[0] = '\0';
+}
+
 rh_number rh_number_parse(const char *text, size_t n) {
     rh_number r = { 0 };
     decimal d = scan_mantissa(text, n);
     r.fault = early_fault(&r, &d, text, n);
     if (r.fault == RH_NUM_OK) letters(&r, &d, text + d.used, r.used - d.used);
-    if (r.fault != RH_NUM_OK) r.value = 0;
+    if (r.fault != RH_NUM_OK) only_fault(&r);
     return r;
 }
 
@@ -333,13 +337,13 @@ rh_number rh_number_parse_all(const char *text, size_t n) {
         scan_exponent(&d, s, m);
         while (at < m && is_blank(s[at])) at++;
         const size_t end = token_end(s, m, at);
-        if (d.used == r.used && end == m) {
+        if (d.used == r.used && end == m && ((lower(s[at]) >= 'a' && lower(s[at]) <= 'z') || (s[at] & 0x80))) {
             letters(&r, &d, s + at, end - at);
             r.used = end;
         }
     }
     if (r.fault == RH_NUM_OK && r.used < m) r.fault = RH_NUM_NOT;
-    if (r.fault != RH_NUM_OK) r.value = 0;
+    if (r.fault != RH_NUM_OK) only_fault(&r);
     r.used += lead;
     return r;
 }
