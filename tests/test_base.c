@@ -181,7 +181,9 @@ static void tab_utf8_and_control_characters_keep_the_caret(void **state) {
     check_text(&e, "net.cir:1:9: error[E012]: bad\n   1 | a\\x1B[31m\\xFF b\n     |               ^");
     e = message("\xFFz", 1, 1, 1, NULL);
     assert_int_equal(e.width, 4);
-    e = message("x\xE2\x80\xAE" "y \xC2\x9B \xED\xA0\x80", 1, 5, 1, NULL); /* turns direction; CSI; a surrogate */
+    e = message("x\xE2\x80\xAE"
+                "y \xC2\x9B \xED\xA0\x80",
+                1, 5, 1, NULL); /* turns direction; CSI; a surrogate */
     assert_string_equal(e.source, "x\\xE2\\x80\\xAEy \\xC2\\x9B \\xED\\xA0\\x80");
     assert_int_equal(e.caret, 13);
     rheo_error f = { 0 };
@@ -346,10 +348,10 @@ static void names_without_case(void **state) {
         const char *pattern, *text;
         bool want;
     } row[] = {
-        { "R*", "r12", true },    { "R*", "c1", false }, { "*", "", true },       { "", "", true },      { "", "a", false },
-        { "?", "", false },       { "?", "a", true },    { "?", "\xC2\xB5", true }, { "a*b*c", "aXXbYYc", true },
-        { "a*b*c", "aXXbYY", false }, { "*ab", "aab", true }, { "R?_*", "R1_x", true }, { "**", "abc", true },
-        { "a?", "a", false },     { "*?", "", false },   { "x[", "X[", true },
+        { "R*", "r12", true },        { "R*", "c1", false },        { "*", "", true },      { "", "", true },
+        { "", "a", false },           { "?", "", false },           { "?", "a", true },     { "?", "\xC2\xB5", true },
+        { "a*b*c", "aXXbYYc", true }, { "a*b*c", "aXXbYY", false }, { "*ab", "aab", true }, { "R?_*", "R1_x", true },
+        { "**", "abc", true },        { "a?", "a", false },         { "*?", "", false },    { "x[", "X[", true },
     };
     for (int k = 0; k < RH_COUNT(row); k++)
         if (rh_glob(row[k].pattern, row[k].text) != row[k].want) fail_msg("%s / %s", row[k].pattern, row[k].text);
@@ -367,9 +369,17 @@ static void suggestions_are_close(void **state) {
     const struct {
         const char *word, *want;
     } row[] = {
-        { "treshold", "threshold" }, { "THRESHOLDS", "threshold" }, { "rtae", "rate" }, { "tua", "tau" },
-        { "resistence", "resistance" }, { "zork", NULL }, { "", NULL }, { "x", NULL }, { "tau", "tau" },
-        { "capacitor", NULL }, { "capacitence", "capacitance" },
+        { "treshold", "threshold" },
+        { "THRESHOLDS", "threshold" },
+        { "rtae", "rate" },
+        { "tua", "tau" },
+        { "resistence", "resistance" },
+        { "zork", NULL },
+        { "", NULL },
+        { "x", NULL },
+        { "tau", "tau" },
+        { "capacitor", NULL },
+        { "capacitence", "capacitance" },
     };
     for (int k = 0; k < RH_COUNT(row); k++) {
         const char *got = rh_suggest_list(row[k].word, NAMES, RH_COUNT(NAMES));
@@ -442,62 +452,83 @@ typedef struct law {
     int used; /* 0: all */
 } law;
 
-#define GOOD(text, value, unit) { text, value, RH_NUM_OK, RH_NUM_PLAIN, unit, "", 0 }
-#define BAD(text, fault) { text, 0, fault, RH_NUM_PLAIN, NULL, "", 0 }
-#define MEANT(text, fault, suggestion) { text, 0, fault, RH_NUM_PLAIN, NULL, suggestion, 0 }
-#define PART(text, value, unit, used) { text, value, RH_NUM_OK, RH_NUM_PLAIN, unit, "", used }
+#define GOOD(text, value, unit) \
+    { text, value, RH_NUM_OK, RH_NUM_PLAIN, unit, "", 0 }
+#define BAD(text, fault) \
+    { text, 0, fault, RH_NUM_PLAIN, NULL, "", 0 }
+#define MEANT(text, fault, suggestion) \
+    { text, 0, fault, RH_NUM_PLAIN, NULL, suggestion, 0 }
+#define PART(text, value, unit, used) \
+    { text, value, RH_NUM_OK, RH_NUM_PLAIN, unit, "", used }
 #define MU "\xC2\xB5"
 #define GREEK_MU "\xCE\xBC"
 #define OMEGA "\xCE\xA9"
 #define OHM_SIGN "\xE2\x84\xA6"
 
+/* clang-format off */
 static const law LAW[] = {
-    GOOD("1k", 1e3, ""), GOOD("1K", 1e3, ""), GOOD("1meg", 1e6, ""), GOOD("1MEG", 1e6, ""), GOOD("1Meg", 1e6, ""),
+    GOOD("1k", 1e3, ""), GOOD("1K", 1e3, ""), GOOD("1meg", 1e6, ""), GOOD("1MEG", 1e6, ""),
+    GOOD("1Meg", 1e6, ""),
     GOOD("1m", 1e-3, ""), GOOD("1t", 1e12, ""), GOOD("1G", 1e9, ""), GOOD("1u", 1e-6, ""), GOOD("1n", 1e-9, ""),
-    GOOD("1p", 1e-12, ""), GOOD("1" MU, 1e-6, ""), GOOD("1" GREEK_MU, 1e-6, ""), GOOD("4.7" MU "F", 4.7e-6, "f"),
+    GOOD("1p", 1e-12, ""), GOOD("1" MU, 1e-6, ""), GOOD("1" GREEK_MU, 1e-6, ""),
+    GOOD("4.7" MU "F", 4.7e-6, "f"),
     { "1M", 1e-3, RH_NUM_OK, RH_NUM_MILLI, "", "", 0 },
     { "1F", 1e-15, RH_NUM_OK, RH_NUM_FARAD, "", "", 0 },
     { "1f", 1e-15, RH_NUM_OK, RH_NUM_FARAD, "", "", 0 },
     { "1mil", 2.54e-5, RH_NUM_OK, RH_NUM_MIL, "", "", 0 },
     { "1MIL", 2.54e-5, RH_NUM_OK, RH_NUM_MIL, "", "", 0 },
-    GOOD("5R", 5, "r"), GOOD("1kohm", 1000, "ohm"), GOOD("2.2k" OMEGA, 2200, "ohm"), GOOD("2.2k" OHM_SIGN, 2200, "ohm"),
+    GOOD("5R", 5, "r"), GOOD("1kohm", 1000, "ohm"), GOOD("2.2k" OMEGA, 2200, "ohm"),
+    GOOD("2.2k" OHM_SIGN, 2200, "ohm"),
     GOOD("3" OMEGA, 3, "ohm"), GOOD("1megohm", 1e6, "ohm"), GOOD("1mA", 1e-3, "a"), GOOD("10ms", 10e-3, "s"),
-    GOOD("1s", 1, "s"), GOOD("1h", 1, "h"), GOOD("1v", 1, "v"), GOOD("5Volts", 5, "volts"), GOOD("1farad", 1, "farad"),
+    GOOD("1s", 1, "s"), GOOD("1h", 1, "h"), GOOD("1v", 1, "v"), GOOD("5Volts", 5, "volts"),
+    GOOD("1farad", 1, "farad"),
     GOOD("1uF", 1e-6, "f"), GOOD("1ff", 1e-15, "f"), GOOD("1mho", 1, "mho"), GOOD("1mmho", 1e-3, "mho"),
     GOOD("3siemens", 3, "siemens"), GOOD("10kHz", 1e4, "hz"), GOOD("2kPa", 2e3, "pa"), GOOD("1um3", 1e-6, "m3"),
     GOOD("1amp", 1, "amp"), GOOD("1pa", 1e-12, "a"),
     GOOD("1.", 1, ""), GOOD(".5", 0.5, ""), GOOD("+5", 5, ""), GOOD("-5", -5, ""), GOOD("-.5e-3k", -0.5, ""),
-    GOOD("1e3", 1000, ""), GOOD("1E+3", 1000, ""), GOOD("1e3k", 1e6, ""), GOOD("0", 0, ""), GOOD("0e999999999999999999999", 0, ""),
+    GOOD("1e3", 1000, ""), GOOD("1E+3", 1000, ""), GOOD("1e3k", 1e6, ""), GOOD("0", 0, ""),
+    GOOD("0e999999999999999999999", 0, ""),
     GOOD("4.7k", 4700, ""), GOOD("0.1", 0.1, ""), GOOD("1e22", 1e22, ""), GOOD("1e23", 1e23, ""),
     GOOD("5e-324", 5e-324, ""), GOOD("2.2250738585072011e-308", 2.2250738585072011e-308, ""),
     GOOD("1.7976931348623157e308", DBL_MAX, ""), GOOD("9007199254740993", 9007199254740992.0, ""),
     GOOD("4.7n", 4.7e-9, ""), GOOD("8.2p", 8.2e-12, ""), GOOD("00012", 12, ""),
     MEANT("4k7", RH_NUM_INFIX, "4.7k"), MEANT("4R7", RH_NUM_INFIX, "4.7"), MEANT("4K7", RH_NUM_INFIX, "4.7K"),
     MEANT("2meg2", RH_NUM_INFIX, "2.2meg"), MEANT("-4" MU "7F", RH_NUM_INFIX, "-4.7" MU "F"),
-    MEANT("3V3", RH_NUM_INFIX, "3.3V"), MEANT("4k7ohm", RH_NUM_INFIX, "4.7kohm"), MEANT("1m3", RH_NUM_INFIX, "1.3m"),
+    MEANT("3V3", RH_NUM_INFIX, "3.3V"), MEANT("4k7ohm", RH_NUM_INFIX, "4.7kohm"),
+    MEANT("1m3", RH_NUM_INFIX, "1.3m"),
     MEANT("11111111111111111111111111k7", RH_NUM_INFIX, "11111111111111111111111111.7k"),
     MEANT("1111111111111111111111111111111k7", RH_NUM_INFIX, ""),
-    BAD("6R9a", RH_NUM_SUFFIX), BAD("4.7k5", RH_NUM_SUFFIX), BAD("4k7k", RH_NUM_SUFFIX), BAD("1e3k5", RH_NUM_SUFFIX),
+    BAD("6R9a", RH_NUM_SUFFIX), BAD("4.7k5", RH_NUM_SUFFIX), BAD("4k7k", RH_NUM_SUFFIX),
+    BAD("1e3k5", RH_NUM_SUFFIX),
     MEANT("1,5k", RH_NUM_COMMA, "1.5k"), MEANT("1,5", RH_NUM_COMMA, "1.5"), MEANT("1,500", RH_NUM_COMMA, ""),
     MEANT("1.5,3", RH_NUM_COMMA, ""), MEANT("1k,5", RH_NUM_COMMA, ""),
     BAD("0x10", RH_NUM_HEX), BAD("0XfF", RH_NUM_HEX), BAD("1_000", RH_NUM_UNDERSCORE),
     BAD("1e", RH_NUM_EXPONENT), BAD("1e+", RH_NUM_EXPONENT), BAD("1E-", RH_NUM_EXPONENT),
     BAD("1x", RH_NUM_SUFFIX), BAD("0x", RH_NUM_SUFFIX), BAD("1a", RH_NUM_SUFFIX), BAD("1A", RH_NUM_SUFFIX),
-    BAD("1kk", RH_NUM_SUFFIX), BAD("1zork", RH_NUM_SUFFIX), BAD("1eg", RH_NUM_SUFFIX), BAD("1mils", RH_NUM_SUFFIX),
-    BAD("1k_", RH_NUM_SUFFIX), BAD("1" "\xFF", RH_NUM_SUFFIX), BAD("1\xC2", RH_NUM_SUFFIX), BAD("1k\xC2\xB5", RH_NUM_SUFFIX),
-    BAD("1.2.3", RH_NUM_NOT), BAD("1..", RH_NUM_NOT), BAD("abc", RH_NUM_NOT), BAD("k", RH_NUM_NOT), BAD(".k", RH_NUM_NOT),
+    BAD("1kk", RH_NUM_SUFFIX), BAD("1zork", RH_NUM_SUFFIX), BAD("1eg", RH_NUM_SUFFIX),
+    BAD("1mils", RH_NUM_SUFFIX),
+    BAD("1k_", RH_NUM_SUFFIX), BAD("1" "\xFF", RH_NUM_SUFFIX), BAD("1\xC2", RH_NUM_SUFFIX),
+    BAD("1k\xC2\xB5", RH_NUM_SUFFIX),
+    BAD("1.2.3", RH_NUM_NOT), BAD("1..", RH_NUM_NOT), BAD("abc", RH_NUM_NOT), BAD("k", RH_NUM_NOT),
+    BAD(".k", RH_NUM_NOT),
     BAD("nano", RH_NUM_NOT),
     BAD("nan", RH_NUM_NAN), BAD("-NaN", RH_NUM_NAN), BAD("inf", RH_NUM_NAN), BAD("+INF", RH_NUM_NAN),
     BAD("-infinity", RH_NUM_NAN),
-    BAD("1e400", RH_NUM_RANGE), BAD("-1e400", RH_NUM_RANGE), BAD("1e-400", RH_NUM_RANGE), BAD("1e308k", RH_NUM_RANGE),
-    BAD("1e-320f", RH_NUM_RANGE), BAD("1e99999999999999999999", RH_NUM_RANGE), BAD("1e-99999999999999999999", RH_NUM_RANGE),
+    BAD("1e400", RH_NUM_RANGE), BAD("-1e400", RH_NUM_RANGE), BAD("1e-400", RH_NUM_RANGE),
+    BAD("1e308k", RH_NUM_RANGE),
+    BAD("1e-320f", RH_NUM_RANGE), BAD("1e99999999999999999999", RH_NUM_RANGE),
+    BAD("1e-99999999999999999999", RH_NUM_RANGE),
     BAD("2e-324mil", RH_NUM_RANGE), BAD("1e-322mil", RH_NUM_RANGE), BAD("1.8e308", RH_NUM_RANGE),
     BAD("", RH_NUM_EMPTY), BAD(".", RH_NUM_EMPTY), BAD("+", RH_NUM_EMPTY), BAD("-.", RH_NUM_EMPTY),
-    PART("5 6", 5, "", 1), PART("5k)", 5e3, "", 2), PART("5,", 5, "", 1), PART("5,a", 5, "", 1), PART("1k*2", 1e3, "", 2),
-    PART("1-2", 1, "", 1), PART("1+2", 1, "", 1), PART("1/2", 1, "", 1), PART("1e3-2", 1e3, "", 3), PART("2^3", 2, "", 1),
-    PART("1us=", 1e-6, "s", 3), PART("7\t", 7, "", 1), PART("7\n", 7, "", 1), PART("7;x", 7, "", 1), PART("7}", 7, "", 1),
+    PART("5 6", 5, "", 1), PART("5k)", 5e3, "", 2), PART("5,", 5, "", 1), PART("5,a", 5, "", 1),
+    PART("1k*2", 1e3, "", 2),
+    PART("1-2", 1, "", 1), PART("1+2", 1, "", 1), PART("1/2", 1, "", 1), PART("1e3-2", 1e3, "", 3),
+    PART("2^3", 2, "", 1),
+    PART("1us=", 1e-6, "s", 3), PART("7\t", 7, "", 1), PART("7\n", 7, "", 1), PART("7;x", 7, "", 1),
+    PART("7}", 7, "", 1),
     PART("7'", 7, "", 1), PART("1k?2:3", 1e3, "", 2),
 };
+/* clang-format on */
 
 static void number_law(void **state) {
     (void)state;
@@ -520,10 +551,11 @@ static void number_law(void **state) {
 static void whole_text_is_one_number(void **state) {
     (void)state;
     const law row[] = {
-        GOOD("50 us", 50e-6, "s"), GOOD("10 kohm", 1e4, "ohm"), GOOD(" 5\t", 5, ""), GOOD("5 " OMEGA, 5, "ohm"),
-        GOOD("1e3 k", 1e6, ""), GOOD("10k", 1e4, ""), BAD("5 6", RH_NUM_NOT), BAD("5k ohm x", RH_NUM_NOT),
-        BAD("5k k", RH_NUM_NOT), BAD("5 zork", RH_NUM_SUFFIX), BAD("5)", RH_NUM_NOT), BAD("5 a)", RH_NUM_NOT),
-        BAD("1-2", RH_NUM_NOT), BAD("", RH_NUM_EMPTY), BAD("  ", RH_NUM_EMPTY), BAD("1 e", RH_NUM_SUFFIX), BAD("5 _", RH_NUM_NOT),
+        GOOD("50 us", 50e-6, "s"), GOOD("10 kohm", 1e4, "ohm"),  GOOD(" 5\t", 5, ""),     GOOD("5 " OMEGA, 5, "ohm"),
+        GOOD("1e3 k", 1e6, ""),    GOOD("10k", 1e4, ""),         BAD("5 6", RH_NUM_NOT),  BAD("5k ohm x", RH_NUM_NOT),
+        BAD("5k k", RH_NUM_NOT),   BAD("5 zork", RH_NUM_SUFFIX), BAD("5)", RH_NUM_NOT),   BAD("5 a)", RH_NUM_NOT),
+        BAD("1-2", RH_NUM_NOT),    BAD("", RH_NUM_EMPTY),        BAD("  ", RH_NUM_EMPTY), BAD("1 e", RH_NUM_SUFFIX),
+        BAD("5 _", RH_NUM_NOT),
     };
     for (int k = 0; k < RH_COUNT(row); k++) {
         const rh_number r = rh_number_parse_all(row[k].text, strlen(row[k].text));
@@ -563,9 +595,18 @@ static void numbers_survive_text(void **state) {
     const struct {
         double x;
         const char *text;
-    } row[] = { { 0.1, "0.1" }, { 1, "1" }, { -0.0, "-0" }, { 1e15, "1e+15" }, { 999999999999999, "999999999999999" },
-                { -42, "-42" }, { 1.0 / 3, "0.3333333333333333" }, { 5e-324, "4.94065645841247e-324" },
-                { 1e300, "1e+300" }, { (double)INFINITY, "inf" }, { (double)-INFINITY, "-inf" }, { (double)NAN, "nan" } };
+    } row[] = { { 0.1, "0.1" },
+                { 1, "1" },
+                { -0.0, "-0" },
+                { 1e15, "1e+15" },
+                { 999999999999999, "999999999999999" },
+                { -42, "-42" },
+                { 1.0 / 3, "0.3333333333333333" },
+                { 5e-324, "4.94065645841247e-324" },
+                { 1e300, "1e+300" },
+                { (double)INFINITY, "inf" },
+                { (double)-INFINITY, "-inf" },
+                { (double)NAN, "nan" } };
     for (int k = 0; k < RH_COUNT(row); k++) {
         char text[32];
         assert_string_equal(rh_number_text(row[k].x, text), row[k].text);
@@ -583,8 +624,10 @@ static void random_decimal(uint64_t k, char *s) {
         const uint64_t d = rh_random_u64(k, 4, (uint64_t)i);
         s[at++] = (char)('0' + (u >> 40 & 1 && d % 3 ? 0 : (int)((d >> 8) % 10)));
     }
-    if (u >> 41 & 1) snprintf(s + at, 16, "e%d", (int)(u >> 44 & 1023) - 512);
-    else s[at] = '\0';
+    if (u >> 41 & 1)
+        snprintf(s + at, 16, "e%d", (int)(u >> 44 & 1023) - 512);
+    else
+        s[at] = '\0';
 }
 
 static void decimals_are_correctly_rounded(void **state) {
@@ -666,8 +709,9 @@ static void plain_decimals(void **state) {
         const char *s;
         size_t used;
         double value;
-    } row[] = { { "1.5,2", 3, 1.5 }, { "-2e3 ", 4, -2000 }, { "1e", 1, 1 }, { "x", 0, 9 }, { "", 0, 9 }, { "nan", 0, 9 },
-                { "inf", 0, 9 }, { "1e400", 0, 9 }, { "1e-400", 6, 0 }, { ".", 0, 9 }, { "-", 0, 9 }, { "1k", 1, 1 } };
+    } row[] = { { "1.5,2", 3, 1.5 }, { "-2e3 ", 4, -2000 }, { "1e", 1, 1 },  { "x", 0, 9 },
+                { "", 0, 9 },        { "nan", 0, 9 },       { "inf", 0, 9 }, { "1e400", 0, 9 },
+                { "1e-400", 6, 0 },  { ".", 0, 9 },         { "-", 0, 9 },   { "1k", 1, 1 } };
     for (int k = 0; k < RH_COUNT(row); k++) {
         double x = 9;
         assert_int_equal(rh_decimal(row[k].s, strlen(row[k].s), &x), row[k].used);
@@ -680,10 +724,22 @@ static void numbers_for_people(void **state) {
     const struct {
         double x;
         const char *unit, *want;
-    } row[] = { { 1500, "", "1.5k" }, { 22e-6, NULL, "22u" }, { 1500, "ohm", "1.5 kohm" }, { 0, "V", "0 V" },
-                { -0.0012345, "A", "-1.234 mA" }, { 999.96, "", "1k" }, { 1e6, "", "1meg" }, { 100, "", "100" },
-                { 1e-15, "", "1f" }, { 999.4e12, "", "999.4t" }, { 1e15, "", "1.000e+15" }, { 3e-20, "", "3.000e-20" },
-                { 12345, "Hz", "12.35 kHz" }, { 1, "S", "1 S" }, { (double)NAN, "V", "nan V" }, { 0.1, "", "100m" } };
+    } row[] = { { 1500, "", "1.5k" },
+                { 22e-6, NULL, "22u" },
+                { 1500, "ohm", "1.5 kohm" },
+                { 0, "V", "0 V" },
+                { -0.0012345, "A", "-1.234 mA" },
+                { 999.96, "", "1k" },
+                { 1e6, "", "1meg" },
+                { 100, "", "100" },
+                { 1e-15, "", "1f" },
+                { 999.4e12, "", "999.4t" },
+                { 1e15, "", "1.000e+15" },
+                { 3e-20, "", "3.000e-20" },
+                { 12345, "Hz", "12.35 kHz" },
+                { 1, "S", "1 S" },
+                { (double)NAN, "V", "nan V" },
+                { 0.1, "", "100m" } };
     for (int k = 0; k < RH_COUNT(row); k++) {
         char buf[40];
         rh_number_human(row[k].x, row[k].unit, buf, sizeof(buf));
@@ -720,12 +776,9 @@ static void random_numbers_never_change(void **state) {
     static const struct {
         uint64_t seed, stream, counter, want;
     } ROW[] = {
-        { 0, 0, 0, 0xC538BDCEE153004Du },
-        { 0, 0, 1, 0xE97B973AAAF39229u },
-        { 0, 1, 0, 0x8CDCFA36E92F3870u },
-        { 1, 0, 0, 0xE6EE79BB60335FEBu },
-        { 1, 1, 1, 0xA4B7EC33F5F46F22u },
-        { UINT64_MAX, UINT64_MAX, UINT64_MAX, 0x06F4F50F7F098050u },
+        { 0, 0, 0, 0xC538BDCEE153004Du },        { 0, 0, 1, 0xE97B973AAAF39229u },
+        { 0, 1, 0, 0x8CDCFA36E92F3870u },        { 1, 0, 0, 0xE6EE79BB60335FEBu },
+        { 1, 1, 1, 0xA4B7EC33F5F46F22u },        { UINT64_MAX, UINT64_MAX, UINT64_MAX, 0x06F4F50F7F098050u },
         { 42, 2, 1000000, 0xC96D83B0904FDF55u },
     };
     for (int k = 0; k < RH_COUNT(ROW); k++)
@@ -945,13 +998,16 @@ static void folders_and_paths(void **state) {
     assert_int_equal(rh_dir_create(path, NULL), RHEO_E_IO);
     assert_int_equal(rh_dir_create(file, NULL), RHEO_E_IO);
     assert_int_equal(rh_dir_create("", NULL), RHEO_E_IO);
-    const char *const join[][3] = { { "a", "b", "a/b" }, { "a/", "b", "a/b" }, { "a", "/b", "/b" }, { "", "b", "b" }, { "/", "b", "/b" } };
+    const char *const join[][3] = {
+        { "a", "b", "a/b" }, { "a/", "b", "a/b" }, { "a", "/b", "/b" }, { "", "b", "b" }, { "/", "b", "/b" }
+    };
     for (int k = 0; k < RH_COUNT(join); k++) {
         char *p = rh_path_join(join[k][0], join[k][1]);
         assert_string_equal(p, join[k][2]);
         rh_free(p);
     }
-    const char *const part[][2] = { { "a/b", "a" }, { "b", "." }, { "/b", "/" }, { "a//b", "a" }, { "a/b/c", "a/b" }, { "//b", "/" } };
+    const char *const part[][2] = { { "a/b", "a" },  { "b", "." },       { "/b", "/" },
+                                    { "a//b", "a" }, { "a/b/c", "a/b" }, { "//b", "/" } };
     for (int k = 0; k < RH_COUNT(part); k++) {
         char *p = rh_path_folder(part[k][0]);
         assert_string_equal(p, part[k][1]);

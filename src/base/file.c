@@ -34,8 +34,7 @@ static rheo_status read_all(int fd, const char *path, size_t guess, size_t max, 
         if (got == 0) break;
         if (got < 0 && errno != EINTR) st = io_error(err, 401, "read", path, errno);
         if (got > 0) n += (size_t)got;
-        if (n > max)
-            st = rh_fail(err, RHEO_E_LIMIT, 404, RH_NOWHERE, "'%s' is larger than %zu bytes", path, max);
+        if (n > max) st = rh_fail(err, RHEO_E_LIMIT, 404, RH_NOWHERE, "'%s' is larger than %zu bytes", path, max);
     }
     if (st != RHEO_OK) {
         rh_free(buf);

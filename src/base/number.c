@@ -159,11 +159,13 @@ static const suffix SUFFIXES[] = {
 static const double METRE_PER_MIL = 2.54e-5;
 
 /* Ohm and Greek capital omega look the same and are two characters. */
-static const char *const UNITS[] = { "ohm",    "ohms",   "\xCE\xA9", "\xE2\x84\xA6", "r",       "v",        "volt",  "volts",
-                                     "a",      "amp",    "amps",     "ampere",       "amperes", "s",        "sec",   "second",
-                                     "seconds", "f",     "farad",    "farads",       "h",       "henry",    "hz",    "hertz",
-                                     "w",      "watt",   "watts",    "pa",           "pascal",  "m3",       "siemens", "mho",
-                                     "mhos",   "j",      "joule" };
+/* clang-format off */
+static const char *const UNITS[] = {
+    "ohm", "ohms", "\xCE\xA9", "\xE2\x84\xA6", "r", "v", "volt", "volts", "a", "amp", "amps", "ampere", "amperes",
+    "s", "sec", "second", "seconds", "f", "farad", "farads", "h", "henry", "hz", "hertz", "w", "watt", "watts",
+    "pa", "pascal", "m3", "siemens", "mho", "mhos", "j", "joule",
+};
+/* clang-format on */
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
@@ -251,8 +253,8 @@ static bool infix(rh_number *r, const decimal *d, const char *s, size_t n, size_
     if (tail < end && (bare || !find_unit(s + tail, end - tail))) return false;
     if (end + 1 < sizeof(r->suggestion)) {
         const int letters_n = bare && lower(s[at]) == 'r' ? 0 : (int)m;
-        snprintf(r->suggestion, sizeof(r->suggestion), "%.*s.%.*s%.*s%.*s", (int)at, s, (int)(tail - at - m), s + at + m,
-                 letters_n, s + at, (int)(end - tail), s + tail);
+        snprintf(r->suggestion, sizeof(r->suggestion), "%.*s.%.*s%.*s%.*s", (int)at, s, (int)(tail - at - m),
+                 s + at + m, letters_n, s + at, (int)(end - tail), s + tail);
     }
     return true;
 }
@@ -260,7 +262,9 @@ static bool infix(rh_number *r, const decimal *d, const char *s, size_t n, size_
 /* 1,5k has one reading; 1,500 has two, and 1.5,3 none. */
 static void suggest_point(rh_number *r, const decimal *d, const char *s, size_t end) {
     size_t tail = d->used + 1;
-    if (s[d->used] != ',' || memchr(d->digits, '.', d->len) || d->digits + d->len != s + d->used || end >= sizeof(r->suggestion)) return;
+    if (s[d->used] != ',' || memchr(d->digits, '.', d->len) || d->digits + d->len != s + d->used ||
+        end >= sizeof(r->suggestion))
+        return;
     while (tail < end && is_digit(s[tail])) tail++;
     const suffix *suf;
     const char *unit;

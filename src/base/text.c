@@ -14,8 +14,9 @@ size_t rh_utf8(const char *s, size_t n, uint32_t *code) {
     static const uint32_t LEAST[] = { 0, 0, 0x80, 0x800, 0x10000 };
     if (n == 0) return 0;
     const unsigned char c = (unsigned char)s[0];
-    const size_t len = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
-    if (len == 0 || len > n) return 0;
+    if ((c >= 0x80 && c < 0xC2) || c >= 0xF5) return 0;
+    const size_t len = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    if (len > n) return 0;
     uint32_t x = len == 1 ? c : c & (0x7Fu >> len);
     for (size_t k = 1; k < len; k++) {
         const unsigned char d = (unsigned char)s[k];
@@ -27,7 +28,8 @@ size_t rh_utf8(const char *s, size_t n, uint32_t *code) {
     return len;
 }
 
-/* Characters that move the cursor, are invisible, or turn the direction of what follows: a message must not obey them. */
+/* Characters that move the cursor, are invisible, or turn the direction of what follows: a message must not
+ * obey them. */
 static bool hidden(uint32_t c) {
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
@@ -255,15 +257,22 @@ const char *rh_suggest_list(const char *word, const char *const *names, int n) {
 
 /* ---- map ---- */
 
-typedef struct slot {
-    const char *key; /* NULL: free */
-    uint32_t n, hash;
+typedef struct entry {
+    const char *key;
+    uint32_t n;
     int value;
+} entry;
+
+/* What is searched stays small, and growing it touches no key. */
+typedef struct slot {
+    uint32_t hash, place; /* place: index in entries plus 1; 0: free */
 } slot;
 
 struct rh_map {
     slot *slots;
-    size_t n, cap; /* cap is a power of two */
+    entry *entries; /* in the order they came */
+    size_t cap;     /* of slots: a power of two */
+    int n, n_cap;
     uint64_t seed;
 };
 
@@ -318,6 +327,7 @@ rh_map *rh_map_create(void) {
 
 void rh_map_destroy(rh_map *m) {
     if (!m) return;
+    rh_free(m->entries);
     rh_free(m->slots);
     rh_free(m);
 }
@@ -326,14 +336,17 @@ void rh_map_destroy(rh_map *m) {
 static slot *find(const rh_map *m, const char *key, size_t n, uint32_t hash) {
     for (size_t at = hash;; at++) {
         slot *s = &m->slots[at & (m->cap - 1)];
-        if (!s->key || (s->hash == hash && s->n == n && same_name(s->key, key, n))) return s;
+        if (!s->place) return s;
+        if (s->hash != hash) continue;
+        const entry *e = &m->entries[s->place - 1];
+        if (e->n == n && same_name(e->key, key, n)) return s;
     }
 }
 
 int rh_map_get(const rh_map *m, const char *key, size_t n) {
     if (n > UINT32_MAX) return -1;
     const slot *s = find(m, key, n, hash_name(m->seed, key, n));
-    return s->key ? s->value : -1;
+    return s->place ? m->entries[s->place - 1].value : -1;
 }
 
 static bool enlarge(rh_map *m) {
@@ -341,9 +354,9 @@ static bool enlarge(rh_map *m) {
     slot *slots = rh_calloc(cap, sizeof(slot));
     if (!slots) return false;
     for (size_t k = 0; k < m->cap; k++) {
-        if (!m->slots[k].key) continue;
+        if (!m->slots[k].place) continue;
         size_t at = m->slots[k].hash & (cap - 1);
-        while (slots[at].key) at = (at + 1) & (cap - 1);
+        while (slots[at].place) at = (at + 1) & (cap - 1);
         slots[at] = m->slots[k];
     }
     rh_free(m->slots);
@@ -353,17 +366,19 @@ static bool enlarge(rh_map *m) {
 }
 
 bool rh_map_put(rh_map *m, const char *key, size_t n, int value) {
-    if (n > UINT32_MAX || m->n >= UINT32_MAX / 2) return false;
+    if (n > UINT32_MAX) return false;
     const uint32_t hash = hash_name(m->seed, key, n);
     slot *s = find(m, key, n, hash);
-    if (!s->key && m->n >= m->cap / 8 * 5) { /* linear probing wants room */
+    if (s->place) {
+        m->entries[s->place - 1].value = value;
+        return true;
+    }
+    if (m->n == INT32_MAX || !rh_grow(&m->entries, &m->n_cap, m->n + 1, sizeof(entry))) return false;
+    if ((size_t)m->n >= m->cap / 8 * 5) { /* linear probing wants room */
         if (!enlarge(m)) return false;
         s = find(m, key, n, hash);
     }
-    if (!s->key) {
-        *s = (slot){ .key = key, .n = (uint32_t)n, .hash = hash };
-        m->n++;
-    }
-    s->value = value;
+    m->entries[m->n++] = (entry){ .key = key, .n = (uint32_t)n, .value = value };
+    *s = (slot){ hash, (uint32_t)m->n };
     return true;
 }

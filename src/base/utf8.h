@@ -10,9 +10,9 @@ size_t rh_utf8(const char *s, size_t n, uint32_t *code);
 
 /* What one piece of foreign text becomes on a terminal. */
 typedef struct rh_glyph {
-    size_t used;    /* bytes of the input */
-    size_t n;       /* bytes of text, at most 16 */
-    int columns;    /* characters of text, counting a UTF-8 sequence as one */
+    size_t used; /* bytes of the input */
+    size_t n;    /* bytes of text, at most 16 */
+    int columns; /* characters of text, counting a UTF-8 sequence as one */
     char text[17];
 } rh_glyph;
 /* The next piece of s (n >= 1): one character as it is, or \xHH for control characters, for code points that
