@@ -3,9 +3,7 @@
 
 #include "base/base.h"
 
-#include <fcntl.h>
 #include <float.h>
-#include <locale.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
