@@ -1,0 +1,88 @@
+/* circuit: flat arrays of nodes and elements, built once, then immutable. Includes generation and graph diagnosis. */
+#ifndef RH_CIRCUIT_H
+#define RH_CIRCUIT_H
+
+#include "base/base.h"
+#include "element/element.h"
+#include "rheo/circuit.h"
+
+/* Compact place of an element: file is an index into circuit->source. line 0: nowhere. */
+typedef struct rh_place {
+    int line;
+    uint16_t col, file;
+} rh_place;
+
+struct rheo_circuit {
+    char *title;               /* never NULL */
+    int n_node, n_elem, n_edge;
+    char **node_name;          /* [n_node], node_name[0] = "0" */
+    char **elem_name;          /* [n_elem] */
+    uint8_t *kind;             /* [n_elem] index into RH_KINDS */
+    int (*term)[4];            /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
+    double *value;             /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
+    rh_place *place;           /* [n_elem] */
+    int *elem_edge;            /* [n_elem] edge index or -1 */
+    int *edge_elem;            /* [n_edge] */
+    double *g_min, *g_max;     /* [n_edge] S bounds; defaults 1e-12 and 1e12 */
+    double *g_init;            /* [n_edge] S: init=, or 1/resistance */
+    double (*pos)[2];          /* [n_node] for pictures; NaN: not given */
+    double *ic;                /* [n_node] V from .ic; NaN: not given */
+    int n_keep;                /* cards kept for later kinds and printing: .model ... as text */
+    char **keep;
+    int n_source;              /* files the circuit came from, for messages */
+    rh_source **source;
+    rh_map *node_map, *elem_map;
+    rh_pool *pool;             /* owns all strings above */
+};
+
+/* Builder. Every call returns RHEO_E_NOMEM at worst, leaving a builder that can only be destroyed. */
+typedef struct rh_builder rh_builder;
+rh_builder *rh_builder_create(void);
+void rh_builder_destroy(rh_builder *b);
+/* Index of the node of that name, added if new. "0" and "gnd" (any case) are ground. -1: out of memory. */
+int rh_builder_node(rh_builder *b, const char *name, size_t n);
+/* Adds an element; returns its index, -1: out of memory, or -2: the name exists (then *other is that element). */
+int rh_builder_element(rh_builder *b, int kind, const char *name, const int term[4], double value, rh_place place, int *other);
+int rh_builder_find_element(const rh_builder *b, const char *name, size_t n); /* -1: none */
+int rh_builder_find_node(const rh_builder *b, const char *name, size_t n);    /* -1: none */
+int rh_builder_n_element(const rh_builder *b);
+const char *rh_builder_element_name(const rh_builder *b, int elem);
+int rh_builder_element_kind(const rh_builder *b, int elem);
+double rh_builder_element_value(const rh_builder *b, int elem);
+rh_place rh_builder_element_place(const rh_builder *b, int elem);
+/* Make an element learnable, or change its bounds. NaN keeps the default (or what was set before). */
+rheo_status rh_builder_learn(rh_builder *b, int elem, double g_min, double g_max, double g_init);
+bool rh_builder_is_learnable(const rh_builder *b, int elem);
+rheo_status rh_builder_pos(rh_builder *b, int node, double x, double y);
+rheo_status rh_builder_ic(rh_builder *b, int node, double volt);
+rheo_status rh_builder_title(rh_builder *b, const char *title, size_t n);
+rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n);
+/* Takes ownership of src (name and text from rh_alloc) even on failure. Returns its index, -1: out of memory. */
+int rh_builder_source(rh_builder *b, rh_source *src);
+/* Turns the builder into a circuit and destroys the builder, also on failure. g_init is clipped into [g_min, g_max]. */
+rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err);
+
+/* Place of an element for messages. */
+rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
+/* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic. For tests. */
+bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b);
+
+/* diagnose.c: linear time, before any number is computed. First fault found, in this order: no ground (E201), island without a
+ * DC path to ground (E203; names all its nodes up to 8, and the elements that join it), loop of V and E elements (E205: the
+ * elements in order, and by how many volts it is inconsistent), current sources into a cut set (E206). All are RHEO_E_SINGULAR.
+ * g: conductances [n_edge] (zero ones do not conduct), source: values [n_elem]; either NULL: the circuit's own. */
+rheo_status rh_diagnose(const rheo_circuit *c, const double *g, const double *source, rheo_error *err);
+
+/* gen.c: ready-made topologies. */
+typedef struct rh_gen_field { const char *name; double def, min, max; const char *meaning; } rh_gen_field;
+typedef struct rh_gen_kind {
+    const char *name;  /* "grid" */
+    const char *what;
+    const rh_gen_field *fields;
+    int n_field;
+    rheo_status (*build)(const double *par, uint64_t seed, rh_builder *b, rheo_error *err);
+} rh_gen_kind;
+extern const rh_gen_kind *const RH_GENS[];
+extern const int RH_N_GEN;
+
+#endif

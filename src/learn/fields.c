@@ -1,0 +1,52 @@
+/* fields.c: the settings of learning as tables. Readers, range errors, `rheo kinds` and the resolved config walk them. */
+#include "learn/internal.h"
+
+/* In the order of RH_PROTOCOLS and RH_KERNELS: a test compares them. */
+const char *const RH_PROTOCOL_NAMES[] = { "sawtooth", "triangle", "square", NULL };
+const char *const RH_KERNEL_NAMES[] = { "leaky-integrator", "integral-feedback", "chemotaxis", NULL };
+const char *const RH_SIDES[] = { "one", "centered", NULL };
+const char *const RH_BETWEENS[] = { "gate", "ramp", "periodic", "carry", NULL };
+
+#define AT(member) offsetof(rh_learn_def, member)
+/* clang-format off */
+const rh_field RH_LEARNING_FIELDS[] = {
+    /* name        unit     default  min    max   meaning                                                       where */
+    { "rate",       "S/V^2", 0.1,     0,     1e30, "dw = -rate/strength * bracket, per V^2 and unit of strength", AT(rate),       RH_DOUBLE, NULL },
+    { "rule",       "",      0,       0,     5,    "what turns s into a change of w",                             AT(rule),       RH_CHOICE, RH_RULES },
+    { "loss",       "",      0,       0,     2,    "what is to become small",                                     AT(loss),       RH_CHOICE, RH_LOSSES },
+    { "margin",     "V",     0.1,     0,     1e9,  "hinge: how far the right output must lead",                   AT(margin),     RH_DOUBLE, NULL },
+    { "logit_gain", "1/V",   10,      1e-9,  1e9,  "cross-entropy: logits per volt",                              AT(logit_gain), RH_DOUBLE, NULL },
+    { "side",       "",      0,       0,     1,    "eqprop: nudge one way or both",                               AT(side),       RH_CHOICE, RH_SIDES },
+};
+const rh_field RH_NUDGE_FIELDS[] = {
+    { "kind",       "",      0,       0,     2,    "how the outputs are pulled",                                  AT(nudge),      RH_CHOICE, RH_NUDGES },
+    { "strength",   "",      0.1,     1e-30, 1e30, "conductance: S; current: A/V; voltage: share of the way",     AT(strength),   RH_DOUBLE, NULL },
+};
+const rh_field RH_PROTOCOL_FIELDS[] = {
+    { "kind",       "",      0,       0,     2,    "how the clamping level moves over a cycle",                   AT(protocol),   RH_CHOICE, RH_PROTOCOL_NAMES },
+    { "fast",       "s",     1e-3,    1e-15, 1e9,  "rise from free to clamped",                                   AT(fast),       RH_DOUBLE, NULL },
+    { "slow",       "s",     50e-3,   1e-15, 1e9,  "fall from clamped to free",                                   AT(slow),       RH_DOUBLE, NULL },
+    { "between",    "",      0,       0,     3,    "what happens when the sample changes",                        AT(between),    RH_CHOICE, RH_BETWEENS },
+    { "ramp",       "s",     50e-3,   1e-15, 1e9,  "between: ramp, how long the inputs take",                     AT(ramp),       RH_DOUBLE, NULL },
+};
+const rh_field RH_MEMORY_FIELDS[] = {
+    { "kind",         "",      0,     0,     2,    "the kernel",                                                  AT(kernel),     RH_CHOICE, RH_KERNEL_NAMES },
+    { "threshold",    "V^2/s", 1e-3,  0,     1e30, "dead zone: u smaller than this writes nothing",               AT(threshold),  RH_DOUBLE, NULL },
+    { "nonlinearity", "",      0,     0,     2,    "what u writes",                                               AT(nonlinearity), RH_CHOICE, RH_NONLINEARITIES },
+};
+/* clang-format on */
+const int RH_N_LEARNING_FIELD = RH_COUNT(RH_LEARNING_FIELDS);
+const int RH_N_NUDGE_FIELD = RH_COUNT(RH_NUDGE_FIELDS);
+const int RH_N_PROTOCOL_FIELD = RH_COUNT(RH_PROTOCOL_FIELDS);
+const int RH_N_MEMORY_FIELD = RH_COUNT(RH_MEMORY_FIELDS);
+
+void rh_learn_default(rh_learn_def *def) {
+    *def = (rh_learn_def){ 0 };
+    rh_fields_default(RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, def);
+    rh_fields_default(RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD, def);
+    rh_fields_default(RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD, def);
+    rh_fields_default(RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD, def);
+    const rh_kernel *k = RH_KERNELS[def->kernel];
+    for (int i = 0; i < k->n_field; i++) def->par[i] = k->fields[i].def;
+    def->threads = 1;
+}

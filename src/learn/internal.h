@@ -1,0 +1,136 @@
+/* internal.h: what the files of learn share.
+ *
+ * In a linear circuit everything that a nudge can do is a mix of few responses. With Z the potentials that 1 A into each output
+ * causes, a clamped state is v(h) = v_free + sum_o y_o(h) z_o: y depends on the nudge alone. So one factorisation and 1 + n_out
+ * right-hand sides give the free state, every clamped state, and the gradient. */
+#ifndef RH_LEARN_INTERNAL_H
+#define RH_LEARN_INTERNAL_H
+
+#include "learn/learn.h"
+
+extern const char *const RH_PROTOCOL_NAMES[], *const RH_KERNEL_NAMES[]; /* NULL-terminated, in the order of the tables */
+
+enum {
+    RH_MAX_CHUNK = 16, /* partial sums of a batch: their number does not depend on threads, so neither do the bytes */
+    RH_BLOCK = 8,      /* samples solved together */
+};
+
+/* What one thread needs. Arrays of n_edge unless said. */
+typedef struct rh_lane {
+    rheo_solver *solver;
+    bool factored;        /* solver and z are those of the learner's g */
+    long pivots;          /* n_pivot of lane 0 that this lane follows */
+    double *source;       /* [n_elem] */
+    double *b, *x;        /* [RH_BLOCK + n_out][n_unknown] */
+    double *zx;           /* [n_out][n_unknown] responses to 1 A into each output */
+    double *z;            /* [n_out][n_edge] their drops */
+    double *zt;           /* [n_out][n_edge] drops of the transposed responses; z itself when the circuit is reciprocal */
+    double *zoo;          /* [n_out][n_out] output o for 1 A into output p: o*n_out + p */
+    double *v_out;        /* [n_out] */
+    double *v;            /* [n_node], only where a source fixes one end of an output; else NULL */
+    double *pull;         /* [n_out] -dC/dV, V */
+    double *y;            /* [RH_MAX_DEGREE + 1][n_out] A: what the nudge injects at each level, or its coefficients */
+    double *lu;           /* [n_out][n_out + 1] small dense systems */
+    double *free;         /* drops of the free state */
+    double *drop;         /* drops of a clamped state, or their change */
+    double *coef;         /* [RH_MAX_DEGREE + 1][n_edge] s(h) */
+    double *way;          /* written on the way between samples */
+    double *bracket;      /* of one sample */
+    double *work;         /* rh_closed_work */
+    rheo_error err;
+    rheo_status status;
+} rh_lane;
+
+/* Partial sums of one chunk of a batch. */
+typedef struct rh_chunk {
+    double *bracket, *gradient, *contrastive; /* [n_edge]; the last two with the gauge only */
+    double loss;
+    double rms;
+    long n_right;
+    long below, inside, above; /* edges by amplitude */
+} rh_chunk;
+
+typedef struct rh_gauge_sum {
+    long n_step, n_cos, n_contrastive, n_sample;
+    double loss, cos_gradient, norm_ratio, cos_contrastive;
+    double below, inside, above;
+} rh_gauge_sum;
+
+struct rh_learner {
+    const rheo_circuit *c;
+    rh_learn_def def;
+    rh_ports ports;
+    rh_samples samples;
+    int n_edge, n_out, n_unknown, n_lane;
+    bool reciprocal;
+    bool fixed_end;           /* a source fixes one end of an output */
+    double *g, *next;         /* [n_edge] S */
+    double *pivot_g;          /* [n_edge] copy for checkpoints */
+    rh_lane *lane;            /* [n_lane] */
+    rh_chunk *chunk;          /* [RH_MAX_CHUNK] */
+    rh_closed *cycle, *travel; /* tables of the cycle, and of the way between samples (between: ramp) */
+    double moment;            /* |first moment| of the kernel */
+    double a_min, a_max;      /* V^2: the range that the dead zone passes */
+    double to_coef[RH_MAX_DEGREE + 1][(RH_MAX_DEGREE + 1) * (RH_MAX_DEGREE + 1)]; /* rh_basis_transform per degree */
+    rh_carry carry;           /* between: ramp and carry */
+    double *last;             /* [n_edge] drops of the last sample, for the way to the next */
+    int64_t *started;         /* 1: carry holds something */
+    rh_gauge_sum *sum;
+    const rheo_log *log;
+    bool warned_strong;
+    struct rh_team *team;    /* NULL: one thread */
+    void *memory;             /* all arrays above */
+};
+
+/* ---- losses.c ---- */
+typedef struct rh_loss {
+    const char *name, *what;
+    /* Loss of one sample and pull [n_out] = -dC/dV, from the outputs v [n_out]. label -1: none. */
+    double (*eval)(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull);
+} rh_loss;
+extern const rh_loss RH_LOSS_TABLE[];
+
+/* ---- nudges.c ---- */
+typedef struct rh_nudge {
+    const char *name, *what;
+    bool linear; /* y is proportional to h */
+    /* y [n_out] A at level h. RHEO_E_SINGULAR when the nudged circuit has no unique solution. */
+    rheo_status (*inject)(const rh_learner *l, rh_lane *w, double h, double *y, rheo_error *err);
+} rh_nudge;
+extern const rh_nudge RH_NUDGE_TABLE[];
+
+/* ---- rules.c ---- */
+typedef struct rh_rule {
+    const char *name, *what;
+    /* w holds free drops, z, pull: fill w->bracket [n_edge], so that dw = -rate/strength * bracket. */
+    rheo_status (*bracket)(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err);
+} rh_rule;
+extern const rh_rule RH_RULE_TABLE[];
+
+/* ---- phase.c: states of the network at given clamping levels ---- */
+/* Change of the drops for the injected y [n_out]: drop [n_edge]. */
+void rh_phase_change(const rh_learner *l, const rh_lane *w, const double *y, double *drop);
+/* s(h) - s(0) for the change d: 1/2 (f + d)^2 - 1/2 f^2, without cancellation. */
+static inline double rh_contrast(double f, double d) { return d * (f + 0.5 * d); }
+/* Coefficients of s(h) for every edge; returns their number, 0 on failure (err). */
+int rh_phase_levels(rh_learner *l, rh_lane *w, rheo_error *err);
+/* Exact gradient dC/dg into out [n_edge], from pull, zt and free. */
+void rh_phase_gradient(const rh_learner *l, const rh_lane *w, double *out);
+/* Two-phase bracket of the given nudge row. */
+rheo_status rh_phase_contrast(rh_learner *l, rh_lane *w, double h, double *out, rheo_error *err);
+
+/* ---- team.c: threads that wait for work ---- */
+typedef struct rh_team rh_team;
+rheo_status rh_team_create(rh_team **out, int n, rheo_error *err); /* n >= 2: the caller is member 0 */
+void rh_team_run(rh_team *t, void (*work)(void *ctx, int member), void *ctx); /* returns when all are done; t NULL: member 0 only */
+void rh_team_destroy(rh_team *t);
+
+/* ---- lane.c ---- */
+rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err); /* factors of l->g and the responses z */
+/* Solve samples [n <= RH_BLOCK] at once; then rh_lane_sample makes one of them current: free drops, outputs. */
+rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err);
+void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i);
+/* Loss of the current sample, pull; adds to the chunk's score. */
+void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k);
+
+#endif

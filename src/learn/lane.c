@@ -1,0 +1,75 @@
+/* lane.c: the solves behind one step: factors, the responses to 1 A into each output, and free states in blocks. */
+#include "learn/internal.h"
+
+/* Output o of potentials x among the unknowns; a fixed node adds nothing. */
+static double output_of(const rh_learner *l, const rh_lane *w, const double *x, int o) {
+    const int a = rh_solver_unknown(w->solver, l->ports.out[o][0]), b = rh_solver_unknown(w->solver, l->ports.out[o][1]);
+    return (a >= 0 ? x[a] : 0) - (b >= 0 ? x[b] : 0);
+}
+
+/* Responses to 1 A into each output; transposed ones too where the circuit is not reciprocal. */
+static void respond(rh_learner *l, rh_lane *w, bool transposed, double *z) {
+    const size_t m = (size_t)l->n_unknown, n = (size_t)l->n_edge;
+    memset(w->zx, 0, sizeof(double) * m * (size_t)l->n_out);
+    for (int o = 0; o < l->n_out; o++)
+        rh_solver_inject(w->solver, l->ports.out[o][0], l->ports.out[o][1], 1, w->zx + (size_t)o * m);
+    rh_solver_apply(w->solver, l->n_out, w->zx, transposed);
+    for (int o = 0; o < l->n_out; o++) rh_solver_drops(w->solver, NULL, w->zx + (size_t)o * m, z + (size_t)o * n);
+}
+
+rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
+    const rh_lane *const first = &l->lane[0];
+    if (w != first) { /* follow the pivots of lane 0, so that every lane computes the same bytes */
+        const long pivots = rheo_solver_statistics(first->solver).n_pivot;
+        if (w->pivots != pivots) RHEO_TRY(rh_solver_pivot_at(w->solver, rh_solver_pivot_g(first->solver), err));
+        w->pivots = pivots;
+    }
+    RHEO_TRY(rh_solver_factor(w->solver, l->g, err));
+    if (!l->reciprocal) respond(l, w, true, w->zt);
+    respond(l, w, false, w->z);
+    for (int p = 0; p < l->n_out; p++)
+        for (int o = 0; o < l->n_out; o++)
+            w->zoo[o * l->n_out + p] = output_of(l, w, w->zx + (size_t)p * (size_t)l->n_unknown, o);
+    w->factored = true;
+    return RHEO_OK;
+}
+
+static void set_inputs(const rh_learner *l, rh_lane *w, int sample) {
+    const double *in = l->samples.in + (size_t)sample * (size_t)l->ports.n_in;
+    for (int i = 0; i < l->ports.n_in; i++) w->source[l->ports.in_elem[i]] = l->ports.in_sign[i] * in[i];
+}
+
+rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err) {
+    const size_t m = (size_t)l->n_unknown;
+    for (int i = 0; i < n; i++) {
+        set_inputs(l, w, sample[i]);
+        rh_solver_rhs(w->solver, w->source, w->b + (size_t)i * m);
+    }
+    memcpy(w->x, w->b, sizeof(double) * m * (size_t)n);
+    rh_solver_apply(w->solver, n, w->x, false);
+    for (int i = 0; i < n; i++) RHEO_TRY(rh_solver_check(w->solver, w->b + (size_t)i * m, w->x + (size_t)i * m, err));
+    return RHEO_OK;
+}
+
+void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i) {
+    const double *x = w->x + (size_t)i * (size_t)l->n_unknown;
+    set_inputs(l, w, sample[i]);
+    rh_solver_drops(w->solver, w->source, x, w->free);
+    for (int o = 0; o < l->n_out; o++) w->v_out[o] = output_of(l, w, x, o);
+    if (!w->v) return; /* the rare case: a source fixes one end of an output */
+    rh_solver_potentials(w->solver, w->source, x, w->v);
+    for (int o = 0; o < l->n_out; o++) w->v_out[o] = w->v[l->ports.out[o][0]] - w->v[l->ports.out[o][1]];
+}
+
+void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k) {
+    const int n = l->n_out, label = l->samples.label ? l->samples.label[sample] : -1;
+    const double *target = l->samples.target + (size_t)sample * (size_t)n;
+    k->loss += RH_LOSS_TABLE[l->def.loss].eval(&l->def, n, w->v_out, target, label, w->pull);
+    int best = 0;
+    for (int o = 0; o < n; o++) {
+        const double miss = target[o] - w->v_out[o];
+        k->rms += miss * miss / n;
+        if (w->v_out[o] > w->v_out[best]) best = o;
+    }
+    k->n_right += best == label;
+}

@@ -1,0 +1,122 @@
+/* learn: rules, nudges, losses and the learner that turns samples into changes of conductance.
+ *
+ * Data passes once: sample -> free solve -> pull on the outputs -> drops at clamping level h -> s(h) -> memory -> dw -> bounds. */
+#ifndef RH_LEARN_H
+#define RH_LEARN_H
+
+#include "memory/memory.h"
+#include "solver/solver.h"
+
+/* Settings. Index fields are rows of the tables below. */
+typedef struct rh_learn_def {
+    int rule;          /* RH_RULES */
+    double rate;       /* dw = -rate/strength * bracket; S per V^2 times the unit of strength */
+    int nudge;         /* RH_NUDGES */
+    double strength;   /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
+    int loss;          /* RH_LOSSES */
+    double margin;     /* V, hinge */
+    double logit_gain; /* 1/V, cross-entropy */
+    int side;          /* RH_SIDES: one, centered (eqprop) */
+    int protocol;      /* RH_PROTOCOLS */
+    double fast, slow; /* s */
+    int between;       /* RH_BETWEENS: gate, ramp, periodic, carry */
+    double ramp;       /* s, between: ramp */
+    int kernel;        /* RH_KERNELS */
+    double par[RH_MAX_PAR]; /* of the kernel, in the order of its fields */
+    double threshold;  /* V^2/s */
+    int nonlinearity;  /* RH_NONLINEARITIES */
+    int threads;       /* for batches; results do not depend on it */
+    bool gauge;        /* compare every update with the exact gradient */
+} rh_learn_def;
+/* Field tables of the YAML blocks, offsets into rh_learn_def. */
+extern const rh_field RH_LEARNING_FIELDS[]; /* rule rate loss margin logit_gain side */
+extern const int RH_N_LEARNING_FIELD;
+extern const rh_field RH_NUDGE_FIELDS[]; /* kind strength */
+extern const int RH_N_NUDGE_FIELD;
+extern const rh_field RH_PROTOCOL_FIELDS[]; /* kind fast slow between ramp */
+extern const int RH_N_PROTOCOL_FIELD;
+extern const rh_field RH_MEMORY_FIELDS[]; /* kind threshold nonlinearity (and the kernel's own fields) */
+extern const int RH_N_MEMORY_FIELD;
+void rh_learn_default(rh_learn_def *def);
+
+enum { RH_RULE_TCL, RH_RULE_CONTRASTIVE, RH_RULE_COUPLED, RH_RULE_EQPROP, RH_RULE_HEBBIAN, RH_RULE_GRADIENT };
+enum { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
+enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_CROSS_ENTROPY };
+enum { RH_BETWEEN_GATE, RH_BETWEEN_RAMP, RH_BETWEEN_PERIODIC, RH_BETWEEN_CARRY };
+extern const char *const RH_RULES[], *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[], *const RH_BETWEENS[]; /* NULL-terminated */
+
+/* Where a task touches the circuit. */
+typedef struct rh_ports {
+    int n_in;
+    const int *in_elem;    /* [n_in] V or I element that the input drives */
+    const double *in_sign; /* [n_in] +1 or -1: the element's value is sign * input */
+    int n_out;
+    const int (*out)[2];   /* [n_out] nodes a, b: the output is v[a] - v[b]; b = 0 for a plain node */
+} rh_ports;
+
+/* Lent arrays; must outlive the learner. */
+typedef struct rh_samples {
+    int n;
+    const double *in;     /* [n][n_in] V or A */
+    const double *target; /* [n][n_out] V */
+    const int *label;     /* [n] class = index of the winning output, or NULL when there are no classes */
+} rh_samples;
+
+typedef struct rh_score {
+    double loss;     /* mean over samples */
+    double rms;      /* root mean square of target - output over samples and outputs, V; NaN with labels only */
+    long n, n_right; /* samples, and those whose largest output is the label's */
+} rh_score;
+
+/* Collected over the steps since the last reset. NaN where nothing was collected. */
+typedef struct rh_gauge {
+    long n_step;
+    double loss;            /* mean, before each update */
+    double cos_gradient;    /* mean cosine of the update with minus the exact gradient */
+    double norm_ratio;      /* mean |update| / (rate |gradient|) */
+    double cos_contrastive; /* mean cosine with the two-phase update of the same nudge */
+    double inside;          /* tcl, dead-zone: share of edges with A_min <= |A| <= A_max */
+    double below, above;    /* and outside, below A_min and above A_max */
+} rh_gauge;
+
+typedef struct rh_learner rh_learner;
+/**
+ * @param samples, ports   lent; c too. Input elements and nodes are checked by the caller
+ * @return RHEO_OK, RHEO_E_SINGULAR, RHEO_E_RANGE, RHEO_E_USAGE (settings that do not go together), RHEO_E_NOMEM
+ */
+rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_learn_def *def, const rheo_solver_def *solver,
+                            const rh_ports *ports, const rh_samples *samples, const rheo_log *log, rheo_error *err);
+void rh_learner_close(rh_learner *l);
+/* One update from n samples (indices into samples): mean over them. On failure conductances are as they were. Allocates nothing. */
+rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err);
+/* Free network only. */
+rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err);
+/* Outputs of one sample: out [n_out]. */
+rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err);
+void rh_learner_gauge(const rh_learner *l, rh_gauge *out);
+void rh_learner_gauge_reset(rh_learner *l);
+/* g [n_edge] S, lent, may be written before the first step (then call rh_learner_touch). */
+double *rh_learner_g(rh_learner *l);
+void rh_learner_touch(rh_learner *l);
+rheo_solver_stats rh_learner_stats(const rh_learner *l);
+
+/* Everything that an identical continuation needs, as named blocks of bytes inside the learner (lent, fixed in number and size). */
+typedef struct rh_block {
+    const char *name;
+    void *data;
+    size_t bytes;
+} rh_block;
+enum { RH_MAX_BLOCK = 12 };
+int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]); /* fills in fresh data first; returns the count */
+rheo_status rh_learner_restore(rh_learner *l, rheo_error *err);   /* call after the blocks were overwritten by saved ones */
+
+/* tune.c: proposals from the amplitudes that the first samples cause. */
+typedef struct rh_tuning {
+    rh_learn_def def;       /* with threshold, fast, slow, tau (first kernel parameter family) and strength replaced */
+    double a_small, a_median, a_large; /* V^2: 10 %, 50 %, largest |s_clamped - s_free| */
+    double linearity;       /* how far the nudged outputs go, as a share of the way to the target */
+    char why[8][240];       /* one sentence per proposal, "" at the end */
+} rh_tuning;
+rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, rh_tuning *out, rheo_error *err);
+
+#endif

@@ -1,0 +1,392 @@
+/* learner.c: from a batch of samples to new conductances. */
+#include "learn/internal.h"
+
+#include <math.h>
+
+/* ---- opening ---- */
+
+static int chunk_count(int n) { return n < RH_MAX_CHUNK ? n : RH_MAX_CHUNK; }
+
+static bool remembers(const rh_learn_def *d) {
+    return d->rule == RH_RULE_TCL && (d->between == RH_BETWEEN_RAMP || d->between == RH_BETWEEN_CARRY);
+}
+
+static rheo_status check_def(const rh_learn_def *d, const rh_samples *s, rheo_error *err) {
+    if (d->rule == RH_RULE_COUPLED && d->nudge != RH_NUDGE_VOLTAGE) {
+        rheo_status st = rh_fail(err, RHEO_E_USAGE, 120, RH_NOWHERE, "rule coupled holds the outputs by voltage, not by %s",
+                                 RH_NUDGES[d->nudge]);
+        rh_hint(err, "set learning.nudge.kind: voltage and strength to a share such as 0.1, or use rule contrastive");
+        return st;
+    }
+    if (d->rule == RH_RULE_EQPROP && d->nudge == RH_NUDGE_VOLTAGE) {
+        rheo_status st =
+            rh_fail(err, RHEO_E_USAGE, 121, RH_NOWHERE, "rule eqprop nudges by current or conductance, not by voltage");
+        rh_hint(err, "set learning.nudge.kind: current, or use rule coupled");
+        return st;
+    }
+    if (d->nudge == RH_NUDGE_VOLTAGE && d->strength > 1 && d->loss == RH_LOSS_SQUARED)
+        return rh_fail(err, RHEO_E_RANGE, 122, RH_NOWHERE,
+                       "nudge.strength is %g, but a voltage nudge goes at most all the way to the target: 0 to 1", d->strength);
+    if (d->loss != RH_LOSS_CROSS_ENTROPY || s->label) return RHEO_OK;
+    return rh_fail(err, RHEO_E_USAGE, 123, RH_NOWHERE, "loss cross-entropy needs classes: the task has no labels");
+}
+
+static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
+    const size_t n = (size_t)l->n_edge, m = (size_t)l->n_unknown, k = (size_t)l->n_out;
+    w->source = RH_TAKE(a, double, rheo_circuit_n_element(l->c));
+    w->b = RH_TAKE(a, double, RH_BLOCK * m);
+    w->x = RH_TAKE(a, double, RH_BLOCK * m);
+    w->zx = RH_TAKE(a, double, k * m);
+    w->z = RH_TAKE(a, double, k * n);
+    w->zt = l->reciprocal ? w->z : RH_TAKE(a, double, k * n);
+    w->zoo = RH_TAKE(a, double, k * k);
+    w->v_out = RH_TAKE(a, double, k);
+    w->v = l->fixed_end ? RH_TAKE(a, double, rheo_circuit_n_node(l->c)) : NULL;
+    w->pull = RH_TAKE(a, double, k);
+    w->y = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * k);
+    w->lu = RH_TAKE(a, double, k * (k + 1));
+    w->free = RH_TAKE(a, double, n);
+    w->drop = RH_TAKE(a, double, n);
+    w->coef = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * n);
+    w->way = RH_TAKE(a, double, l->travel ? n : 0);
+    w->bracket = RH_TAKE(a, double, n);
+    size_t work = l->cycle ? rh_closed_work(l->cycle) : 0;
+    if (l->travel && rh_closed_work(l->travel) > work) work = rh_closed_work(l->travel);
+    w->work = RH_TAKE(a, double, work);
+}
+
+static void layout(rh_learner *l, rh_arena *a) {
+    const int n = l->n_edge, n_state = remembers(&l->def) ? RH_MAX_STATE : 0;
+    l->g = RH_TAKE(a, double, n);
+    l->next = RH_TAKE(a, double, n);
+    l->pivot_g = RH_TAKE(a, double, n);
+    for (int i = 0; i < RH_MAX_CHUNK; i++) {
+        l->chunk[i].bracket = RH_TAKE(a, double, n);
+        l->chunk[i].gradient = l->def.gauge ? RH_TAKE(a, double, n) : NULL;
+        l->chunk[i].contrastive = l->def.gauge ? RH_TAKE(a, double, n) : NULL;
+    }
+    l->carry.dev = n_state ? RH_TAKE(a, double, (size_t)n_state * (size_t)n) : NULL;
+    l->carry.s_last = n_state ? RH_TAKE(a, double, n) : NULL;
+    l->last = RH_TAKE(a, double, n_state ? n : 0);
+    l->started = RH_TAKE(a, int64_t, 1);
+    l->sum = RH_TAKE(a, rh_gauge_sum, 1);
+    for (int t = 0; t < l->n_lane; t++) lane_layout(l, &l->lane[t], a);
+}
+
+static rheo_status open_tables(rh_learner *l, rheo_error *err) {
+    const rh_learn_def *d = &l->def;
+    for (int n = 1; n <= RH_MAX_DEGREE; n++) rh_basis_transform(n, l->to_coef[n]);
+    rh_filter filter;
+    RH_KERNELS[d->kernel]->build(d->par, &filter);
+    l->moment = fabs(filter.moment);
+    l->a_min = d->threshold * d->fast / l->moment;
+    l->a_max = d->threshold * d->slow / l->moment;
+    if (d->rule != RH_RULE_TCL) return RHEO_OK;
+    rh_ramp ramp[RH_MAX_RAMP];
+    const int n_ramp = RH_PROTOCOLS[d->protocol]->build(d->fast, d->slow, ramp);
+    const rh_start start = d->between == RH_BETWEEN_GATE ? RH_SETTLED : d->between == RH_BETWEEN_PERIODIC ? RH_PERIODIC : RH_CARRIED;
+    RHEO_TRY(rh_closed_open(&l->cycle, &filter, ramp, n_ramp, RH_MAX_DEGREE, start, err));
+    if (d->between != RH_BETWEEN_RAMP) return RHEO_OK;
+    const rh_ramp way = { d->ramp, 0, 1 };
+    return rh_closed_open(&l->travel, &filter, &way, 1, 2, RH_CARRIED, err);
+}
+
+static bool is_reciprocal(const rheo_circuit *c) {
+    for (int e = 0; e < c->n_elem; e++)
+        if (RH_KINDS[c->kind[e]]->flags & RH_ONE_WAY) return false;
+    return true;
+}
+
+static bool has_fixed_end(const rh_learner *l, const rheo_solver *s) {
+    for (int o = 0; o < l->n_out; o++)
+        for (int side = 0; side < 2; side++) {
+            const int node = l->ports.out[o][side];
+            if (node != 0 && rh_solver_unknown(s, node) < 0) return true;
+        }
+    return false;
+}
+
+static rheo_status open_lanes(rh_learner *l, const rheo_solver_def *solver, rheo_error *err) {
+    for (int t = 0; t < l->n_lane; t++) RHEO_TRY(rheo_solver_open(&l->lane[t].solver, l->c, solver, t ? NULL : l->log, err));
+    l->n_unknown = rh_solver_n_unknown(l->lane[0].solver);
+    l->fixed_end = has_fixed_end(l, l->lane[0].solver);
+    return l->n_lane > 1 ? rh_team_create(&l->team, l->n_lane, err) : RHEO_OK;
+}
+
+static rheo_status fill(rh_learner *l, rheo_error *err) {
+    rh_arena a = { 0 };
+    layout(l, &a);
+    l->memory = rh_alloc(a.used + 64); /* room to align the first array */
+    if (!l->memory) return RH_NOMEM(err);
+    a = (rh_arena){ .base = l->memory };
+    layout(l, &a);
+    memcpy(l->g, l->c->g_init, sizeof(double) * (size_t)l->n_edge);
+    for (int t = 0; t < l->n_lane; t++)
+        for (int e = 0; e < l->c->n_elem; e++) l->lane[t].source[e] = l->c->value[e];
+    return RHEO_OK;
+}
+
+rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_learn_def *def, const rheo_solver_def *solver,
+                            const rh_ports *ports, const rh_samples *samples, const rheo_log *log, rheo_error *err) {
+    RHEO_TRY(check_def(def, samples, err));
+    rh_learner *l = rh_calloc(1, sizeof(*l));
+    if (!l) return RH_NOMEM(err);
+    l->c = c;
+    l->def = *def;
+    l->ports = *ports;
+    l->samples = *samples;
+    l->log = log;
+    l->n_edge = c->n_edge;
+    l->n_out = ports->n_out;
+    l->reciprocal = is_reciprocal(c);
+    l->n_lane = remembers(def) || def->threads < 1 ? 1 : def->threads > RH_MAX_CHUNK ? RH_MAX_CHUNK : def->threads;
+    l->lane = rh_calloc((size_t)l->n_lane, sizeof(*l->lane));
+    l->chunk = rh_calloc(RH_MAX_CHUNK, sizeof(*l->chunk));
+    rheo_status st = l->lane && l->chunk ? RHEO_OK : RH_NOMEM(err);
+    if (st == RHEO_OK) st = open_tables(l, err);
+    if (st == RHEO_OK) st = open_lanes(l, solver, err);
+    if (st == RHEO_OK) st = fill(l, err);
+    if (st != RHEO_OK) {
+        rh_learner_close(l);
+        return st;
+    }
+    *out = l;
+    return RHEO_OK;
+}
+
+void rh_learner_close(rh_learner *l) {
+    if (!l) return;
+    rh_team_destroy(l->team);
+    for (int t = 0; l->lane && t < l->n_lane; t++) rheo_solver_close(l->lane[t].solver);
+    rh_closed_close(l->cycle);
+    rh_closed_close(l->travel);
+    rh_free(l->lane);
+    rh_free(l->chunk);
+    rh_free(l->memory);
+    rh_free(l);
+}
+
+/* ---- one batch ---- */
+
+typedef struct rh_batch {
+    rh_learner *l;
+    const int *sample;
+    int n, n_chunk;
+    bool learn; /* false: evaluate only */
+} rh_batch;
+
+static void add(int n, const double *restrict x, double *restrict sum) {
+    for (int k = 0; k < n; k++) sum[k] += x[k];
+}
+
+/* Gradient and two-phase update of the same sample, for comparison. */
+static rheo_status gauge_sample(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    rh_phase_gradient(l, w, w->drop);
+    add(l->n_edge, w->drop, k->gradient);
+    RHEO_TRY(rh_phase_contrast(l, w, 1, w->coef, err));
+    add(l->n_edge, w->coef, k->contrastive);
+    return RHEO_OK;
+}
+
+static rheo_status chunk_samples(const rh_batch *b, rh_lane *w, rh_chunk *k, int first, int last) {
+    rh_learner *const l = b->l;
+    for (int i = first; i < last; i += RH_BLOCK) {
+        const int n = last - i < RH_BLOCK ? last - i : RH_BLOCK;
+        RHEO_TRY(rh_lane_solve(l, w, b->sample + i, n, &w->err));
+        for (int j = 0; j < n; j++) {
+            rh_lane_sample(l, w, b->sample + i, j);
+            rh_lane_loss(l, w, b->sample[i + j], k);
+            if (!b->learn) continue;
+            RHEO_TRY(RH_RULE_TABLE[l->def.rule].bracket(l, w, k, &w->err));
+            add(l->n_edge, w->bracket, k->bracket);
+            if (l->def.gauge) RHEO_TRY(gauge_sample(l, w, k, &w->err));
+        }
+    }
+    return RHEO_OK;
+}
+
+static void clear_chunk(const rh_learner *l, rh_chunk *k, bool learn) {
+    const size_t bytes = sizeof(double) * (size_t)l->n_edge;
+    *k = (rh_chunk){ .bracket = k->bracket, .gradient = k->gradient, .contrastive = k->contrastive };
+    if (!learn) return;
+    memset(k->bracket, 0, bytes);
+    if (k->gradient) memset(k->gradient, 0, bytes);
+    if (k->contrastive) memset(k->contrastive, 0, bytes);
+}
+
+/* Chunk c holds samples [c n/n_chunk, (c+1) n/n_chunk): a split that does not know of threads. */
+static void member_work(void *ctx, int t) {
+    const rh_batch *const b = ctx;
+    rh_learner *const l = b->l;
+    rh_lane *const w = &l->lane[t];
+    w->err = (rheo_error){ 0 };
+    w->status = RHEO_OK;
+    if (t >= b->n_chunk) return;
+    if (!w->factored) w->status = rh_lane_factor(l, w, &w->err);
+    for (int c = t; c < b->n_chunk && w->status == RHEO_OK; c += l->n_lane) {
+        const int first = (int)((long)b->n * c / b->n_chunk), last = (int)((long)b->n * (c + 1) / b->n_chunk);
+        clear_chunk(l, &l->chunk[c], b->learn);
+        w->status = chunk_samples(b, w, &l->chunk[c], first, last);
+    }
+}
+
+static rheo_status run_batch(rh_learner *l, const int *sample, int n, bool learn, int *n_chunk, rheo_error *err) {
+    rh_batch b = { l, sample, n, remembers(&l->def) && learn ? 1 : chunk_count(n), learn };
+    for (int t = 0; t < l->n_lane; t++) l->lane[t].status = RHEO_OK;
+    if (!l->lane[0].factored) RHEO_TRY(rh_lane_factor(l, &l->lane[0], err)); /* first: the others follow its pivots */
+    rh_team_run(b.n_chunk > 1 ? l->team : NULL, member_work, &b);
+    *n_chunk = b.n_chunk;
+    for (int t = 0; t < l->n_lane; t++)
+        if (l->lane[t].status != RHEO_OK) {
+            if (err && err->status == RHEO_OK) *err = l->lane[t].err;
+            return l->lane[t].status;
+        }
+    return RHEO_OK;
+}
+
+/* Chunk 0 becomes the sum of all, in fixed order. */
+static void reduce(rh_learner *l, int n_chunk, bool learn) {
+    rh_chunk *const sum = &l->chunk[0];
+    for (int c = 1; c < n_chunk; c++) {
+        const rh_chunk *const k = &l->chunk[c];
+        sum->loss += k->loss;
+        sum->rms += k->rms;
+        sum->n_right += k->n_right;
+        sum->below += k->below;
+        sum->inside += k->inside;
+        sum->above += k->above;
+        if (!learn) continue;
+        add(l->n_edge, k->bracket, sum->bracket);
+        if (k->gradient) add(l->n_edge, k->gradient, sum->gradient);
+        if (k->contrastive) add(l->n_edge, k->contrastive, sum->contrastive);
+    }
+}
+
+static double dot(int n, const double *a, const double *b) {
+    double sum = 0;
+    for (int k = 0; k < n; k++) sum += a[k] * b[k];
+    return sum;
+}
+
+static void collect(rh_learner *l, int n) {
+    const rh_chunk *const k = &l->chunk[0];
+    rh_gauge_sum *const s = l->sum;
+    s->n_step++;
+    s->n_sample += n;
+    s->loss += k->loss;
+    s->below += (double)k->below;
+    s->inside += (double)k->inside;
+    s->above += (double)k->above;
+    if (!l->def.gauge) return;
+    const int m = l->n_edge;
+    const double bb = dot(m, k->bracket, k->bracket), gg = dot(m, k->gradient, k->gradient);
+    const double cc = dot(m, k->contrastive, k->contrastive);
+    if (gg > 0) {
+        s->n_cos++;
+        s->cos_gradient += bb > 0 ? dot(m, k->bracket, k->gradient) / sqrt(bb) / sqrt(gg) : 0; /* no update counts as 0 */
+        s->norm_ratio += sqrt(bb / gg) / l->def.strength;
+    }
+    if (cc > 0) {
+        s->n_contrastive++;
+        s->cos_contrastive += bb > 0 ? dot(m, k->bracket, k->contrastive) / sqrt(bb) / sqrt(cc) : 0;
+    }
+}
+
+rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err) {
+    int n_chunk;
+    RHEO_TRY(run_batch(l, sample, n, true, &n_chunk, err));
+    reduce(l, n_chunk, true);
+    const double scale = l->def.rate / l->def.strength / n;
+    const double *restrict bracket = l->chunk[0].bracket, *restrict lo = l->c->g_min, *restrict hi = l->c->g_max;
+    for (int k = 0; k < l->n_edge; k++) {
+        const double g = l->g[k] - scale * bracket[k];
+        if (!isfinite(g)) {
+            rheo_status st = rh_fail(err, RHEO_E_NOCONV, 312, rh_elem_loc(l->c, l->c->edge_elem[k]),
+                                     "the update of %s is not finite", l->c->elem_name[l->c->edge_elem[k]]);
+            rh_hint(err, "lower learning.rate");
+            return st;
+        }
+        l->next[k] = g < lo[k] ? lo[k] : g > hi[k] ? hi[k] : g;
+    }
+    collect(l, n);
+    double *const old = l->g;
+    l->g = l->next;
+    l->next = old;
+    rh_learner_touch(l);
+    return RHEO_OK;
+}
+
+rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err) {
+    int n_chunk;
+    RHEO_TRY(run_batch(l, sample, n, false, &n_chunk, err));
+    reduce(l, n_chunk, false);
+    const rh_chunk *const k = &l->chunk[0];
+    *score = (rh_score){ .loss = k->loss / n, .rms = sqrt(k->rms / n), .n = n, .n_right = k->n_right };
+    return RHEO_OK;
+}
+
+rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err) {
+    rh_lane *const w = &l->lane[0];
+    if (!w->factored) RHEO_TRY(rh_lane_factor(l, w, err));
+    RHEO_TRY(rh_lane_solve(l, w, &sample, 1, err));
+    rh_lane_sample(l, w, &sample, 0);
+    memcpy(out, w->v_out, sizeof(double) * (size_t)l->n_out);
+    return RHEO_OK;
+}
+
+/* ---- what is asked from outside ---- */
+
+static double mean(double sum, double n) { return n > 0 ? sum / n : NAN; }
+
+void rh_learner_gauge(const rh_learner *l, rh_gauge *out) {
+    const rh_gauge_sum *const s = l->sum;
+    const double edges = s->below + s->inside + s->above;
+    *out = (rh_gauge){ .n_step = s->n_step,
+                       .loss = mean(s->loss, (double)s->n_sample),
+                       .cos_gradient = mean(s->cos_gradient, (double)s->n_cos),
+                       .norm_ratio = mean(s->norm_ratio, (double)s->n_cos),
+                       .cos_contrastive = mean(s->cos_contrastive, (double)s->n_contrastive),
+                       .inside = mean(s->inside, edges),
+                       .below = mean(s->below, edges),
+                       .above = mean(s->above, edges) };
+}
+
+void rh_learner_gauge_reset(rh_learner *l) { *l->sum = (rh_gauge_sum){ 0 }; }
+
+double *rh_learner_g(rh_learner *l) { return l->g; }
+
+void rh_learner_touch(rh_learner *l) {
+    for (int t = 0; t < l->n_lane; t++) l->lane[t].factored = false;
+}
+
+rheo_solver_stats rh_learner_stats(const rh_learner *l) { return rheo_solver_statistics(l->lane[0].solver); }
+
+int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]) {
+    const size_t n = (size_t)l->n_edge * sizeof(double);
+    int k = 0;
+    const double *pivot = rh_solver_pivot_g(l->lane[0].solver);
+    if (pivot) memcpy(l->pivot_g, pivot, n);
+    else memcpy(l->pivot_g, l->g, n);
+    out[k++] = (rh_block){ "g", l->g, n };
+    out[k++] = (rh_block){ "pivot_g", l->pivot_g, n };
+    out[k++] = (rh_block){ "gauge", l->sum, sizeof(*l->sum) };
+    if (!l->carry.dev) return k;
+    out[k++] = (rh_block){ "memory", l->carry.dev, n * RH_MAX_STATE };
+    out[k++] = (rh_block){ "s_last", l->carry.s_last, n };
+    out[k++] = (rh_block){ "last", l->last, n };
+    out[k++] = (rh_block){ "started", l->started, sizeof(*l->started) };
+    return k;
+}
+
+rheo_status rh_learner_restore(rh_learner *l, rheo_error *err) {
+    for (int k = 0; k < l->n_edge; k++)
+        if (!(l->g[k] >= l->c->g_min[k] && l->g[k] <= l->c->g_max[k]))
+            return rh_fail(err, RHEO_E_RANGE, 410, RH_NOWHERE, "the saved conductance of %s is outside its bounds",
+                           l->c->elem_name[l->c->edge_elem[k]]);
+    for (int t = 0; t < l->n_lane; t++) {
+        RHEO_TRY(rh_solver_pivot_at(l->lane[t].solver, l->pivot_g, err));
+        l->lane[t].pivots = rheo_solver_statistics(l->lane[0].solver).n_pivot;
+    }
+    rh_learner_touch(l);
+    return RHEO_OK;
+}

@@ -1,0 +1,58 @@
+/* losses.c: what is to become small, and which way that pulls the outputs. A new loss is one row. */
+#include "learn/internal.h"
+
+#include <math.h>
+
+/* C = 1/2 sum (target - v)^2, V^2. */
+static double squared(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull) {
+    (void)def, (void)label;
+    double loss = 0;
+    for (int o = 0; o < n_out; o++) {
+        pull[o] = target[o] - v[o];
+        loss += 0.5 * pull[o] * pull[o];
+    }
+    return loss;
+}
+
+/* With classes: C = sum over wrong outputs of max(0, margin - (v_right - v_wrong)).
+ * Without: C = sum of max(0, margin - sign(target) v); a target of 0 asks for nothing. */
+static double hinge(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull) {
+    double loss = 0;
+    for (int o = 0; o < n_out; o++) pull[o] = 0;
+    for (int o = 0; o < n_out; o++) {
+        if (o == label) continue;
+        const double sign = target[o] > 0 ? 1 : target[o] < 0 ? -1 : 0;
+        const double lack = label >= 0 ? def->margin - (v[label] - v[o]) : sign == 0 ? 0 : def->margin - sign * v[o];
+        if (!(lack > 0)) continue;
+        loss += lack;
+        if (label >= 0) {
+            pull[label] += 1;
+            pull[o] -= 1;
+        } else {
+            pull[o] += sign;
+        }
+    }
+    return loss;
+}
+
+/* C = -log softmax(gain v)[label], outputs as logits. Without labels the targets are the wanted probabilities. */
+static double cross_entropy(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull) {
+    double top = v[0], sum = 0, loss = 0;
+    for (int o = 1; o < n_out; o++) top = fmax(top, v[o]);
+    for (int o = 0; o < n_out; o++) sum += exp(def->logit_gain * (v[o] - top));
+    const double log_sum = log(sum);
+    for (int o = 0; o < n_out; o++) {
+        const double want = label >= 0 ? (o == label) : target[o];
+        const double log_p = def->logit_gain * (v[o] - top) - log_sum;
+        loss -= want * log_p;
+        pull[o] = def->logit_gain * (want - exp(log_p));
+    }
+    return loss;
+}
+
+const rh_loss RH_LOSS_TABLE[] = {
+    { "squared", "half the squared distance to the target", squared },
+    { "hinge", "what is missing to the margin", hinge },
+    { "cross-entropy", "minus the log probability of the right class, outputs as logits", cross_entropy },
+};
+const char *const RH_LOSSES[] = { "squared", "hinge", "cross-entropy", NULL };

@@ -1,0 +1,100 @@
+/* rules.c: what turns the synaptic current s of the phases into a change of conductance. A new rule is one row.
+ * Every rule fills bracket, dw = -rate/strength * bracket. s = 1/2 drop^2 (half the dissipated power by conductance). */
+#include "learn/internal.h"
+
+#include <math.h>
+
+/* Counts edges by amplitude |s(1) - s(0)|: B_j(1) = 2 for odd j, else 0. */
+static void count_amplitudes(const rh_learner *l, const rh_lane *w, int n_coef, rh_chunk *k) {
+    const int n = l->n_edge;
+    const double *restrict c1 = w->coef + n;
+    long below = 0, above = 0;
+    for (int e = 0; e < n; e++) {
+        double a = c1[e];
+        for (int j = 3; j < n_coef; j += 2) a += w->coef[(size_t)j * (size_t)n + (size_t)e];
+        a = 2 * fabs(a);
+        below += a < l->a_min;
+        above += a > l->a_max;
+    }
+    k->below += below;
+    k->above += above;
+    k->inside += n - below - above;
+}
+
+/* The way from the last sample to this one: inputs move linearly, so do the drops, and s is quadratic. Learning is on. */
+static void travel(rh_learner *l, rh_lane *w, const rh_write_def *write) {
+    const int n = l->n_edge;
+    double *restrict c0 = w->coef, *restrict c1 = w->coef + n, *restrict c2 = w->coef + 2 * (size_t)n;
+    for (int k = 0; k < n; k++) {
+        const double from = l->last[k], change = w->free[k] - from;
+        c0[k] = 0.5 * from * from;
+        c1[k] = 0.5 * rh_contrast(from, change);
+        c2[k] = change * change / 16;
+    }
+    rh_closed_write(l->travel, write, n, 3, w->coef, n, &l->carry, w->way, NULL, NULL, w->work);
+}
+
+/* Temporal contrastive learning: the memory compares. Falk, Strupp, Scellier & Murugan, Nature Communications 16 (2025). */
+static rheo_status tcl(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    const int n = l->n_edge;
+    const bool carried = l->carry.dev != NULL;
+    const rh_write_def write = { (rh_nonlinearity)l->def.nonlinearity, l->def.threshold };
+    bool moved = false;
+    if (carried && !*l->started) { /* the very first sample finds the memory at rest on it */
+        for (int e = 0; e < n; e++) l->carry.s_last[e] = 0.5 * w->free[e] * w->free[e];
+        *l->started = 1;
+    } else if (l->travel) {
+        travel(l, w, &write);
+        moved = true;
+    }
+    if (l->travel) memcpy(l->last, w->free, sizeof(double) * (size_t)n);
+    const int n_coef = rh_phase_levels(l, w, err);
+    if (n_coef == 0) return err->status;
+    rh_closed_write(l->cycle, &write, n, n_coef, w->coef, n, carried ? &l->carry : NULL, w->bracket, NULL, NULL, w->work);
+    const double gain = 1 / l->moment;
+    for (int e = 0; e < n; e++) w->bracket[e] = gain * (w->bracket[e] + (moved ? w->way[e] : 0));
+    if (write.nonlinearity == RH_DEAD_ZONE) count_amplitudes(l, w, n_coef, k);
+    return RHEO_OK;
+}
+
+/* Both states at hand: s_clamped - s_free. */
+static rheo_status contrastive(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    (void)k;
+    return rh_phase_contrast(l, w, 1, w->bracket, err);
+}
+
+/* Equilibrium propagation, one-sided or centered: (s(+1) - s(-1))/2. */
+static rheo_status eqprop(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    (void)k;
+    RHEO_TRY(rh_phase_contrast(l, w, 1, w->bracket, err));
+    if (l->def.side == 0) return RHEO_OK;
+    RHEO_TRY(rh_phase_contrast(l, w, -1, w->coef, err));
+    for (int e = 0; e < l->n_edge; e++) w->bracket[e] = 0.5 * (w->bracket[e] - w->coef[e]);
+    return RHEO_OK;
+}
+
+/* No comparison: the clamped state alone writes (directed aging). What TCL becomes when the memory forgets nothing. */
+static rheo_status hebbian(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    (void)k;
+    RHEO_TRY(rh_phase_contrast(l, w, 1, w->bracket, err));
+    for (int e = 0; e < l->n_edge; e++) w->bracket[e] += 0.5 * w->free[e] * w->free[e];
+    return RHEO_OK;
+}
+
+/* The exact gradient of the loss, from the adjoint: what the local rules are measured against. */
+static rheo_status gradient(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    (void)k, (void)err;
+    rh_phase_gradient(l, w, w->bracket);
+    for (int e = 0; e < l->n_edge; e++) w->bracket[e] *= l->def.strength;
+    return RHEO_OK;
+}
+
+const rh_rule RH_RULE_TABLE[] = {
+    { "tcl", "temporal contrastive learning: the memory on each edge compares over a sawtooth", tcl },
+    { "contrastive", "two phases, s_clamped - s_free", contrastive },
+    { "coupled", "two phases with a voltage nudge (coupled learning)", contrastive },
+    { "eqprop", "equilibrium propagation, one-sided or centered", eqprop },
+    { "hebbian", "the clamped state alone writes (directed aging)", hebbian },
+    { "gradient", "the exact gradient from the adjoint", gradient },
+};
+const char *const RH_RULES[] = { "tcl", "contrastive", "coupled", "eqprop", "hebbian", "gradient", NULL };

@@ -1,0 +1,104 @@
+/* tune.c: threshold, fast, slow, tau and strength from what the first samples make the edges feel.
+ *
+ * The dead zone passes amplitudes A between threshold*fast and threshold*slow (for a kernel of first moment -1), so: put the
+ * upper end just above the largest amplitude at the start, where errors are largest, and the lower end as far below as slow/fast allows. */
+#include "learn/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int by_size(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Largest resistance that an output sees: how far 1 A moves it. */
+static double output_resistance(const rh_learner *l, const rh_lane *w) {
+    double r = 0;
+    for (int o = 0; o < l->n_out; o++) r = fmax(r, fabs(w->zoo[o * l->n_out + o]));
+    return r;
+}
+
+/* A nudge that takes the outputs `share` of the way to their targets: strong enough to feel, weak enough to stay linear. */
+static double strength_for(const rh_learner *l, double share) {
+    const double r = output_resistance(l, &l->lane[0]);
+    if (l->def.nudge == RH_NUDGE_VOLTAGE || !(r > 0)) return share;
+    return l->def.nudge == RH_NUDGE_CURRENT ? share / r : share / (1 - share) / r;
+}
+
+/* Amplitudes |s(1) - s(0)| of all edges for the samples, sorted. a [n * n_edge]. */
+static rheo_status amplitudes(rh_learner *l, const int *sample, int n, double *a, rheo_error *err) {
+    rh_lane *const w = &l->lane[0];
+    rh_chunk none = { 0 };
+    for (int i = 0; i < n; i++) {
+        RHEO_TRY(rh_lane_solve(l, w, sample + i, 1, err));
+        rh_lane_sample(l, w, sample + i, 0);
+        rh_lane_loss(l, w, sample[i], &none);
+        RHEO_TRY(rh_phase_contrast(l, w, 1, w->bracket, err));
+        for (int k = 0; k < l->n_edge; k++) a[(size_t)i * (size_t)l->n_edge + (size_t)k] = fabs(w->bracket[k]);
+    }
+    qsort(a, (size_t)n * (size_t)l->n_edge, sizeof(double), by_size);
+    return RHEO_OK;
+}
+
+/* Three significant digits: a proposal, to be read and typed by people. */
+static double rounded(double x) {
+    if (!(x > 0) || !isfinite(x)) return x;
+    const double unit = pow(10, floor(log10(x)) - 2);
+    return round(x / unit) * unit;
+}
+
+static void scale_kernel(rh_learn_def *d, double tau) {
+    const rh_kernel *k = RH_KERNELS[d->kernel];
+    for (int i = 0; i < k->n_field; i++) {
+        if (!strcmp(k->fields[i].name, "tau") || !strcmp(k->fields[i].name, "tau_m")) d->par[i] = tau;
+        if (!strcmp(k->fields[i].name, "tau_u")) d->par[i] = tau / 5;
+        if (!strcmp(k->fields[i].name, "rate")) d->par[i] = rounded(1 / tau);
+    }
+}
+
+static void explain(const rh_learner *l, rh_tuning *t, double ratio, double share) {
+    const rh_learn_def *d = &t->def;
+    char a[32], b[32], c[32];
+    const size_t n = sizeof(t->why[0]);
+    snprintf(t->why[0], n, "strength %s: takes the outputs at most about %g of the way to the target, so s(h) stays nearly linear",
+             rh_number_human(d->strength, "", a, sizeof(a)), share);
+    snprintf(t->why[1], n, "tau %s: a twentieth of fast, so that the memory has settled for most of the rise",
+             rh_number_human(d->fast / 20, "s", a, sizeof(a)));
+    snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
+             rh_number_human(d->slow, "s", a, sizeof(a)), ratio);
+    snprintf(t->why[3], n, "threshold %s: amplitudes start at %s for the largest edge, so they pass from %s V^2 on down to 1/%g of it",
+             rh_number_human(d->threshold, "V^2/s", a, sizeof(a)), rh_number_human(t->a_large, "V^2", b, sizeof(b)),
+             rh_number_human(d->threshold * d->slow / l->moment, "", c, sizeof(c)), ratio);
+}
+
+rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, rh_tuning *out, rheo_error *err) {
+    const double share = 0.1, headroom = 1.5;
+    rh_lane *const w = &l->lane[0];
+    if (!w->factored) RHEO_TRY(rh_lane_factor(l, w, err));
+    const size_t n_a = (size_t)n * (size_t)l->n_edge;
+    double *a = rh_calloc(n_a, sizeof(*a));
+    if (!a) return RH_NOMEM(err);
+    const double strength = l->def.strength;
+    l->def.strength = rounded(strength_for(l, share));
+    const rheo_status st = amplitudes(l, sample, n, a, err);
+    *out = (rh_tuning){ .def = l->def, .linearity = share };
+    l->def.strength = strength;
+    if (st == RHEO_OK) {
+        out->a_small = a[n_a / 10];
+        out->a_median = a[n_a / 2];
+        out->a_large = a[n_a - 1];
+    }
+    rh_free(a);
+    if (st != RHEO_OK) return st;
+    if (!(out->a_large > 0)) {
+        rheo_status bad = rh_fail(err, RHEO_E_RANGE, 313, RH_NOWHERE, "the first %d samples move no edge: nothing to tune by", n);
+        rh_hint(err, "are the outputs already at their targets, or the inputs all 0?");
+        return bad;
+    }
+    out->def.slow = max_ratio * out->def.fast;
+    out->def.threshold = rounded(headroom * out->a_large * l->moment / out->def.slow);
+    scale_kernel(&out->def, out->def.fast / 20);
+    explain(l, out, max_ratio, share);
+    return RHEO_OK;
+}

@@ -1,0 +1,41 @@
+/* run: the experiment (tables of all modules put together), the training loop, the run directory and its checkpoints. */
+#ifndef RH_RUN_H
+#define RH_RUN_H
+
+#include "config/config.h"
+#include "learn/learn.h"
+#include "rheo/netlist.h"
+#include "rheo/run.h"
+#include "task/task.h"
+
+typedef struct rh_run_def {
+    int epochs;          /* 100 */
+    int batch;           /* 1: online; 0: all training samples */
+    bool shuffle;        /* a new order each epoch, by seed. Default true */
+    double target_error; /* stop when the training loss is this small; 0: no goal */
+    int checkpoint;      /* epochs between checkpoints; 0: only at the end. Default 50 */
+    int evaluate;        /* epochs between evaluations. Default 1 */
+    int threads;         /* 1 */
+} rh_run_def;
+
+struct rheo_experiment {
+    rh_document doc;      /* text and places */
+    char *path, *folder;
+    char *netlist;        /* path as written, resolved against folder */
+    int domain;           /* 0 electrical, 1 hydraulic: only units in print differ */
+    int64_t seed;
+    int task_kind;        /* 0 table, 1 csv */
+    rh_task task;
+    rh_learn_def learn;   /* with the kernel's parameters */
+    char *backend;
+    rh_run_def run;
+    char *output;         /* resolved against folder; NULL: not given */
+    rheo_circuit *circuit;
+    int *in_elem;         /* ports, resolved by name */
+    double *in_sign;
+    int (*out)[2];
+};
+rh_ports rh_experiment_ports(const rheo_experiment *x);
+rh_samples rh_experiment_samples(const rheo_experiment *x);
+
+#endif
