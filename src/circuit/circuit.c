@@ -1,0 +1,71 @@
+/* circuit.c: what a finished circuit tells. */
+#include "circuit/circuit.h"
+
+int rheo_circuit_n_node(const rheo_circuit *c) { return c->n_node; }
+int rheo_circuit_n_element(const rheo_circuit *c) { return c->n_elem; }
+int rheo_circuit_n_edge(const rheo_circuit *c) { return c->n_edge; }
+
+const char *rheo_circuit_node_name(const rheo_circuit *c, int node) {
+    return node >= 0 && node < c->n_node ? c->node_name[node] : NULL;
+}
+
+const char *rheo_circuit_element_name(const rheo_circuit *c, int element) {
+    return element >= 0 && element < c->n_elem ? c->elem_name[element] : NULL;
+}
+
+int rheo_circuit_edge_element(const rheo_circuit *c, int edge) {
+    return edge >= 0 && edge < c->n_edge ? c->edge_elem[edge] : -1;
+}
+
+int rheo_circuit_find_node(const rheo_circuit *c, const char *name) {
+    return rh_streq(name, "gnd") ? 0 : rh_map_get(c->node_map, name, strlen(name));
+}
+
+int rheo_circuit_find_element(const rheo_circuit *c, const char *name) {
+    return rh_map_get(c->elem_map, name, strlen(name));
+}
+
+rh_loc rh_elem_loc(const rheo_circuit *c, int elem) {
+    const rh_place p = c->place[elem];
+    if (p.line == 0 || p.file >= c->n_source) return RH_NOWHERE;
+    return (rh_loc){ c->source[p.file], p.line, p.col, (int)strlen(c->elem_name[elem]) };
+}
+
+/* ---- equality, for tests of writing and reading ---- */
+
+static bool same_bits(const double *a, const double *b, size_t n) { return memcmp(a, b, n * sizeof(*a)) == 0; }
+
+/* Node of b by the name it has in a; -1 stays -1. */
+static int translate(const rheo_circuit *a, const rheo_circuit *b, int node) {
+    return node < 0 ? -1 : rheo_circuit_find_node(b, a->node_name[node]);
+}
+
+static bool same_number(double x, double y) { return (x != x && y != y) || x == y; }
+
+static bool nodes_equal(const rheo_circuit *a, const rheo_circuit *b) {
+    for (int i = 0; i < a->n_node; i++) {
+        const int j = translate(a, b, i);
+        if (j < 0 || !same_number(a->ic[i], b->ic[j])) return false;
+        if (!same_number(a->pos[i][0], b->pos[j][0]) || !same_number(a->pos[i][1], b->pos[j][1])) return false;
+    }
+    return true;
+}
+
+static bool elements_equal(const rheo_circuit *a, const rheo_circuit *b) {
+    for (int e = 0; e < a->n_elem; e++) {
+        if (a->kind[e] != b->kind[e] || !rh_streq(a->elem_name[e], b->elem_name[e])) return false;
+        for (int t = 0; t < 4; t++)
+            if (translate(a, b, a->term[e][t]) != b->term[e][t]) return false;
+        if (!same_bits(&a->value[e], &b->value[e], 1)) return false;
+    }
+    return true;
+}
+
+bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b) {
+    if (a->n_node != b->n_node || a->n_elem != b->n_elem || a->n_edge != b->n_edge) return false;
+    const size_t n = (size_t)a->n_edge;
+    if (memcmp(a->elem_edge, b->elem_edge, (size_t)a->n_elem * sizeof(int)) != 0) return false;
+    if (!same_bits(a->g_min, b->g_min, n) || !same_bits(a->g_max, b->g_max, n) || !same_bits(a->g_init, b->g_init, n))
+        return false;
+    return nodes_equal(a, b) && elements_equal(a, b);
+}

@@ -1,0 +1,9 @@
+/* kinds.h: the rows of RH_KINDS. */
+#ifndef RH_ELEMENT_KINDS_H
+#define RH_ELEMENT_KINDS_H
+
+#include "element/element.h"
+
+extern const rh_kind rh_resistor, rh_capacitor, rh_vsource, rh_isource, rh_vcvs, rh_vccs;
+
+#endif
