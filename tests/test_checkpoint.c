@@ -10,9 +10,12 @@ static const double WEIGHTS[] = { 1.5, -2.25, NAN };
 static const char WORD[] = "memory";
 
 static rh_checkpoint example(uint64_t generation) {
-    rh_checkpoint c = { .config = 0x1234567890abcdefu, .generation = generation,
-                        .at = { .epoch = 7, .position = 3, .step = 101, .metric_bytes = 555, .metric_lines = 8, .flags = 1 },
-                        .n_section = 3 };
+    rh_checkpoint c = {
+        .config = 0x1234567890abcdefu,
+        .generation = generation,
+        .at = { .epoch = 7, .position = 3, .step = 101, .metric_bytes = 555, .metric_lines = 8, .flags = 1 },
+        .n_section = 3
+    };
     c.section[0] = (rh_section){ "g", WEIGHTS, sizeof WEIGHTS };
     c.section[1] = (rh_section){ "word", WORD, sizeof WORD };
     c.section[2] = (rh_section){ "empty", NULL, 0 };
@@ -157,7 +160,8 @@ static void damage(const char *path, const char *name) {
     rh_free(file);
 }
 
-static rheo_status read_newest(const char *path, uint64_t config, rh_checkpoint *c, bool *found, seen *s, rheo_error *err) {
+static rheo_status read_newest(const char *path, uint64_t config, rh_checkpoint *c, bool *found, seen *s,
+                               rheo_error *err) {
     const rheo_log log = { note, s };
     *s = (seen){ 0 };
     *err = (rheo_error){ 0 };
@@ -217,9 +221,12 @@ static void hash_is_fnv1a(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read_back),      cmocka_unit_test(every_flipped_bit_is_noticed),
-        cmocka_unit_test(every_truncation_is_noticed),       cmocka_unit_test(forged_sizes_are_noticed),
-        cmocka_unit_test(the_newest_good_generation_is_taken), cmocka_unit_test(another_experiment_is_refused),
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(every_flipped_bit_is_noticed),
+        cmocka_unit_test(every_truncation_is_noticed),
+        cmocka_unit_test(forged_sizes_are_noticed),
+        cmocka_unit_test(the_newest_good_generation_is_taken),
+        cmocka_unit_test(another_experiment_is_refused),
         cmocka_unit_test(hash_is_fnv1a),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

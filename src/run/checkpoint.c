@@ -1,8 +1,8 @@
 /* Layout, in the byte order of the machine (a mark tells a foreign one):
- *   header   magic, byte-order mark, format, file length, config hash, generation, counters, sections, CRC32C of all that
- *   section  name (32 bytes), length, CRC32C of name, length and data; then the data
- *   trailer  magic, CRC32C of the whole file before it
- * Every bit is under at least one CRC or compared with a constant, so no single flipped bit and no truncation passes. */
+ *   header   magic, byte-order mark, format, file length, config hash, generation, counters, sections, CRC32C of all
+ * that section  name (32 bytes), length, CRC32C of name, length and data; then the data trailer  magic, CRC32C of the
+ * whole file before it Every bit is under at least one CRC or compared with a constant, so no single flipped bit and no
+ * truncation passes. */
 #include "run/checkpoint.h"
 
 #include <errno.h>
@@ -60,8 +60,13 @@ rheo_status rh_checkpoint_encode(const rh_checkpoint *c, char **bytes, size_t *n
     for (int i = 0; i < c->n_section; i++) total += sizeof(section_header) + c->section[i].bytes;
     char *const file = rh_alloc(total);
     if (!file) return RH_NOMEM(err);
-    header h = { .endian = ENDIAN_MARK, .format = FORMAT, .bytes = total, .config = c->config, .generation = c->generation,
-                 .at = c->at, .n_section = (uint64_t)c->n_section };
+    header h = { .endian = ENDIAN_MARK,
+                 .format = FORMAT,
+                 .bytes = total,
+                 .config = c->config,
+                 .generation = c->generation,
+                 .at = c->at,
+                 .n_section = (uint64_t)c->n_section };
     memcpy(h.magic, MAGIC, sizeof MAGIC);
     h.crc = rh_crc32c(0, &h, offsetof(header, crc));
     char *to = put(file, &h, sizeof h);
@@ -165,10 +170,10 @@ static rheo_status read_one(const char *path, uint64_t config, rh_checkpoint *ou
     return st;
 }
 
-/* Reads the file of one generation parity. Only running out of memory is a failure of the call: falling back to an older
- * state because of that would waste work. */
-static rheo_status try_one(const char *folder, const char *name, uint64_t config, rh_checkpoint *out, bool *there, bool *good,
-                           const rheo_log *log, rheo_error *err) {
+/* Reads the file of one generation parity. Only running out of memory is a failure of the call: falling back to an
+ * older state because of that would waste work. */
+static rheo_status try_one(const char *folder, const char *name, uint64_t config, rh_checkpoint *out, bool *there,
+                           bool *good, const rheo_log *log, rheo_error *err) {
     char *const path = rh_path_join(folder, name);
     if (!path) return RH_NOMEM(err);
     struct stat info;
@@ -188,8 +193,8 @@ static rheo_status try_one(const char *folder, const char *name, uint64_t config
     return st == RHEO_OK ? RHEO_OK : RH_NOMEM(err);
 }
 
-rheo_status rh_checkpoint_read(const char *folder, uint64_t config, rh_checkpoint *out, bool *found, const rheo_log *log,
-                               rheo_error *err) {
+rheo_status rh_checkpoint_read(const char *folder, uint64_t config, rh_checkpoint *out, bool *found,
+                               const rheo_log *log, rheo_error *err) {
     rh_checkpoint c[2] = { 0 };
     bool there[2], good[2];
     for (int i = 0; i < 2; i++) {

@@ -1,4 +1,5 @@
-/* checkpoint: the state of a run as one file that proves its own integrity. Knows of names and bytes, not of learners. */
+/* checkpoint: the state of a run as one file that proves its own integrity. Knows of names and bytes, not of learners.
+ */
 #ifndef RH_CHECKPOINT_H
 #define RH_CHECKPOINT_H
 
@@ -13,7 +14,7 @@ typedef struct rh_counters {
     int64_t step;         /* updates so far */
     int64_t metric_bytes; /* length of metrics.jsonl */
     int64_t metric_lines;
-    int64_t flags;        /* RH_CHECKPOINT_ bits */
+    int64_t flags; /* RH_CHECKPOINT_ bits */
 } rh_counters;
 enum { RH_CHECKPOINT_GAUGE = 1 }; /* the gauge was on */
 
@@ -34,17 +35,19 @@ typedef struct rh_checkpoint {
 
 /* The file as bytes (rh_free). */
 rheo_status rh_checkpoint_encode(const rh_checkpoint *c, char **bytes, size_t *n, rheo_error *err);
-/* The bytes are untrusted. On success *out owns them; on failure they stay the caller's. RHEO_E_IO names what is wrong. */
+/* The bytes are untrusted. On success *out owns them; on failure they stay the caller's. RHEO_E_IO names what is wrong.
+ */
 rheo_status rh_checkpoint_decode(rh_checkpoint *out, char *bytes, size_t n, rheo_error *err);
 void rh_checkpoint_free(rh_checkpoint *c);
 const rh_section *rh_checkpoint_find(const rh_checkpoint *c, const char *name); /* NULL: absent */
 
-/* Two files alternate in folder, a.ckpt for odd generations and b.ckpt for even ones, so that the one before is never touched. */
+/* Two files alternate in folder, a.ckpt for odd generations and b.ckpt for even ones, so that the one before is never
+ * touched. */
 rheo_status rh_checkpoint_write(const char *folder, const rh_checkpoint *c, rheo_error *err);
-/* The newest good one for this config. A damaged or foreign file is passed over with a warning. *found is false, and all is
- * well, when no file is there; RHEO_E_IO when there are files and none is good. */
-rheo_status rh_checkpoint_read(const char *folder, uint64_t config, rh_checkpoint *out, bool *found, const rheo_log *log,
-                               rheo_error *err);
+/* The newest good one for this config. A damaged or foreign file is passed over with a warning. *found is false, and
+ * all is well, when no file is there; RHEO_E_IO when there are files and none is good. */
+rheo_status rh_checkpoint_read(const char *folder, uint64_t config, rh_checkpoint *out, bool *found,
+                               const rheo_log *log, rheo_error *err);
 
 /* FNV-1a, 64 bit: chain calls with the last result, begin with RH_HASH_START. */
 #define RH_HASH_START UINT64_C(0xcbf29ce484222325)

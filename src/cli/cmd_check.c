@@ -1,0 +1,172 @@
+/* rheo check: is a netlist or an experiment right? */
+#include "circuit/circuit.h"
+#include "cli/cli.h"
+#include "rheo/netlist.h"
+#include "run/run.h"
+
+static const rh_option OPTIONS[] = {
+    { "allow-short", 0, RH_OPT_FLAG, NULL, "a resistor of 0 ohm becomes 1 mohm, with a warning", 0, 0, NULL },
+    { "lenient", 0, RH_OPT_FLAG, NULL, "unknown dot cards are warnings", 0, 0, NULL },
+    { "max-errors", 0, RH_OPT_INT, "N", "stop after so many errors (20)", 1, 1e6, NULL },
+    { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
+};
+
+enum { MAX_INPUT = 1 << 30 };
+
+/* What was found, for the last line. */
+typedef struct finding {
+    const char *kind; /* "netlist" or "experiment" */
+    int n_node, n_element, n_edge, n_train, n_test;
+} finding;
+
+static bool ends_with(const char *path, const char *const *endings) {
+    const char *const dot = strrchr(path, '.');
+    for (; dot && *endings; endings++)
+        if (rh_streq(dot, *endings)) return true;
+    return false;
+}
+
+/* An experiment has a line that begins with one of its required keys; no netlist card has a colon there. */
+static bool looks_like_experiment(const char *text) {
+    static const char *const KEYS[] = { "version:", "netlist:", "task:", "learning:" };
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        for (int i = 0; i < RH_COUNT(KEYS); i++)
+            if (strncmp(line, KEYS[i], strlen(KEYS[i])) == 0) return true;
+    }
+    return false;
+}
+
+static void describe(finding *f, const rheo_circuit *c) {
+    f->n_node = rheo_circuit_n_node(c);
+    f->n_element = rheo_circuit_n_element(c);
+    f->n_edge = rheo_circuit_n_edge(c);
+}
+
+static rheo_status check_netlist(rh_cli *cli, const char *path, const char *text, size_t n, finding *f,
+                                 rheo_error *err) {
+    rheo_netlist_def def = rheo_netlist_default();
+    def.allow_short = rh_opt_flag(cli, "allow-short");
+    def.lenient = rh_opt_flag(cli, "lenient");
+    def.max_error = (int)rh_opt_number(cli, "max-errors", def.max_error);
+    rheo_circuit *c = NULL;
+    f->kind = "netlist";
+    RHEO_TRY(text ? rheo_netlist_parse(&c, text, n, "<stdin>", &def, &cli->log, err)
+                  : rheo_netlist_read(&c, path, &def, &cli->log, err));
+    describe(f, c);
+    const rheo_status st = rh_diagnose(c, NULL, NULL, err);
+    rheo_circuit_destroy(c);
+    return st;
+}
+
+static rheo_status check_experiment(rh_cli *cli, const char *path, finding *f, rheo_error *err) {
+    rheo_experiment *x = NULL;
+    f->kind = "experiment";
+    RHEO_TRY(rheo_experiment_read(&x, path, NULL, 0, &cli->log, err));
+    describe(f, x->circuit);
+    f->n_train = x->task.n_train;
+    f->n_test = x->task.n_test;
+    const rheo_status st = rh_diagnose(x->circuit, NULL, NULL, err);
+    rheo_experiment_destroy(x);
+    return st;
+}
+
+static rheo_status check_stdin(rh_cli *cli, finding *f, rheo_error *err) {
+    char *text = NULL;
+    size_t n = 0;
+    f->kind = "netlist";
+    RHEO_TRY(rh_file_read("-", MAX_INPUT, &text, &n, err));
+    rheo_status st;
+    if (looks_like_experiment(text)) {
+        st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "an experiment cannot come from standard input");
+        rh_hint(err, "its paths count from its folder: give the name of the file");
+    } else {
+        st = check_netlist(cli, "-", text, n, f, err);
+    }
+    rh_free(text);
+    return st;
+}
+
+static rheo_status check_file(rh_cli *cli, const char *path, finding *f, rheo_error *err) {
+    static const char *const YAML[] = { ".yaml", ".yml", NULL };
+    static const char *const SPICE[] = { ".cir", ".net", ".sp", ".spice", ".ckt", NULL };
+    if (strcmp(path, "-") == 0) return check_stdin(cli, f, err);
+    if (ends_with(path, YAML)) return check_experiment(cli, path, f, err);
+    if (ends_with(path, SPICE)) return check_netlist(cli, path, NULL, 0, f, err);
+    char *text = NULL;
+    size_t n = 0;
+    f->kind = "netlist";
+    RHEO_TRY(rh_file_read(path, MAX_INPUT, &text, &n, err));
+    const bool experiment = looks_like_experiment(text);
+    rh_free(text);
+    return experiment ? check_experiment(cli, path, f, err) : check_netlist(cli, path, NULL, 0, f, err);
+}
+
+static void add_finding(rh_buf *b, const finding *f, const char *path, int n_warning) {
+    rh_buf_printf(b, "%s: ok: %s with %d nodes, %d elements, %d learnable", path, f->kind, f->n_node, f->n_element,
+                  f->n_edge);
+    if (f->n_train) rh_buf_printf(b, ", %d training and %d test samples", f->n_train, f->n_test);
+    rh_buf_printf(b, ", %d warning%s\n", n_warning, n_warning == 1 ? "" : "s");
+}
+
+static void add_json(rh_buf *b, const finding *f, const char *path, rheo_status st, int n_error, int n_warning) {
+    rh_buf_puts(b, "{\"event\":\"check\"");
+    rh_json_text(b, "file", path);
+    rh_json_text(b, "kind", f->kind);
+    rh_buf_printf(b, ",\"ok\":%s", st == RHEO_OK ? "true" : "false");
+    rh_json_text(b, "status", rheo_status_text(st));
+    if (f->n_node) {
+        rh_json_count(b, "nodes", f->n_node);
+        rh_json_count(b, "elements", f->n_element);
+        rh_json_count(b, "learnable", f->n_edge);
+    }
+    if (f->n_train) {
+        rh_json_count(b, "training_samples", f->n_train);
+        rh_json_count(b, "test_samples", f->n_test);
+    }
+    rh_json_count(b, "errors", n_error);
+    rh_json_count(b, "warnings", n_warning);
+    rh_buf_puts(b, "}\n");
+}
+
+static rheo_status check_one(rh_cli *cli, const char *path) {
+    rheo_error err = { 0 };
+    finding f = { 0 };
+    const int n_error = cli->n_error, n_warning = cli->n_warning;
+    const rheo_status st = rh_cli_failed(cli, check_file(cli, path, &f, &err), &err);
+    rh_buf b = { 0 };
+    if (cli->json)
+        add_json(&b, &f, path, st, cli->n_error - n_error, cli->n_warning - n_warning);
+    else if (st == RHEO_OK && !cli->quiet)
+        add_finding(&b, &f, path, cli->n_warning - n_warning);
+    const rheo_status written = rh_cli_write(cli, &b);
+    return st != RHEO_OK ? st : written;
+}
+
+static rheo_status run(rh_cli *cli) {
+    rheo_status first = RHEO_OK;
+    cli->keep_messages = cli->json;
+    for (int i = 0; i < cli->n_operand; i++) {
+        const rheo_status st = check_one(cli, cli->operand[i]);
+        if (first == RHEO_OK) first = st;
+    }
+    return first;
+}
+
+const rh_command rh_cmd_check = {
+    .name = "check",
+    .summary = "say whether netlists and experiments are right",
+    .usage = "[options] FILE...",
+    .examples = "  rheo check net.cir\n"
+                "  rheo check examples/*.yaml\n"
+                "  cat net.cir | rheo check -\n",
+    .options = OPTIONS,
+    .min_operand = 1,
+    .max_operand = -1,
+    .run = run,
+    .notes = "A file is an experiment when its name ends in .yaml or .yml, a netlist when it ends in .cir, .net, .sp, "
+             ".spice or\n"
+             ".ckt; otherwise its content decides. Netlists are also searched for nodes without a DC path to ground, "
+             "voltage\n"
+             "loops and current cut sets (exit code 4).\n",
+};

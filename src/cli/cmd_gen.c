@@ -1,0 +1,108 @@
+/* rheo gen: ready-made networks. Its options are the fields of RH_GENS. */
+#include "circuit/circuit.h"
+#include "cli/cli.h"
+#include "rheo/netlist.h"
+
+static const rh_option OPTIONS[] = {
+    { "output", 'o', RH_OPT_TEXT, "FILE", "write here instead of to standard output", 0, 0, NULL },
+    { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
+    { "seed", 0, RH_OPT_INT, "N", "of what is random (1)", 0, 9007199254740992.0, NULL },
+    { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
+};
+
+static const rh_gen_kind *find_gen(const char *name) {
+    for (int i = 0; i < RH_N_GEN; i++)
+        if (rh_streq(RH_GENS[i]->name, name)) return RH_GENS[i];
+    return NULL;
+}
+
+static const char *gen_name(const void *ctx, int i) {
+    (void)ctx;
+    return i < RH_N_GEN ? RH_GENS[i]->name : NULL;
+}
+
+static int more(const char *operand, rh_option *out, int max) {
+    const rh_gen_kind *const kind = find_gen(operand);
+    int n = 0;
+    for (; kind && n < kind->n_field && n < max; n++) {
+        const rh_gen_field *const f = &kind->fields[n];
+        out[n] = (rh_option){ f->name, 0, RH_OPT_NUMBER, "X", f->meaning, f->min, f->max, NULL };
+    }
+    return n;
+}
+
+static rheo_status list(rh_cli *cli) {
+    rh_buf b = { 0 };
+    char def[32], min[32], max[32];
+    for (int i = 0; i < RH_N_GEN; i++) {
+        const rh_gen_kind *const kind = RH_GENS[i];
+        rh_buf_printf(&b, "%s%s: %s\n", i ? "\n" : "", kind->name, kind->what);
+        for (int k = 0; k < kind->n_field; k++) {
+            const rh_gen_field *const f = &kind->fields[k];
+            rh_buf_printf(&b, "  --%-12s %s (%s; %s to %s)\n", f->name, f->meaning, rh_number_text(f->def, def),
+                          rh_number_text(f->min, min), rh_number_text(f->max, max));
+        }
+    }
+    return rh_cli_write(cli, &b);
+}
+
+static rheo_status generate(const rh_cli *cli, const rh_gen_kind *kind, char **text, rheo_error *err) {
+    double *const par = rh_calloc((size_t)kind->n_field, sizeof *par);
+    rh_builder *b = rh_builder_create();
+    rheo_circuit *c = NULL;
+    rheo_status st = par && b ? RHEO_OK : RH_NOMEM(err);
+    for (int i = 0; st == RHEO_OK && i < kind->n_field; i++)
+        par[i] = rh_opt_number(cli, kind->fields[i].name, kind->fields[i].def);
+    if (st == RHEO_OK) st = kind->build(par, (uint64_t)rh_opt_number(cli, "seed", 1), b, err);
+    if (st == RHEO_OK) {
+        st = rh_builder_finish(b, &c, err);
+        b = NULL; /* gone, whatever the outcome */
+    }
+    if (st == RHEO_OK) st = rheo_netlist_print(text, c, NULL, err);
+    rheo_circuit_destroy(c);
+    rh_builder_destroy(b);
+    rh_free(par);
+    return st;
+}
+
+static rheo_status run(rh_cli *cli) {
+    if (cli->n_operand == 0) return list(cli);
+    const rh_gen_kind *const kind = find_gen(cli->operand[0]);
+    if (!kind) {
+        char hint[80], shown[80];
+        const char *const near = rh_suggest(cli->operand[0], gen_name, NULL);
+        snprintf(hint, sizeof hint, "%s%s", near ? "did you mean " : "`rheo gen` lists the kinds", near ? near : "");
+        return rh_cli_usage(cli, hint, "there is no generator '%s'",
+                            rh_escape(cli->operand[0], strlen(cli->operand[0]), shown, sizeof shown));
+    }
+    rheo_error err = { 0 };
+    char *text = NULL;
+    const rheo_status st = generate(cli, kind, &text, &err);
+    if (st != RHEO_OK) return rh_cli_failed(cli, st, &err);
+    const char *const path = rh_opt_text(cli, "output", "-");
+    rh_buf b = { 0 };
+    rheo_status written;
+    if (strcmp(path, "-") == 0) {
+        rh_buf_puts(&b, text);
+        written = rh_cli_write(cli, &b);
+    } else {
+        written = rh_cli_save(cli, path, rh_opt_flag(cli, "force"), text, strlen(text));
+    }
+    rheo_text_free(text);
+    return written;
+}
+
+const rh_command rh_cmd_gen = {
+    .name = "gen",
+    .summary = "make a network: grid, ladder, random and others",
+    .usage = "[KIND [options]]",
+    .examples = "  rheo gen\n"
+                "  rheo gen grid --help\n"
+                "  rheo gen grid -o grid.cir\n",
+    .options = OPTIONS,
+    .min_operand = 0,
+    .max_operand = 1,
+    .run = run,
+    .more = more,
+    .notes = "`rheo gen` lists the kinds with their options. KIND comes first, since it brings options along.\n",
+};

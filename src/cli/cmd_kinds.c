@@ -1,0 +1,122 @@
+/* rheo kinds: what there is to choose from. Walks the tables, so a new row shows up by itself. */
+#include "circuit/circuit.h"
+#include "cli/cli.h"
+#include "learn/learn.h"
+
+static void add_elements(rh_buf *b) {
+    for (int i = 0; i < RH_N_KIND; i++) {
+        const rh_kind *const k = RH_KINDS[i];
+        rh_buf_printf(b, "  %c  %-28s %-12s %-6s %-24s %s%s\n", k->letter, k->name, k->value_name, k->unit, k->equation,
+                      k->what, k->flags & RH_LEARNABLE ? " (learnable)" : "");
+    }
+}
+
+static void add_limit(rh_buf *b, double x) {
+    char text[32];
+    rh_buf_puts(b, rh_number_text(x, text));
+}
+
+static void add_range(rh_buf *b, const char *unit, double def, double min, double max) {
+    rh_buf_puts(b, "(");
+    add_limit(b, def);
+    rh_buf_puts(b, "; ");
+    add_limit(b, min);
+    rh_buf_puts(b, " to ");
+    add_limit(b, max);
+    rh_buf_printf(b, "%s%s)\n", unit && *unit ? " " : "", unit ? unit : "");
+}
+
+static void add_generators(rh_buf *b) {
+    for (int i = 0; i < RH_N_GEN; i++) {
+        rh_buf_printf(b, "  %-18s %s\n", RH_GENS[i]->name, RH_GENS[i]->what);
+        for (int k = 0; k < RH_GENS[i]->n_field; k++) {
+            const rh_gen_field *const f = &RH_GENS[i]->fields[k];
+            rh_buf_printf(b, "    %-16s %s ", f->name, f->meaning);
+            add_range(b, NULL, f->def, f->min, f->max);
+        }
+    }
+}
+
+static void add_kernels(rh_buf *b) {
+    for (int i = 0; i < RH_N_KERNEL; i++) {
+        const rh_kernel *const k = RH_KERNELS[i];
+        rh_buf_printf(b, "  %-18s %s\n  %-18s %s\n", k->name, k->what, "", k->equation);
+        for (int j = 0; j < k->n_field; j++) {
+            const rh_kernel_field *const f = &k->fields[j];
+            rh_buf_printf(b, "    %-16s %s ", f->name, f->meaning);
+            add_range(b, f->unit, f->def, f->min, f->max);
+        }
+    }
+}
+
+static void add_protocols(rh_buf *b) {
+    for (int i = 0; i < RH_N_PROTOCOL; i++)
+        rh_buf_printf(b, "  %-18s %s\n", RH_PROTOCOLS[i]->name, RH_PROTOCOLS[i]->what);
+}
+
+static void add_names(rh_buf *b, const char *const *names) {
+    for (; *names; names++) rh_buf_printf(b, "  %s\n", *names);
+}
+
+static void add_nonlinearities(rh_buf *b) { add_names(b, RH_NONLINEARITIES); }
+static void add_rules(rh_buf *b) { add_names(b, RH_RULES); }
+static void add_nudges(rh_buf *b) { add_names(b, RH_NUDGES); }
+static void add_losses(rh_buf *b) { add_names(b, RH_LOSSES); }
+static void add_sides(rh_buf *b) { add_names(b, RH_SIDES); }
+static void add_betweens(rh_buf *b) { add_names(b, RH_BETWEENS); }
+
+static void add_solvers(rh_buf *b) {
+    for (int i = 0; i < RH_N_MATRIX; i++)
+        rh_buf_printf(b, "  %-18s %s\n", RH_MATRICES[i]->name,
+                      RH_MATRICES[i]->unsymmetric ? "sparse LU, any circuit" : "sparse Cholesky, reciprocal circuits");
+}
+
+static const struct {
+    const char *name, *title;
+    void (*add)(rh_buf *b);
+} TABLES[] = {
+    { "elements", "letter, name, value, unit, equation", add_elements },
+    { "generators", "networks for `rheo gen`", add_generators },
+    { "kernels", "memory.kind: what an edge remembers", add_kernels },
+    { "protocols", "protocol.kind: how the clamping level moves", add_protocols },
+    { "betweens", "protocol.between: what happens when the sample changes", add_betweens },
+    { "nonlinearities", "memory.nonlinearity: what u writes", add_nonlinearities },
+    { "rules", "learning.rule", add_rules },
+    { "nudges", "learning.nudge.kind: how the outputs are pulled", add_nudges },
+    { "losses", "learning.loss", add_losses },
+    { "sides", "learning.side", add_sides },
+    { "solvers", "solver.backend", add_solvers },
+};
+
+static const char *table_name(const void *ctx, int i) {
+    (void)ctx;
+    return i < RH_COUNT(TABLES) ? TABLES[i].name : NULL;
+}
+
+static rheo_status run(rh_cli *cli) {
+    const char *const wanted = cli->n_operand ? cli->operand[0] : NULL;
+    rh_buf b = { 0 };
+    bool found = false;
+    for (int i = 0; i < RH_COUNT(TABLES); i++) {
+        if (wanted && !rh_streq(wanted, TABLES[i].name)) continue;
+        rh_buf_printf(&b, "%s%s (%s)\n", found ? "\n" : "", TABLES[i].name, TABLES[i].title);
+        TABLES[i].add(&b);
+        found = true;
+    }
+    if (found) return rh_cli_write(cli, &b);
+    char hint[100], shown[80];
+    const char *const near = rh_suggest(wanted, table_name, NULL);
+    snprintf(hint, sizeof hint, "%s%s", near ? "did you mean " : "`rheo kinds` shows all tables", near ? near : "");
+    return rh_cli_usage(cli, hint, "there is no table '%s'", rh_escape(wanted, strlen(wanted), shown, sizeof shown));
+}
+
+const rh_command rh_cmd_kinds = {
+    .name = "kinds",
+    .summary = "list elements, generators, memories, rules and other choices",
+    .usage = "[TABLE]",
+    .examples = "  rheo kinds\n"
+                "  rheo kinds kernels\n",
+    .min_operand = 0,
+    .max_operand = 1,
+    .run = run,
+};

@@ -1,0 +1,51 @@
+/* rheo tune: proposals for an experiment. */
+#include "cli/cli.h"
+#include "rheo/netlist.h"
+#include "rheo/run.h"
+
+static const rh_option OPTIONS[] = {
+    { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
+};
+
+static rheo_status propose(rh_cli *cli, rh_buf *b, rheo_error *err) {
+    int n;
+    const char **const set = rh_opt_all(cli, "set", &n);
+    if (!set) return RH_NOMEM(err);
+    rheo_experiment *x = NULL;
+    char *text = NULL;
+    rheo_status st = rheo_experiment_read(&x, cli->operand[0], set, n, &cli->log, err);
+    if (st == RHEO_OK) st = rheo_tune(x, &text, &cli->log, err);
+    if (st == RHEO_OK && cli->json) {
+        rh_buf_puts(b, "{\"event\":\"tune\"");
+        rh_json_text(b, "yaml", text);
+        rh_buf_puts(b, "}\n");
+    } else if (st == RHEO_OK) {
+        rh_buf_puts(b, text);
+    }
+    rheo_text_free(text);
+    rheo_experiment_destroy(x);
+    rh_free(set);
+    return st;
+}
+
+static rheo_status run(rh_cli *cli) {
+    rh_buf b = { 0 };
+    rheo_error err = { 0 };
+    const rheo_status st = propose(cli, &b, &err);
+    if (st == RHEO_OK) return rh_cli_write(cli, &b);
+    rh_buf_free(&b);
+    return rh_cli_failed(cli, st, &err);
+}
+
+const rh_command rh_cmd_tune = {
+    .name = "tune",
+    .summary = "propose strength, threshold and times for an experiment",
+    .usage = "[options] EXPERIMENT",
+    .examples = "  rheo tune exp.yaml\n",
+    .options = OPTIONS,
+    .min_operand = 1,
+    .max_operand = 1,
+    .run = run,
+    .notes = "Prints YAML with the reasons as comments; nothing is changed.\n",
+};

@@ -1,0 +1,23 @@
+/* training: what `rheo train` and `rheo resume` have in common. */
+#ifndef RH_TRAINING_H
+#define RH_TRAINING_H
+
+#include "cli/cli.h"
+#include "rheo/run.h"
+
+typedef struct rh_training {
+    rh_cli *cli;
+    rh_bar *bar;
+    rheo_train_def def;
+    rheo_result result;
+    rheo_error err;
+} rh_training;
+
+/* Settings from the common options, progress and signals connected. Messages on failure. */
+rheo_status rh_training_open(rh_training *t, rh_cli *cli);
+/* The start line or event: what is trained. */
+void rh_training_begin(rh_training *t, const char *verb, const char *path);
+/* The last line or event, or what went wrong. Returns the status of the command. */
+rheo_status rh_training_close(rh_training *t, rheo_status st);
+
+#endif

@@ -1,0 +1,81 @@
+/* proposal.c: rheo_tune, the proposals of the learner as a piece of an experiment, with the reasons. */
+#include "run/run.h"
+
+#include <math.h>
+
+enum { MAX_SAMPLE = 32 };
+static const double RATIO = 100; /* slow over fast: two decades of amplitudes pass the dead zone */
+
+/* The sentence that begins with key, as a comment line before the setting. */
+static void add_why(rh_buf *b, const rh_tuning *t, const char *key) {
+    const size_t n = strlen(key);
+    for (int i = 0; i < RH_COUNT(t->why) && t->why[i][0]; i++)
+        if (strncmp(t->why[i], key, n) == 0 && t->why[i][n] == ' ') rh_buf_printf(b, "  # %s\n", t->why[i]);
+}
+
+static void add_number(rh_buf *b, const char *key, double x) {
+    rh_buf_printf(b, "  %s: ", key);
+    if (isinf(x))
+        rh_buf_puts(b, "inf");
+    else
+        rh_buf_number(b, x);
+    rh_buf_puts(b, "\n");
+}
+
+static void add_kernel(rh_buf *b, const rh_tuning *t) {
+    const rh_kernel *const k = RH_KERNELS[t->def.kernel];
+    rh_buf_printf(b, "memory:\n  kind: %s\n", k->name);
+    for (int i = 0; i < k->n_field; i++) {
+        add_why(b, t, k->fields[i].name);
+        add_number(b, k->fields[i].name, t->def.par[i]);
+    }
+    add_why(b, t, "threshold");
+    add_number(b, "threshold", t->def.threshold);
+}
+
+static void add_amplitude(rh_buf *b, const char *what, double a) {
+    char text[32];
+    rh_buf_printf(b, "#   %-8s %s\n", what, rh_number_human(a, "V^2", text, sizeof text));
+}
+
+static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, rheo_error *err) {
+    rh_buf b = { 0 };
+    rh_buf_printf(
+        &b,
+        "# From the first %d training samples. How much s = drop^2/2 of an edge changes when the outputs are pulled:\n",
+        n_sample);
+    add_amplitude(&b, "10 %", t->a_small);
+    add_amplitude(&b, "median", t->a_median);
+    add_amplitude(&b, "largest", t->a_large);
+    rh_buf_puts(&b, "learning:\n");
+    add_why(&b, t, "strength");
+    rh_buf_printf(&b, "  nudge: {kind: %s, strength: ", RH_NUDGES[t->def.nudge]);
+    rh_buf_number(&b, t->def.strength);
+    rh_buf_printf(&b, "}\nprotocol:\n  kind: %s\n", RH_PROTOCOLS[t->def.protocol]->name);
+    add_why(&b, t, "fast");
+    add_number(&b, "fast", t->def.fast);
+    add_why(&b, t, "slow");
+    add_number(&b, "slow", t->def.slow);
+    add_kernel(&b, t);
+    if (!b.bad) {
+        *text = b.s;
+        return RHEO_OK;
+    }
+    rh_buf_free(&b);
+    return RH_NOMEM(err);
+}
+
+rheo_status rheo_tune(const rheo_experiment *x, char **text, const rheo_log *log, rheo_error *err) {
+    const rh_ports ports = rh_experiment_ports(x);
+    const rh_samples samples = rh_experiment_samples(x);
+    rheo_solver_def solver = rheo_solver_default();
+    if (x->backend) solver.backend = x->backend;
+    rh_learner *l = NULL;
+    RHEO_TRY(rh_learner_open(&l, x->circuit, &x->learn, &solver, &ports, &samples, log, err));
+    const int n = x->task.n_train < MAX_SAMPLE ? x->task.n_train : MAX_SAMPLE;
+    rh_tuning t;
+    rheo_status st = rh_tune(l, x->task.train, n, RATIO, &t, err);
+    rh_learner_close(l);
+    if (st == RHEO_OK) st = print_tuning(&t, n, text, err);
+    return st;
+}

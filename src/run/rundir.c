@@ -1,0 +1,185 @@
+/* rundir.c: making the run directory, and the files that say what is run. */
+#include "run/rundir.h"
+#include "run/checkpoint.h"
+#include "run/library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The files of a run, and nothing else, are what --force removes. config.yaml is not here: it is replaced in one piece.
+ */
+static const char *const FILES[] = {
+    "result.npz",  "trained.cir",        "metrics.jsonl",      "environment.json",
+    "report.html", "checkpoints/a.ckpt", "checkpoints/b.ckpt",
+};
+
+static rheo_status no_path(rheo_error *err, const char *path) {
+    char text[128];
+    return rh_fail(err, RHEO_E_IO, 402, RH_NOWHERE, "'%s': %s", path, strerror_r(errno, text, sizeof text));
+}
+
+/* Is there a file of a run? */
+static rheo_status holds_run(const char *directory, bool *yes, rheo_error *err) {
+    *yes = false;
+    for (int i = -1; i < RH_COUNT(FILES); i++) {
+        char *const path = rh_path_join(directory, i < 0 ? "config.yaml" : FILES[i]);
+        if (!path) return RH_NOMEM(err);
+        struct stat info;
+        *yes = *yes || lstat(path, &info) == 0;
+        rh_free(path);
+    }
+    return RHEO_OK;
+}
+
+static rheo_status remove_one(const char *directory, const char *name, const char *suffix, rheo_error *err) {
+    rh_buf path = { 0 };
+    rh_buf_puts(&path, directory);
+    rh_buf_puts(&path, "/");
+    rh_buf_puts(&path, name);
+    rh_buf_puts(&path, suffix);
+    rheo_status st = path.bad ? RH_NOMEM(err) : RHEO_OK;
+    if (st == RHEO_OK && unlink(path.s) != 0 && errno != ENOENT) st = no_path(err, path.s);
+    rh_buf_free(&path);
+    return st;
+}
+
+static rheo_status remove_run(const char *directory, rheo_error *err) {
+    for (int i = 0; i < RH_COUNT(FILES); i++) {
+        RHEO_TRY(remove_one(directory, FILES[i], "", err));
+        RHEO_TRY(remove_one(directory, FILES[i], ".tmp", err)); /* what a killed writer leaves */
+    }
+    return RHEO_OK;
+}
+
+static rheo_status make_folders(const char *wanted, char *directory, size_t size, rheo_error *err) {
+    RHEO_TRY(rh_dir_create(wanted, err));
+    char real[PATH_MAX];
+    if (!realpath(wanted, real)) return errno == ENOMEM ? RH_NOMEM(err) : no_path(err, wanted);
+    if (strlen(real) >= size)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the path of the run directory is longer than %zu bytes",
+                       size - 1);
+    memcpy(directory, real, strlen(real) + 1);
+    char *const checkpoints = rh_path_join(directory, "checkpoints");
+    if (!checkpoints) return RH_NOMEM(err);
+    const rheo_status st = rh_dir_create(checkpoints, err);
+    rh_free(checkpoints);
+    return st;
+}
+
+static rheo_status write_named(const char *directory, const char *name, const char *text, size_t n, rheo_error *err) {
+    char *const path = rh_path_join(directory, name);
+    const rheo_status st = path ? rh_file_write(path, text, n, err) : RH_NOMEM(err);
+    rh_free(path);
+    return st;
+}
+
+static rheo_status write_config(const rheo_experiment *x, int64_t seed, char *directory, rheo_error *err) {
+    rheo_experiment as_run = *x; /* lent, only to be printed */
+    as_run.output = directory;
+    if (seed >= 0) as_run.seed = seed;
+    char *text = NULL;
+    RHEO_TRY(rheo_experiment_print(&as_run, &text, err));
+    const rheo_status st = write_named(directory, "config.yaml", text, strlen(text), err);
+    rheo_text_free(text);
+    return st;
+}
+
+rheo_status rh_rundir_lock(const char *directory, int *lock, rheo_error *err) {
+    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return no_path(err, directory);
+    /* A file system without locks is no reason not to run. The lock goes with the process, however it ends. */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+        *lock = fd;
+        return RHEO_OK;
+    }
+    close(fd);
+    return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "another process is running in '%s'", directory);
+}
+
+static rheo_status refuse(const char *wanted, rheo_error *err) {
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "'%s' holds a run already", wanted);
+    rh_hint(err, "go on with `rheo resume`, choose another directory, or replace it with --force");
+    return st;
+}
+
+rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def, char *directory, size_t size,
+                            int *lock, rheo_error *err) {
+    const char *const wanted = def->output ? def->output : x->output;
+    if (!wanted) {
+        const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the experiment names no run directory");
+        rh_hint(err, "add `output: runs/name` to the experiment, or give -o");
+        return st;
+    }
+    bool there;
+    RHEO_TRY(holds_run(wanted, &there, err));
+    if (there && !def->force) return refuse(wanted, err);
+    RHEO_TRY(make_folders(wanted, directory, size, err));
+    RHEO_TRY(rh_rundir_lock(directory, lock, err));
+    rheo_status st = remove_run(directory, err);
+    if (st == RHEO_OK) st = write_config(x, def->seed, directory, err);
+    if (st != RHEO_OK) close(*lock);
+    return st;
+}
+
+rheo_status rh_rundir_hash(const char *directory, const rheo_experiment *x, uint64_t *hash, rheo_error *err) {
+    char *const path = rh_path_join(directory, "config.yaml");
+    if (!path) return RH_NOMEM(err);
+    char *text = NULL, *cards = NULL;
+    size_t n = 0;
+    rheo_status st = rh_file_read(path, (size_t)1 << 30, &text, &n, err);
+    rh_free(path);
+    if (st == RHEO_OK) st = rheo_netlist_print(&cards, x->circuit, NULL, err);
+    if (st == RHEO_OK) {
+        const rh_task *const t = &x->task;
+        const size_t n_sample = (size_t)t->n_sample;
+        uint64_t h = rh_hash(RH_HASH_START, text, n);
+        h = rh_hash(h, cards, strlen(cards));
+        h = rh_hash(h, t->in, n_sample * (size_t)t->n_in * sizeof *t->in);
+        h = rh_hash(h, t->target, n_sample * (size_t)t->n_out * sizeof *t->target);
+        if (t->label) h = rh_hash(h, t->label, n_sample * sizeof *t->label);
+        h = rh_hash(h, t->train, (size_t)t->n_train * sizeof *t->train);
+        *hash = rh_hash(h, t->test, (size_t)t->n_test * sizeof *t->test);
+    }
+    rheo_text_free(cards);
+    rh_free(text);
+    return st;
+}
+
+static void add_text(rh_buf *b, const char *key, const char *value) {
+    rh_buf_printf(b, ",\n  \"%s\": ", key);
+    rh_buf_json_string(b, value);
+}
+
+rheo_status rh_rundir_environment(const char *directory, const rheo_experiment *x, rheo_error *err) {
+    rh_buf b = { 0 };
+    rh_buf_puts(&b, "{\n  \"program\": \"rheo\"");
+    add_text(&b, "version", rheo_version());
+#ifdef __clang__
+    add_text(&b, "compiler", __VERSION__);
+#else
+    add_text(&b, "compiler", "gcc " __VERSION__);
+#endif
+#ifdef __OPTIMIZE__
+    add_text(&b, "optimised", "yes");
+#else
+    add_text(&b, "optimised", "no");
+#endif
+#ifdef RHEO_CFLAGS
+    add_text(&b, "flags", RHEO_CFLAGS);
+#endif
+    for (int i = 0; i < RH_N_LIBRARY; i++) {
+        char version[64];
+        RH_LIBRARIES[i].version(version, sizeof version);
+        add_text(&b, RH_LIBRARIES[i].name, version);
+    }
+    rh_buf_printf(&b, ",\n  \"processors\": %ld", sysconf(_SC_NPROCESSORS_ONLN));
+    rh_buf_printf(&b, ",\n  \"seed\": %lld\n}\n", (long long)x->seed);
+    const rheo_status st = b.bad ? RH_NOMEM(err) : write_named(directory, "environment.json", b.s, b.n, err);
+    rh_buf_free(&b);
+    return st;
+}

@@ -1,0 +1,41 @@
+/* rundir: what a run leaves on disk. The files and their keys: docs/run-directory.md. */
+#ifndef RH_RUNDIR_H
+#define RH_RUNDIR_H
+
+#include "run/run.h"
+
+/* One evaluated epoch. All doubles: it goes into checkpoints and arrays as it is. NaN where it does not apply. */
+typedef struct rh_row {
+    double epoch, loss_train, loss_test, accuracy_train, accuracy_test;
+} rh_row;
+typedef struct rh_history {
+    rh_row *row;
+    int n, cap;
+} rh_history;
+rheo_status rh_history_add(rh_history *h, const rh_row *row, rheo_error *err);
+
+/* Make directory and its checkpoints/, refuse one that holds files of a run unless force (then those files go), and
+ * write the resolved experiment, last and atomically: a directory without config.yaml is not a run. directory gets the
+ * absolute path; x is written with the seed and that output. *lock as from rh_rundir_lock. */
+rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def, char *directory, size_t size,
+                            int *lock, rheo_error *err);
+/* One process at a time: *lock is a file descriptor to be closed afterwards. RHEO_E_USAGE when somebody else is at it.
+ */
+rheo_status rh_rundir_lock(const char *directory, int *lock, rheo_error *err);
+
+/* environment.json: what produced the numbers. No times, no paths. */
+rheo_status rh_rundir_environment(const char *directory, const rheo_experiment *x, rheo_error *err);
+
+/* Hash of all that decides the numbers: the bytes of config.yaml, the circuit and the samples. */
+rheo_status rh_rundir_hash(const char *directory, const rheo_experiment *x, uint64_t *hash, rheo_error *err);
+
+/* metrics.jsonl, cut to the bytes that a checkpoint knows (0: anew). *fd is to be closed; as it was on failure. */
+rheo_status rh_metrics_open(const char *directory, int64_t bytes, int *fd, const rheo_log *log, rheo_error *err);
+rheo_status rh_metrics_add(int fd, const rheo_progress *p, const rh_gauge *gauge, int64_t *bytes, rheo_error *err);
+rheo_status rh_metrics_sync(int fd, rheo_error *err);
+
+/* result.npz and trained.cir. Their bytes depend on the experiment alone. */
+rheo_status rh_rundir_finish(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
+                             const rh_history *history, rheo_error *err);
+
+#endif

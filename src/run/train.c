@@ -1,0 +1,345 @@
+/* train.c: the training loop.
+ *
+ * To train is to write the run directory and then to run what stands in it; to resume is only the second. So an
+ * interrupted run and an uninterrupted one go through the same code, and config.yaml is by construction what is run. */
+#include "run/checkpoint.h"
+#include "run/rundir.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRAIN_COOKIE 0x54524149
+
+typedef struct session {
+    const rheo_experiment *x;
+    const rheo_train_def *def;
+    const rheo_log *log;
+    const char *directory;
+    char *checkpoints; /* folder */
+    rh_ports ports;
+    rh_samples samples;
+    rh_learner *l;
+    double *g_first;     /* [n_edge] */
+    int *order;          /* [n_train] sample indices of the epoch that is going on */
+    int64_t order_epoch; /* of order; -1: none yet */
+    int metrics;         /* file descriptor, -1: not open */
+    uint64_t config, generation;
+    rh_counters at;
+    rh_history history;
+    double began; /* s */
+} session;
+
+rheo_train_def rheo_train_default(void) { return (rheo_train_def){ .seed = -1, .cookie = TRAIN_COOKIE }; }
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- evaluation ---- */
+
+static rheo_status score(session *s, const int *sample, int n, double *loss, double *accuracy, rheo_error *err) {
+    *loss = *accuracy = NAN;
+    if (n == 0) return RHEO_OK;
+    rh_score sc;
+    RHEO_TRY(rh_learner_evaluate(s->l, sample, n, &sc, err));
+    *loss = sc.loss;
+    if (s->samples.label && sc.n > 0) *accuracy = (double)sc.n_right / (double)sc.n;
+    return RHEO_OK;
+}
+
+static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
+    rh_gauge gauge;
+    rh_learner_gauge(s->l, &gauge);
+    rh_learner_gauge_reset(s->l);
+    const rheo_progress p = {
+        .epoch = (long)s->at.epoch,
+        .n_epoch = s->x->run.epochs,
+        .step = (long)s->at.step,
+        .loss_train = row->loss_train,
+        .loss_test = row->loss_test,
+        .accuracy_train = row->accuracy_train,
+        .accuracy_test = row->accuracy_test,
+        .cos_gradient = gauge.cos_gradient,
+        .norm_ratio = gauge.norm_ratio,
+        .cos_contrastive = gauge.cos_contrastive,
+        .inside = gauge.inside,
+        .seconds = now() - s->began,
+    };
+    RHEO_TRY(rh_history_add(&s->history, row, err));
+    RHEO_TRY(rh_metrics_add(s->metrics, &p, &gauge, &s->at.metric_bytes, err));
+    s->at.metric_lines++;
+    if (s->def->progress) s->def->progress(s->def->user, &p);
+    return RHEO_OK;
+}
+
+static rheo_status evaluate(session *s, rheo_error *err) {
+    const rh_task *const t = &s->x->task;
+    rh_row row = { .epoch = (double)s->at.epoch };
+    RHEO_TRY(score(s, t->train, t->n_train, &row.loss_train, &row.accuracy_train, err));
+    RHEO_TRY(score(s, t->test, t->n_test, &row.loss_test, &row.accuracy_test, err));
+    return record(s, &row, err);
+}
+
+static bool goal_reached(const session *s) {
+    const double target = s->x->run.target_error;
+    return target > 0 && s->history.n > 0 && s->history.row[s->history.n - 1].loss_train <= target;
+}
+
+/* ---- checkpoints ---- */
+
+static rheo_status save(session *s, rheo_error *err) {
+    RHEO_TRY(rh_metrics_sync(s->metrics, err)); /* the checkpoint must not know of lines that the disk does not */
+    rh_block block[RH_MAX_BLOCK];
+    const int n = rh_learner_blocks(s->l, block);
+    rh_checkpoint c = { .config = s->config, .generation = s->generation + 1, .at = s->at, .n_section = n + 1 };
+    for (int i = 0; i < n; i++) c.section[i] = (rh_section){ block[i].name, block[i].data, block[i].bytes };
+    c.section[n] = (rh_section){ "history", s->history.row, (size_t)s->history.n * sizeof *s->history.row };
+    RHEO_TRY(rh_checkpoint_write(s->checkpoints, &c, err));
+    s->generation++;
+    return RHEO_OK;
+}
+
+static rheo_status unfit(rheo_error *err, const char *what) {
+    return rh_fail(err, RHEO_E_IO, 406, RH_NOWHERE, "the checkpoint does not fit the experiment: %s", what);
+}
+
+static rheo_status load_history(session *s, const rh_checkpoint *c, rheo_error *err) {
+    const rh_section *const h = rh_checkpoint_find(c, "history");
+    const size_t n = h ? h->bytes / sizeof(rh_row) : 0;
+    if (n == 0 || h->bytes % sizeof(rh_row) || n > INT_MAX) return unfit(err, "its history");
+    for (size_t i = 0; i < n; i++) {
+        rh_row row;
+        memcpy(&row, (const char *)h->data + i * sizeof row, sizeof row);
+        RHEO_TRY(rh_history_add(&s->history, &row, err));
+    }
+    return RHEO_OK;
+}
+
+static rheo_status load_learner(session *s, const rh_checkpoint *c, rheo_error *err) {
+    rh_block block[RH_MAX_BLOCK];
+    const int n = rh_learner_blocks(s->l, block);
+    if (c->n_section != n + 1) return unfit(err, "the number of its sections");
+    for (int i = 0; i < n; i++) { /* all are checked before the first is overwritten */
+        const rh_section *const from = rh_checkpoint_find(c, block[i].name);
+        if (!from || from->bytes != block[i].bytes) return unfit(err, block[i].name);
+    }
+    for (int i = 0; i < n; i++)
+        if (block[i].bytes) memcpy(block[i].data, rh_checkpoint_find(c, block[i].name)->data, block[i].bytes);
+    return rh_learner_restore(s->l, err);
+}
+
+static rheo_status load(session *s, const rh_checkpoint *c, rheo_error *err) {
+    const rh_counters *const at = &c->at;
+    const bool sane = at->epoch >= 0 && at->epoch <= s->x->run.epochs && at->position >= 0 &&
+                      at->position <= s->x->task.n_train && at->step >= 0 && at->metric_bytes >= 0;
+    if (!sane) return unfit(err, "its counters");
+    RHEO_TRY(load_history(s, c, err));
+    RHEO_TRY(load_learner(s, c, err));
+    s->at = *at;
+    s->generation = c->generation;
+    return RHEO_OK;
+}
+
+/* ---- the loop ---- */
+
+static bool stopped(const session *s) { return s->def->stop && *s->def->stop; }
+
+/* The order of an epoch is a function of seed and epoch alone: a resumed run finds it again. */
+static void set_order(session *s) {
+    if (s->order_epoch == s->at.epoch) return;
+    const rh_task *const t = &s->x->task;
+    for (int i = 0; i < t->n_train; i++) s->order[i] = i;
+    if (s->x->run.shuffle) {
+        const uint64_t stream = RH_STREAM_ORDER + ((uint64_t)s->at.epoch << 8); /* below: the other streams */
+        rh_shuffle((uint64_t)s->x->seed, stream, t->n_train, s->order);
+    }
+    for (int i = 0; i < t->n_train; i++) s->order[i] = t->train[s->order[i]];
+    s->order_epoch = s->at.epoch;
+}
+
+/* The rest of the current epoch. */
+static rheo_status train_epoch(session *s, rheo_error *err) {
+    const int n_train = s->x->task.n_train;
+    const int batch = s->x->run.batch > 0 ? s->x->run.batch : n_train;
+    set_order(s);
+    while (s->at.position < n_train) {
+        if (stopped(s))
+            return rh_fail(err, RHEO_E_INTERRUPTED, 0, RH_NOWHERE, "interrupted in epoch %ld", (long)s->at.epoch + 1);
+        const int left = n_train - (int)s->at.position;
+        const int n = batch < left ? batch : left;
+        RHEO_TRY(rh_learner_step(s->l, s->order + s->at.position, n, err));
+        s->at.position += n;
+        s->at.step++;
+    }
+    s->at.position = 0;
+    s->at.epoch++;
+    return RHEO_OK;
+}
+
+static bool due(int64_t epoch, int every) { return every > 0 && epoch % every == 0; }
+
+static rheo_status loop(session *s, rheo_error *err) {
+    const rh_run_def *const run = &s->x->run;
+    if (s->history.n == 0) RHEO_TRY(evaluate(s, err));
+    while (s->at.epoch < run->epochs && !goal_reached(s)) {
+        RHEO_TRY(train_epoch(s, err));
+        if (due(s->at.epoch, run->evaluate) || s->at.epoch == run->epochs) RHEO_TRY(evaluate(s, err));
+        if (due(s->at.epoch, run->checkpoint)) RHEO_TRY(save(s, err));
+    }
+    return RHEO_OK;
+}
+
+/* ---- a run from its directory ---- */
+
+static rheo_status open_learner(session *s, bool gauge, rheo_error *err) {
+    rh_learn_def learn = s->x->learn;
+    learn.threads = s->def->threads > 0 ? s->def->threads : s->x->run.threads;
+    learn.gauge = gauge;
+    rheo_solver_def solver = rheo_solver_default();
+    if (s->x->backend) solver.backend = s->x->backend;
+    s->ports = rh_experiment_ports(s->x);
+    s->samples = rh_experiment_samples(s->x);
+    const int n_edge = s->x->circuit->n_edge;
+    s->order = rh_calloc((size_t)s->x->task.n_train, sizeof *s->order);
+    s->g_first = rh_calloc((size_t)n_edge, sizeof *s->g_first);
+    if (!s->order || !s->g_first) return RH_NOMEM(err);
+    RHEO_TRY(rh_learner_open(&s->l, s->x->circuit, &learn, &solver, &s->ports, &s->samples, s->log, err));
+    if (n_edge) memcpy(s->g_first, rh_learner_g(s->l), (size_t)n_edge * sizeof *s->g_first);
+    return RHEO_OK;
+}
+
+static rheo_status start(session *s, rheo_error *err) {
+    s->checkpoints = rh_path_join(s->directory, "checkpoints");
+    if (!s->checkpoints) return RH_NOMEM(err);
+    RHEO_TRY(rh_dir_create(s->checkpoints, err));
+    RHEO_TRY(rh_rundir_hash(s->directory, s->x, &s->config, err));
+    rh_checkpoint c = { 0 };
+    bool found;
+    RHEO_TRY(rh_checkpoint_read(s->checkpoints, s->config, &c, &found, s->log, err));
+    /* What the gauge collected is part of the state, so it stays on or off as it was. */
+    const bool gauge = found ? (c.at.flags & RH_CHECKPOINT_GAUGE) != 0 : s->def->gauge || s->x->learn.gauge;
+    s->at.flags = gauge ? RH_CHECKPOINT_GAUGE : 0;
+    rheo_status st = open_learner(s, gauge, err);
+    if (st == RHEO_OK && found) st = load(s, &c, err);
+    rh_checkpoint_free(&c);
+    RHEO_TRY(st);
+    return rh_metrics_open(s->directory, s->at.metric_bytes, &s->metrics, s->log, err);
+}
+
+static void fill_result(const session *s, rheo_result *r) {
+    const rh_history *const h = &s->history;
+    const rh_row none = { 0, NAN, NAN, NAN, NAN };
+    const rh_row *const last = h->n ? &h->row[h->n - 1] : &none;
+    *r = (rheo_result){
+        .loss_first = h->n ? h->row[0].loss_train : NAN,
+        .loss_last = last->loss_train,
+        .loss_test = last->loss_test,
+        .accuracy_train = last->accuracy_train,
+        .accuracy_test = last->accuracy_test,
+        .epochs = (long)s->at.epoch,
+        .steps = (long)s->at.step,
+        .seconds = now() - s->began,
+        .goal_reached = s->x->run.target_error <= 0 || goal_reached(s),
+    };
+    snprintf(r->directory, sizeof r->directory, "%s", s->directory);
+}
+
+static rheo_status finish(session *s, rheo_error *err) {
+    RHEO_TRY(save(s, err));
+    RHEO_TRY(rh_rundir_finish(s->directory, s->x, s->l, s->g_first, &s->history, err));
+    if (s->x->run.target_error <= 0 || goal_reached(s)) return RHEO_OK;
+    char is[32], want[32];
+    return rh_fail(err, RHEO_E_GOAL, 0, RH_NOWHERE, "the training loss is %s after %ld epochs, the goal was %s",
+                   rh_number_text(s->history.row[s->history.n - 1].loss_train, is), (long)s->at.epoch,
+                   rh_number_text(s->x->run.target_error, want));
+}
+
+static rheo_status run(session *s, rheo_result *result, rheo_error *err) {
+    RHEO_TRY(start(s, err));
+    rheo_status st = loop(s, err);
+    if (st == RHEO_OK) st = finish(s, err);
+    if (st == RHEO_E_INTERRUPTED) {
+        rheo_error second = { 0 }; /* err tells of the interruption already */
+        const rheo_status saved = save(s, &second);
+        if (saved != RHEO_OK) {
+            if (err) *err = second;
+            st = saved;
+        }
+    }
+    if (result) fill_result(s, result);
+    return st;
+}
+
+static void close_session(session *s) {
+    if (s->metrics >= 0) close(s->metrics);
+    rh_learner_close(s->l);
+    rh_free(s->history.row);
+    rh_free(s->order);
+    rh_free(s->g_first);
+    rh_free(s->checkpoints);
+}
+
+/* directory is absolute and holds config.yaml. */
+static rheo_status run_directory(const char *directory, const rheo_train_def *def, rheo_result *result,
+                                 const rheo_log *log, rheo_error *err) {
+    char *const config = rh_path_join(directory, "config.yaml");
+    if (!config) return RH_NOMEM(err);
+    rheo_experiment *x = NULL;
+    rheo_status st = rheo_experiment_read(&x, config, NULL, 0, log, err);
+    rh_free(config);
+    if (st == RHEO_OK) st = rh_rundir_environment(directory, x, err);
+    if (st == RHEO_OK) {
+        session s = {
+            .x = x, .def = def, .log = log, .directory = directory, .order_epoch = -1, .metrics = -1, .began = now()
+        };
+        st = run(&s, result, err);
+        close_session(&s);
+    }
+    rheo_experiment_destroy(x);
+    return st;
+}
+
+static rheo_status check_def(const rheo_train_def *def, rheo_error *err) {
+    if (def->cookie != TRAIN_COOKIE)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                       "the settings of the run do not come from rheo_train_default()");
+    if (def->threads < 0 || def->threads > 1024)
+        return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE,
+                       "%d threads: give 1 to 1024, or 0 for what the experiment says", def->threads);
+    return RHEO_OK;
+}
+
+rheo_status rheo_train(const rheo_experiment *x, const rheo_train_def *def, rheo_result *result, const rheo_log *log,
+                       rheo_error *err) {
+    const rheo_train_def standard = rheo_train_default();
+    if (!def) def = &standard;
+    RHEO_TRY(check_def(def, err));
+    char directory[sizeof result->directory];
+    int lock = -1;
+    RHEO_TRY(rh_rundir_begin(x, def, directory, sizeof directory, &lock, err));
+    const rheo_status st = run_directory(directory, def, result, log, err);
+    close(lock);
+    return st;
+}
+
+rheo_status rheo_resume(const char *directory, const rheo_train_def *def, rheo_result *result, const rheo_log *log,
+                        rheo_error *err) {
+    const rheo_train_def standard = rheo_train_default();
+    if (!def) def = &standard;
+    RHEO_TRY(check_def(def, err));
+    char real[PATH_MAX];
+    if (!realpath(directory, real))
+        return rh_fail(err, RHEO_E_IO, 401, RH_NOWHERE, "%s: there is no such run directory", directory);
+    if (strlen(real) >= sizeof result->directory)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the path of the run directory is too long");
+    int lock = -1;
+    RHEO_TRY(rh_rundir_lock(real, &lock, err));
+    const rheo_status st = run_directory(real, def, result, log, err);
+    close(lock);
+    return st;
+}

@@ -1,0 +1,272 @@
+/* The command line as a user meets it: output, messages, exit codes. */
+#include "check.h"
+#include "launch.h"
+
+#include "rheo/base.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char DIVIDER[] =
+    "divider\n*@ rheo version=1\nVin in 0 1\nR1 in o 1k\nR2 o 0 3k\n*@ learn R1 min=1u max=10m\n.end\n";
+
+/* Runs, expects the exit code, and that out and err contain these texts (NULL: not looked at; "": empty). */
+static void contains(const char *what, const char *text, const char *want) {
+    if (!want) return;
+    if (want[0] ? strstr(text, want) == NULL : text[0] != '\0') fail_msg("%s is\n%s\nand not\n%s", what, text, want);
+}
+
+static void expect_in(const char *in, const char *const *argv, int code, const char *out, const char *err) {
+    launched r;
+    launch(&r, argv, NULL, in);
+    if (r.exit != code) {
+        print_error("rheo");
+        for (int i = 0; argv[i]; i++) print_error(" %s", argv[i]);
+        print_error("\n%s%s", r.out, r.err);
+        fail_msg("exit code %d (signal %d), want %d", r.exit, r.signal, code);
+    }
+    contains("standard output", r.out, out);
+    contains("standard error", r.err, err);
+    launch_free(&r);
+}
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define expect(code, out, err, ...) expect_in(NULL, ARGS(__VA_ARGS__), code, out, err)
+#define expect_stdin(in, code, out, err, ...) expect_in(in, ARGS(__VA_ARGS__), code, out, err)
+
+static void help_and_version(void **state) {
+    (void)state;
+    expect(0, "rheo " RHEO_VERSION "\n", "", "--version");
+    expect(0, "libyaml", "", "-V", "-v");
+    expect(0, "Commands:", "", "--help");
+    expect(0, "Commands:", "", "help");
+    expect(0, "Examples:", "", "train", "--help");
+    expect(0, "Examples:", "", "help", "solve");
+    expect(0, "Usage: rheo check", "", "check", "-h");
+    expect(0, "Usage: rheo check", "", "-h", "check");
+    expect(0, "Examples:", "", "solve", "--nonsense", "--help");
+    expect_in(NULL, (const char *const[]){ NULL }, 2, "", "Commands:");
+}
+
+static void every_command_has_help(void **state) {
+    (void)state;
+    launched r;
+    launch_with(&r, "--help", (const char *)NULL);
+    int n = 0;
+    char name[40];
+    for (const char *p = strstr(r.out, "Commands:\n") + 10; sscanf(p, "  %39s", name) == 1 && *p == ' ';
+         p = strchr(p, '\n') + 1, n++)
+        expect(0, "Usage: rheo ", "", name, "--help");
+    assert_true(n >= 10);
+    launch_free(&r);
+}
+
+static void wrong_use_is_told(void **state) {
+    (void)state;
+    expect(2, "", "did you mean `rheo train`?", "trian");
+    expect(2, "", "unknown command 'xyzzy'", "xyzzy");
+    expect(2, "", "did you mean --allow-short?", "check", "--alow-short", "x");
+    expect(2, "", "did you mean --amplitude?", "cycle", "--amp", "1");
+    expect(2, "", "unknown option '-Z'", "solve", "-Z");
+    expect(2, "", "needs a value", "train", "x.yaml", "--seed");
+    expect(2, "", "takes no value", "check", "--lenient=yes", "x");
+    expect(2, "", "is not a whole number", "train", "--seed", "1.5", "x");
+    expect(2, "", "is outside", "train", "--threads=0", "x");
+    expect(2, "", "write 4.7k", "cycle", "--fast", "4k7", "-A", "1");
+    expect(2, "", "did you mean never?", "--color", "nevr", "kinds");
+    expect(2, "", "something is missing", "solve");
+    expect(2, "", "too much", "solve", "a", "b");
+    expect(2, "", "unknown option '--\\x1B[31m", "--\033[31mred");
+}
+
+static void codes_are_explained(void **state) {
+    (void)state;
+    expect(0, "E203: no DC path to ground", "", "explain", "E203");
+    expect(0, "E203: no DC path to ground", "", "explain", "203");
+    expect(0, "\nE501  ", "", "explain");
+    expect(0, "{\"event\":\"explain\",\"code\":\"E203\"", "", "explain", "--json", "e203");
+    expect(2, "", "there is no code 'E999'", "explain", "E999");
+    expect(2, "", "there is no code", "explain", "E2031");
+}
+
+static void tables_are_shown(void **state) {
+    (void)state;
+    const char *const words[] = { "resistor", "leaky-integrator", "sawtooth", "dead-zone",
+                                  "tcl",      "conductance",      "hinge",    "klu",
+                                  "grid" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) expect(0, words[i], "", "kinds");
+    expect(0, "tau", "", "kinds", "kernels");
+    expect(2, "", "did you mean kernels", "kinds", "kernel");
+    expect(0, "complete -o default -F _rheo rheo", "", "completions", "bash");
+    expect(2, "", "only bash", "completions", "csh");
+}
+
+/* ---- netlists ---- */
+
+static void right_netlists_pass(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[200];
+    scratch_write(dir, "a.cir", DIVIDER);
+    scratch_write(dir, "noname", DIVIDER);
+    snprintf(path, sizeof path, "%s/a.cir", dir);
+    expect(0, "3 nodes, 3 elements, 1 learnable, 0 warnings", "", "check", path);
+    expect(0, "\"ok\":true,\"status\":\"ok\",\"nodes\":3,\"elements\":3,\"learnable\":1", "", "check", "--json", path);
+    expect(0, "", "", "-q", "check", path);
+    snprintf(path, sizeof path, "%s/noname", dir);
+    expect(0, "netlist with 3 nodes", "", "check", path);
+    expect_stdin(DIVIDER, 0, "netlist with 3 nodes", "", "check", "-");
+    scratch_remove(dir);
+}
+
+static void wrong_netlists_are_told(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[200], place[220];
+    scratch_write(dir, "a.cir", "t\nV1 a 0 1\nR1 a 0 4k7\n.end\n");
+    snprintf(path, sizeof path, "%s/a.cir", dir);
+    snprintf(place, sizeof place, "%s:3:8: error[E0", path);
+    expect(3, "", place, "check", path);
+    expect(3, "\"event\":\"message\",\"severity\":\"error\",\"code\":\"E0", NULL, "check", "--json", path);
+    expect(3, "\"ok\":false", NULL, "check", "--json", path);
+    expect(3, "", "\033[1;31merror[E0", "check", "--color=always", path);
+    expect(3, "", "error[E0", "-q", "solve", path);
+    scratch_write(dir, "b.cir", "t\nV1 a 0 1\nR1 a 0 1k\nR2 c d 1k\n.end\n");
+    snprintf(path, sizeof path, "%s/b.cir", dir);
+    expect(4, "", "error[E203]", "check", path);
+    expect(4, "", "error[E203]", "solve", path);
+    scratch_write(dir, "c.cir", "t\nR1 a 0 x\nR2 b 0 y\n.end\n");
+    snprintf(path, sizeof path, "%s/c.cir", dir);
+    expect(3, "", "2 errors, 0 warnings\n", "check", path);
+    expect(5, "", "E401", "check", "/nonexistent/file.cir");
+    expect(5, "", "E403", "solve", "/tmp");
+    expect_stdin("version: 1\nnetlist: a.cir\n", 2, "", "standard input", "check", "-");
+    scratch_remove(dir);
+}
+
+static double value_of(const char *csv, const char *vector) {
+    const char *const p = strstr(csv, vector);
+    if (!p) fail_msg("no %s in\n%s", vector, csv);
+    return strtod(p + strlen(vector), NULL);
+}
+
+static void divider_is_solved(void **state) {
+    (void)state;
+    launched r;
+    launch(&r, ARGS("solve", "--csv", "-"), NULL, DIVIDER);
+    assert_int_equal(r.exit, 0);
+    CHECK_REL(value_of(r.out, "v(in),V,"), 1, 1e-12);
+    CHECK_REL(value_of(r.out, "v(o),V,"), 0.75, 1e-12);
+    CHECK_REL(value_of(r.out, "i(R2),A,"), 0.25e-3, 1e-12);
+    CHECK_REL(value_of(r.out, "i(Vin),A,"), -0.25e-3, 1e-12);
+    CHECK_REL(value_of(r.out, "p(R1),W,"), 0.25e-3 * 0.25, 1e-12);
+    CHECK_REL(value_of(r.out, "p(Vin),W,"), -0.25e-3, 1e-12);
+    launch_free(&r);
+    launch(&r, ARGS("solve", "--csv", "--set", "vin=2", "--set=R1=9k", "-"), NULL, DIVIDER);
+    assert_int_equal(r.exit, 0);
+    CHECK_REL(value_of(r.out, "v(o),V,"), 0.5, 1e-12);
+    launch_free(&r);
+    expect_stdin(DIVIDER, 0, "750", "", "solve", "-");
+    expect_stdin(DIVIDER, 0, "\"R2\":{\"kind\":\"resistor\",\"current\":0.00025,\"power\":0.0001875}", "", "solve",
+                 "--json", "-");
+    expect_stdin(DIVIDER, 0, NULL, "reciprocal condition", "solve", "-v", "-");
+    expect_stdin(DIVIDER, 2, "", "only sources and learnable", "solve", "--set", "R2=1", "-");
+    expect_stdin(DIVIDER, 2, "", "there is no such element", "solve", "--set", "R9=1", "-");
+    expect_stdin(DIVIDER, 2, "", "write ELEMENT=VALUE", "solve", "--set", "R1", "-");
+    expect_stdin(DIVIDER, 3, "", "above 0", "solve", "--set", "R1=-5", "-");
+}
+
+/* A shell is the shortest way to a full disk and to closed descriptors. */
+static void shell(const char *script, int code) {
+    char command[600];
+    snprintf(command, sizeof command, "set -o pipefail; RHEO='%s'; %s", launch_program(), script);
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        execl("/bin/bash", "bash", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    const int got = launch_wait(pid);
+    if (got != code) fail_msg("%s: exit code %d, want %d", script, got, code);
+}
+
+static void lost_output_is_an_error(void **state) {
+    (void)state;
+    shell("\"$RHEO\" kinds > /dev/full 2> /dev/null", 5);
+    shell("\"$RHEO\" --help > /dev/full 2> /dev/null", 5);
+    shell("\"$RHEO\" cycle -A 0.1 > /dev/full 2> /dev/null", 5);
+    shell("\"$RHEO\" kinds >&- 2> /dev/null", 5);
+    shell("\"$RHEO\" solve - <&- > /dev/null 2>&1", 5);
+    shell("\"$RHEO\" cycle -A 0:1:100000 2> /dev/null | head -1 > /dev/null", 5);
+    shell("\"$RHEO\" gen grid -o /dev/full/x 2> /dev/null", 5);
+}
+
+static void generators_make_netlists_that_solve(void **state) {
+    (void)state;
+    launched r, s;
+    launch_with(&r, "gen", (const char *)NULL);
+    assert_int_equal(r.exit, 0);
+    int n = 0;
+    for (char *line = strtok(r.out, "\n"); line; line = strtok(NULL, "\n")) {
+        char name[40];
+        if (line[0] == ' ' || sscanf(line, "%39[^:]", name) != 1) continue;
+        launch_with(&s, "gen", name, (const char *)NULL);
+        assert_int_equal(s.exit, 0);
+        expect_stdin(s.out, 0, "netlist with", NULL, "check", "-");
+        launch_free(&s);
+        n++;
+    }
+    assert_true(n >= 1);
+    launch_free(&r);
+    expect(2, "", "did you mean grid", "gen", "gird");
+    expect(2, "", "unknown option '--nonsense'", "gen", "grid", "--nonsense", "3");
+}
+
+static void files_are_not_overwritten(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[200];
+    size_t n;
+    snprintf(path, sizeof path, "%s/g.cir", dir);
+    scratch_write(dir, "g.cir", "precious");
+    expect(2, "", "exists already", "gen", "grid", "-o", path);
+    char *text = scratch_read(dir, "g.cir", &n);
+    assert_string_equal(text, "precious");
+    free(text);
+    expect(0, "", "", "gen", "grid", "--force", "-o", path);
+    expect(0, "ok: netlist", NULL, "check", path);
+    scratch_remove(dir);
+}
+
+/* ---- cycle ---- */
+
+/* A memory that settles much faster than the rise feels the slope A/fast going up and -A/slow coming down. A threshold
+ * between the two lets only the rise pass: the integral is A, less what the memory needed to settle. */
+static void cycle_writes_the_amplitude(void **state) {
+    (void)state;
+    launched r;
+    launch_with(&r, "cycle", "--kernel", "leaky-integrator", "-p", "tau=1u", "--fast=1m", "--slow", "50m",
+                "--threshold", "100", "-A", "0.5,-0.5,1m", (const char *)NULL);
+    if (r.exit != 0) fail_msg("%s", r.err);
+    double a[3], dw[3];
+    assert_int_equal(sscanf(r.out, "amplitude,dw,u_max,u_min\n%lf,%lf,%*f,%*f\n%lf,%lf,%*f,%*f\n%lf,%lf", &a[0], &dw[0],
+                            &a[1], &dw[1], &a[2], &dw[2]),
+                     6);
+    CHECK_NEAR(a[0], 0.5, 0);
+    CHECK_REL(dw[0], 0.5, 0.01);
+    CHECK_NEAR(dw[1], -dw[0], 1e-9);
+    CHECK_NEAR(dw[2], 0, 0); /* 1 V^2/s is under the threshold both ways */
+    launch_free(&r);
+    expect(0, "\n-1,", "", "cycle", "--amplitude", "-1:1:5");
+    expect(2, "", "LO:HI:N", "cycle", "--amplitude", "1:2");
+    expect(2, "", "needs --amplitude", "cycle");
+    expect(2, "", NULL, "cycle", "-A", "1", "--kernel", "leaky-integrater");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(help_and_version),          cmocka_unit_test(every_command_has_help),
+        cmocka_unit_test(wrong_use_is_told),         cmocka_unit_test(codes_are_explained),
+        cmocka_unit_test(tables_are_shown),          cmocka_unit_test(right_netlists_pass),
+        cmocka_unit_test(wrong_netlists_are_told),   cmocka_unit_test(divider_is_solved),
+        cmocka_unit_test(lost_output_is_an_error),   cmocka_unit_test(generators_make_netlists_that_solve),
+        cmocka_unit_test(files_are_not_overwritten), cmocka_unit_test(cycle_writes_the_amplitude),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

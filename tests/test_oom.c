@@ -1,0 +1,146 @@
+/* Every allocation of check, solve and train fails once: exit code 6 or 0, never a crash, never half an answer. */
+#include "check.h"
+#include "launch.h"
+
+#include <unistd.h>
+
+/* The sanitizer has allocation functions of its own: gcc says so by a macro, clang by a feature. */
+#ifdef __has_feature
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+static const char NETLIST[] =
+    "net\n*@ rheo version=1\nV1 in 0 1\nR1 in a 1k\nR2 a b 2k\nR3 b 0 1k\n*@ learn R* min=1u max=10m\n.end\n";
+static const char EXPERIMENT[] =
+    "version: 1\nnetlist: net.cir\nseed: 1\noutput: run\n"
+    "task: {kind: table, inputs: [in], outputs: [a], rows: [{in: [1], out: [0.5]}, {in: [2], out: [1]}]}\n"
+    "learning: {rule: tcl, rate: 1e-4, nudge: {kind: conductance, strength: 1e-4}}\n"
+    "run: {epochs: 2, batch: 2, checkpoint: 1}\n";
+
+enum { MOST = 600 }; /* launches per command: when there are more allocations, they are sampled evenly */
+
+static char *dir;
+
+static void with_oom(launched *r, const char *const *argv, long fail, bool on) {
+    char preload[400], at[40], report[300];
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s/preload_oom.so", launch_folder());
+    snprintf(at, sizeof at, "OOM_FAIL=%ld", fail);
+    snprintf(report, sizeof report, "OOM_REPORT=%s/count", dir);
+    launch(r, argv, (const char *const[]){ preload, report, at, on ? "OOM_ON=1" : NULL, NULL }, NULL);
+}
+
+/* How many allocations does the command make? Its output is kept in *r. */
+static long count(launched *r, const char *const *argv) {
+    size_t n;
+    with_oom(r, argv, 0, false);
+    assert_int_equal(r->exit, 0);
+    char *const text = scratch_read(dir, "count", &n);
+    assert_non_null(text);
+    const long calls = atol(text);
+    free(text);
+    assert_true(calls > 10);
+    return calls;
+}
+
+static void judge(const launched *r, long k, bool on, bool data) {
+    if (r->exit != 0 && r->exit != 6)
+        fail_msg("allocation %ld%s: exit code %d, signal %d\n%s", k, on ? " and all after it" : "", r->exit, r->signal,
+                 r->err);
+    if (r->exit == 6 && !strstr(r->err, "memory")) fail_msg("allocation %ld: no word about it: '%s'", k, r->err);
+    if (data && r->exit == 6 && r->n_out) fail_msg("allocation %ld: half an answer: %s", k, r->out);
+}
+
+/* A command whose answer is its output: it comes whole or not at all. */
+static void answers(const char *const *argv) {
+    launched want, r;
+    const long n = count(&want, argv), stride = n / MOST + 1;
+    int n_failed = 0;
+    for (long k = 1; k <= n; k += stride) {
+        for (int on = 0; on < 2; on++) {
+            with_oom(&r, argv, k, on);
+            judge(&r, k, on, true);
+            if (r.exit == 0) assert_string_equal(r.out, want.out);
+            n_failed += r.exit == 6;
+            launch_free(&r);
+        }
+    }
+    assert_true(n_failed > 10);
+    launch_free(&want);
+}
+
+static void check_and_solve(void **state) {
+    (void)state;
+    if (SANITIZED) skip();
+    char net[200];
+    snprintf(net, sizeof net, "%s/net.cir", dir);
+    answers((const char *const[]){ "check", net, NULL });
+    answers((const char *const[]){ "solve", "--csv", net, NULL });
+    answers((const char *const[]){ "solve", "--json", net, NULL });
+}
+
+static void same_result(const char *run, const char *want, size_t n_want, long k) {
+    size_t n;
+    char *const got = scratch_read(run, "result.npz", &n);
+    if (!got) return;
+    if (n != n_want || memcmp(got, want, n) != 0) fail_msg("allocation %ld: a wrong result.npz", k);
+    free(got);
+}
+
+/* Whatever failed, what stands in the directory can be resumed, and then ends as if nothing had been. */
+static void resumed(const char *run, const char *want, size_t n_want, long k) {
+    size_t n;
+    launched r;
+    char *const config = scratch_read(run, "config.yaml", &n);
+    if (!config) return;
+    free(config);
+    launch_with(&r, "resume", "-q", run, (const char *)NULL);
+    if (r.exit != 0) fail_msg("allocation %ld: resume after it: %d\n%s", k, r.exit, r.err);
+    launch_free(&r);
+    same_result(run, want, n_want, k);
+}
+
+static void train(void **state) {
+    (void)state;
+    if (SANITIZED) skip();
+    char exp[200], run[200];
+    snprintf(exp, sizeof exp, "%s/exp.yaml", dir);
+    snprintf(run, sizeof run, "%s/run", dir);
+    const char *const argv[] = { "train", "-q", "--force", exp, NULL };
+    launched r;
+    const long n = count(&r, argv), stride = n / MOST + 1;
+    launch_free(&r);
+    size_t n_want;
+    char *const want = scratch_read(run, "result.npz", &n_want);
+    assert_non_null(want);
+    for (long k = 1; k <= n; k += stride) {
+        with_oom(&r, argv, k, k % 2);
+        judge(&r, k, k % 2, false);
+        same_result(run, want, n_want, k);
+        if (k % 5 == 0) resumed(run, want, n_want, k);
+        launch_free(&r);
+    }
+    free(want);
+}
+
+static int begin(void **state) {
+    (void)state;
+    dir = scratch_create();
+    scratch_write(dir, "net.cir", NETLIST);
+    scratch_write(dir, "exp.yaml", EXPERIMENT);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    scratch_remove(dir);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(check_and_solve), cmocka_unit_test(train) };
+    return cmocka_run_group_tests(tests, begin, end);
+}

@@ -1,0 +1,370 @@
+/* Runs: what a run leaves behind does not depend on threads, kills, signals and resumptions. */
+#include "check.h"
+#include "launch.h"
+
+#include "base/base.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Two inputs, two outputs, six learnable edges. */
+static const char NETLIST[] = "six edges\n*@ rheo version=1\nV1 in1 0 0\nV2 in2 0 0\nR1 in1 a 1k\nR2 in2 a 1.5k\nR3 a "
+                              "b 2k\nR4 in1 b 1k\nR5 b 0 1k\nR6 a 0 3k\n"
+                              "*@ learn R* min=1u max=10m\n.end\n";
+static const char EXPERIMENT[] =
+    "version: 1\nnetlist: net.cir\nseed: 3\n"
+    "task:\n  kind: table\n  inputs: [in1, in2]\n  outputs: [a, b]\n  rows:\n"
+    "    - {in: [1, 0], out: [0.30, 0.40]}\n    - {in: [0, 1], out: [0.20, 0.10]}\n"
+    "    - {in: [1, 1], out: [0.50, 0.50]}\n    - {in: [0.5, 1], out: [0.35, 0.30]}\n"
+    "    - {in: [1, 0.5], out: [0.40, 0.45]}\n    - {in: [0.3, 0.2], out: [0.13, 0.14]}\n"
+    "learning: {rule: tcl, rate: 1e-4, nudge: {kind: conductance, strength: 1e-4}}\n"
+    "protocol: {kind: sawtooth, fast: 1m, slow: 50m, between: gate}\n"
+    "memory: {kind: leaky-integrator, tau: 50u, threshold: 300m, nonlinearity: dead-zone}\n"
+    "run: {epochs: 60, batch: 4, checkpoint: 7}\n";
+
+/* A folder with the experiment; exp gets its path. */
+static char *prepare(char exp[200]) {
+    char *const dir = scratch_create();
+    scratch_write(dir, "net.cir", NETLIST);
+    scratch_write(dir, "exp.yaml", EXPERIMENT);
+    snprintf(exp, 200, "%s/exp.yaml", dir);
+    return dir;
+}
+
+static void in_folder(char out[200], const char *dir, const char *name) {
+    assert_true(snprintf(out, 200, "%s/%s", dir, name) < 200);
+}
+
+static void run_ok(int code, const char *const *argv) {
+    launched r;
+    launch(&r, argv, NULL, NULL);
+    if (r.exit != code) {
+        for (int i = 0; argv[i]; i++) print_error(" %s", argv[i]);
+        fail_msg("exit code %d (signal %d), want %d:\n%s%s", r.exit, r.signal, code, r.out, r.err);
+    }
+    launch_free(&r);
+}
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define run(code, ...) run_ok(code, ARGS(__VA_ARGS__))
+
+static void same_file(const char *dir_a, const char *dir_b, const char *name) {
+    size_t n_a = 0, n_b = 0;
+    char *const a = scratch_read(dir_a, name, &n_a), *const b = scratch_read(dir_b, name, &n_b);
+    assert_non_null(a);
+    assert_non_null(b);
+    if (n_a != n_b || memcmp(a, b, n_a) != 0) fail_msg("%s of %s and %s differ", name, dir_a, dir_b);
+    free(a);
+    free(b);
+}
+
+/* Lines of metrics.jsonl up to the first `seconds` differ only by that: epochs must be 0, 1, 2, ... */
+static int metric_lines(const char *dir) {
+    size_t n;
+    char *const text = scratch_read(dir, "metrics.jsonl", &n);
+    assert_non_null(text);
+    int lines = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        int epoch = -1;
+        assert_int_equal(sscanf(line, "{\"epoch\":%d,", &epoch), 1);
+        assert_int_equal(epoch, lines);
+        assert_true(line[strlen(line) - 1] == '}');
+        lines++;
+    }
+    free(text);
+    return lines;
+}
+
+static void same_run(const char *a, const char *b) {
+    same_file(a, b, "result.npz");
+    same_file(a, b, "trained.cir");
+    assert_int_equal(metric_lines(a), metric_lines(b));
+}
+
+/* ---- one run ---- */
+
+static void a_run_leaves_its_files(void **state) {
+    (void)state;
+    char exp[200], out[200], path[200], net[200];
+    char *const dir = prepare(exp);
+    in_folder(out, dir, "run");
+    run(0, "train", "-q", "-o", out, exp);
+    const char *const names[] = { "config.yaml", "metrics.jsonl", "result.npz", "trained.cir", "environment.json" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = 0;
+        char *const text = scratch_read(out, names[i], &n);
+        if (!text || n == 0) fail_msg("%s is missing", names[i]);
+        if (strcmp(names[i], "config.yaml") != 0 && memmem(text, n, dir, strlen(dir)))
+            fail_msg("there is a path in %s", names[i]);
+        free(text);
+    }
+    assert_int_equal(metric_lines(out), 61);
+    in_folder(net, out, "trained.cir");
+    run(0, "check", "-q", net);
+    in_folder(path, out, "config.yaml");
+    run(0, "check", "-q", path);
+    scratch_remove(dir);
+}
+
+static void training_learns(void **state) {
+    (void)state;
+    char exp[200], out[200];
+    char *const dir = prepare(exp);
+    launched r;
+    in_folder(out, dir, "run");
+    launch(&r, ARGS("train", "--json", "-o", out, exp), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_true(strncmp(r.out, "{\"event\":\"start\"", 16) == 0);
+    const char *const done = strstr(r.out, "{\"event\":\"done\"");
+    assert_non_null(done);
+    assert_true(strchr(done, '\n')[1] == '\0');
+    double first = NAN, last = NAN;
+    assert_int_equal(sscanf(done, "{\"event\":\"done\",\"loss_first\":%lf,\"loss_last\":%lf", &first, &last), 2);
+    if (!(last < 0.5 * first)) fail_msg("loss %g -> %g", first, last);
+    assert_non_null(strstr(done, "\"accuracy_test\":null"));
+    assert_non_null(strstr(done, "\"epochs\":60,\"steps\":120,"));
+    assert_string_equal(r.err, "");
+    launch_free(&r);
+    scratch_remove(dir);
+}
+
+static void a_run_is_not_overwritten(void **state) {
+    (void)state;
+    char exp[200], out[200], other[200];
+    char *const dir = prepare(exp);
+    in_folder(out, dir, "run");
+    in_folder(other, dir, "run/mine.txt");
+    run(0, "train", "-q", "-o", out, exp);
+    scratch_write(out, "mine.txt", "precious");
+    run(2, "train", "-q", "-o", out, exp);
+    run(0, "train", "-q", "--force", "--epochs", "3", "-o", out, exp);
+    assert_int_equal(metric_lines(out), 4);
+    assert_int_equal(access(other, F_OK), 0);
+    scratch_remove(dir);
+}
+
+static void a_missed_goal_is_told(void **state) {
+    (void)state;
+    char exp[200], out[200];
+    char *const dir = prepare(exp);
+    in_folder(out, dir, "a");
+    run(1, "train", "-q", "--target-error", "1e-30", "-o", out, exp);
+    assert_int_equal(metric_lines(out), 61);
+    run(1, "resume", "-q", out);
+    in_folder(out, dir, "b");
+    run(0, "train", "-q", "--target-error", "100", "-o", out, exp); /* reached before the first update */
+    assert_int_equal(metric_lines(out), 1);
+    scratch_remove(dir);
+}
+
+static void threads_change_nothing(void **state) {
+    (void)state;
+    char exp[200], one[200], many[200];
+    char *const dir = prepare(exp);
+    in_folder(one, dir, "one");
+    run(0, "train", "-q", "--threads", "1", "-o", one, exp);
+    const char *const counts[] = { "2", "4" };
+    for (int i = 0; i < 2; i++) {
+        in_folder(many, dir, counts[i]);
+        run(0, "train", "-q", "--threads", counts[i], "-o", many, exp);
+        same_run(one, many);
+    }
+    scratch_remove(dir);
+}
+
+/* The seed decides the order of the samples, so it must change the result: else the other comparisons say nothing. */
+static void the_seed_matters(void **state) {
+    (void)state;
+    char exp[200], a[200], b[200];
+    char *const dir = prepare(exp);
+    in_folder(a, dir, "a");
+    in_folder(b, dir, "b");
+    run(0, "train", "-q", "-o", a, exp);
+    run(0, "train", "-q", "--seed", "4", "-o", b, exp);
+    size_t n_a, n_b;
+    char *const x = scratch_read(a, "result.npz", &n_a), *const y = scratch_read(b, "result.npz", &n_b);
+    assert_true(n_a != n_b || memcmp(x, y, n_a) != 0);
+    free(x);
+    free(y);
+    scratch_remove(dir);
+}
+
+static void wrong_runs_are_refused(void **state) {
+    (void)state;
+    char exp[200], out[200];
+    char *const dir = prepare(exp);
+    in_folder(out, dir, "run");
+    run(2, "train", "-q", exp); /* no output anywhere */
+    run(5, "resume", "-q", out);
+    run(5, "resume", "-q", dir); /* no config.yaml */
+    run(3, "train", "-q", "--set", "learning.rte=1", "-o", out, exp);
+    assert_int_equal(access(out, F_OK), -1);
+    scratch_remove(dir);
+}
+
+static void tuning_is_yaml_for_the_experiment(void **state) {
+    (void)state;
+    char exp[200], path[200];
+    char *const dir = prepare(exp);
+    launched r;
+    launch(&r, ARGS("tune", exp), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_non_null(strstr(r.out, "  threshold: "));
+    assert_non_null(strstr(r.out, "  # threshold "));
+    assert_non_null(strstr(r.out, "strength: "));
+    char text[4000];
+    const char *const tail = strstr(EXPERIMENT, "run:"), *const head = strstr(EXPERIMENT, "learning:");
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(head - EXPERIMENT), EXPERIMENT, r.out, tail);
+    scratch_write(dir, "tuned.yaml", text);
+    in_folder(path, dir, "tuned.yaml");
+    run(0, "check", "-q", path);
+    launch_free(&r);
+    scratch_remove(dir);
+}
+
+/* ---- interruption ---- */
+
+static const char *const LONG[] = { "--set", "run.epochs=1500", "--set", "run.checkpoint=20" };
+
+static pid_t start_long(const char *out, const char *exp) {
+    return launch_start(ARGS("train", "-q", LONG[0], LONG[1], LONG[2], LONG[3], "-o", out, exp));
+}
+
+static void wait_for_lines(const char *out, int lines) {
+    for (int i = 0; i < 10000; i++) {
+        size_t n = 0;
+        char *const text = scratch_read(out, "metrics.jsonl", &n);
+        int got = 0;
+        for (size_t k = 0; k < n; k++) got += text[k] == '\n';
+        free(text);
+        if (got >= lines) return;
+        usleep(200);
+    }
+    fail_msg("the run does not get going");
+}
+
+static void a_signal_ends_with_a_checkpoint(void **state) {
+    (void)state;
+    char exp[200], whole[200], out[200];
+    char *const dir = prepare(exp);
+    in_folder(whole, dir, "whole");
+    assert_int_equal(launch_wait(start_long(whole, exp)), 0);
+    const int signals[] = { SIGINT, SIGTERM };
+    for (int i = 0; i < 2; i++) {
+        in_folder(out, dir, i ? "term" : "int");
+        const pid_t pid = start_long(out, exp);
+        wait_for_lines(out, 5);
+        kill(pid, signals[i]);
+        assert_int_equal(launch_wait(pid), 128 + signals[i]);
+        size_t n;
+        assert_null(scratch_read(out, "result.npz", &n));
+        run(0, "resume", "-q", out);
+        same_run(whole, out);
+        run(0, "resume", "-q", out); /* complete already: the same once more */
+        same_run(whole, out);
+    }
+    scratch_remove(dir);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void kills_change_nothing(void **state) {
+    (void)state;
+    char exp[200], whole[200], out[200];
+    char *const dir = prepare(exp);
+    in_folder(whole, dir, "whole");
+    in_folder(out, dir, "killed");
+    const double began = now();
+    assert_int_equal(launch_wait(start_long(whole, exp)), 0);
+    const double span = now() - began;
+    int killed = 0, code = -1;
+    pid_t pid = start_long(out, exp);
+    for (int i = 0; i < 10; i++) {
+        usleep((useconds_t)(1e6 * 0.15 * span * rh_random_unit(11, 0, (uint64_t)i)));
+        if (launch_ended(pid, &code)) break;
+        kill(pid, SIGKILL);
+        assert_int_equal(launch_wait(pid), 128 + SIGKILL);
+        killed++;
+        size_t n;
+        char *const config = scratch_read(out, "config.yaml", &n);
+        pid = config ? launch_start(ARGS("resume", "-q", out)) : start_long(out, exp);
+        free(config);
+        code = -1;
+    }
+    if (code < 0) code = launch_wait(pid);
+    assert_int_equal(code, 0);
+    assert_true(killed >= 3);
+    same_run(whole, out);
+    scratch_remove(dir);
+}
+
+static void damage(const char *dir, const char *name, long at) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *const f = fopen(path, "r+b");
+    assert_non_null(f);
+    fseek(f, at, SEEK_SET);
+    const int c = fgetc(f);
+    fseek(f, at, SEEK_SET);
+    fputc(c ^ 1, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void damaged_checkpoints_are_not_believed(void **state) {
+    (void)state;
+    char exp[200], out[200], whole[200];
+    char *const dir = prepare(exp);
+    in_folder(whole, dir, "whole");
+    in_folder(out, dir, "run");
+    run(0, "train", "-q", "-o", whole, exp);
+    run(0, "train", "-q", "-o", out, exp);
+    damage(out, "checkpoints/a.ckpt", 300); /* 60 epochs, every 7: nine checkpoints, so the last is in a */
+    launched r;
+    launch(&r, ARGS("resume", out), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_non_null(strstr(r.err, "a.ckpt is passed over"));
+    launch_free(&r);
+    same_run(whole, out);
+    damage(out, "checkpoints/a.ckpt", 200);
+    damage(out, "checkpoints/b.ckpt", 200);
+    run(5, "resume", "-q", out);
+    same_run(whole, out);
+    scratch_remove(dir);
+}
+
+static void a_changed_experiment_is_not_resumed(void **state) {
+    (void)state;
+    char exp[200], out[200];
+    char *const dir = prepare(exp);
+    in_folder(out, dir, "run");
+    run(0, "train", "-q", "-o", out, exp);
+    char *const net = strdup(NETLIST);
+    memcpy(strstr(net, "3k"), "4k", 2);
+    scratch_write(dir, "net.cir", net);
+    run(5, "resume", "-q", out);
+    free(net);
+    scratch_remove(dir);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_leaves_its_files),
+        cmocka_unit_test(training_learns),
+        cmocka_unit_test(a_run_is_not_overwritten),
+        cmocka_unit_test(a_missed_goal_is_told),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(the_seed_matters),
+        cmocka_unit_test(wrong_runs_are_refused),
+        cmocka_unit_test(tuning_is_yaml_for_the_experiment),
+        cmocka_unit_test(a_signal_ends_with_a_checkpoint),
+        cmocka_unit_test(kills_change_nothing),
+        cmocka_unit_test(damaged_checkpoints_are_not_believed),
+        cmocka_unit_test(a_changed_experiment_is_not_resumed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
