@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include "base/base.h"
+#include "run/checkpoint.h"
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -267,6 +268,73 @@ static void a_signal_ends_with_a_checkpoint(void **state) {
     scratch_remove(dir);
 }
 
+/* Samples used of the epoch in which the newest checkpoint was written. */
+static int64_t position(const char *run) {
+    const char *const names[] = { "checkpoints/a.ckpt", "checkpoints/b.ckpt" };
+    rh_counters newest = { 0 };
+    uint64_t generation = 0;
+    for (int i = 0; i < 2; i++) {
+        char path[300];
+        snprintf(path, sizeof path, "%s/%s", run, names[i]);
+        char *bytes = NULL;
+        size_t n = 0;
+        rh_checkpoint c;
+        rheo_error err = { 0 };
+        if (rh_file_read(path, 1 << 24, &bytes, &n, &err) != RHEO_OK) continue;
+        assert_int_equal(rh_checkpoint_decode(&c, bytes, n, &err), RHEO_OK);
+        if (c.generation > generation) newest = c.at;
+        if (c.generation > generation) generation = c.generation;
+        rh_checkpoint_free(&c);
+    }
+    return newest.position;
+}
+
+/* An epoch of many steps, so that nearly every signal falls into the middle of one. */
+static void write_long_epochs(const char *dir) {
+    rh_buf b = { 0 };
+    const char *const rows = strstr(EXPERIMENT, "    - {in");
+    rh_buf_add(&b, EXPERIMENT, (size_t)(rows - EXPERIMENT));
+    for (uint64_t i = 0; i < 400; i++) {
+        const double x = rh_random_unit(5, 1, i), y = rh_random_unit(5, 2, i);
+        char row[120];
+        snprintf(row, sizeof row, "    - {in: [%.3f, %.3f], out: [%.3f, %.3f]}\n", x, y, 0.3 * x + 0.2 * y,
+                 0.4 * x + 0.1 * y);
+        rh_buf_puts(&b, row);
+    }
+    /* So slow that nothing saturates: else the order would leave no trace in the result. */
+    rh_buf_puts(&b, "learning: {rule: tcl, rate: 1e-6, nudge: {kind: conductance, strength: 1e-4}}\n"
+                    "memory: {threshold: 1m}\n"
+                    "run: {epochs: 150, batch: 1, evaluate: 1000}\n");
+    assert_false(b.bad);
+    scratch_write(dir, "long.yaml", b.s);
+    rh_buf_free(&b);
+}
+
+static void an_epoch_goes_on_where_it_stopped(void **state) {
+    (void)state;
+    char exp[200], whole[200], out[200];
+    char *const dir = prepare(exp);
+    write_long_epochs(dir);
+    in_folder(exp, dir, "long.yaml");
+    in_folder(whole, dir, "whole");
+    in_folder(out, dir, "run");
+    run(0, "train", "-q", "-o", whole, exp);
+    pid_t pid = launch_start(ARGS("train", "-q", "-o", out, exp));
+    int n_mid = 0, code = 0;
+    wait_for_lines(out, 1);
+    for (int i = 0; i < 8; i++) {
+        usleep((useconds_t)(20000 * rh_random_unit(11, 0, (uint64_t)i)));
+        kill(pid, SIGINT);
+        if ((code = launch_wait(pid)) == 0) break;
+        if (code == 130) n_mid += position(out) > 0; /* else it came before the program was ready for it */
+        pid = launch_start(ARGS("resume", "-q", out));
+    }
+    if (code != 0) assert_int_equal(launch_wait(pid), 0);
+    assert_true(n_mid >= 2);
+    same_file(whole, out, "result.npz");
+    scratch_remove(dir);
+}
+
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -362,6 +430,7 @@ int main(void) {
         cmocka_unit_test(wrong_runs_are_refused),
         cmocka_unit_test(tuning_is_yaml_for_the_experiment),
         cmocka_unit_test(a_signal_ends_with_a_checkpoint),
+        cmocka_unit_test(an_epoch_goes_on_where_it_stopped),
         cmocka_unit_test(kills_change_nothing),
         cmocka_unit_test(damaged_checkpoints_are_not_believed),
         cmocka_unit_test(a_changed_experiment_is_not_resumed),
