@@ -73,7 +73,7 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
 }
 
 rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, rh_tuning *out, rheo_error *err) {
-    const double share = 0.1, headroom = 1.5;
+    const double share = 0.1, headroom = 4;
     rh_lane *const w = &l->lane[0];
     if (!w->factored) RHEO_TRY(rh_lane_factor(l, w, err));
     const size_t n_a = (size_t)n * (size_t)l->n_edge;
