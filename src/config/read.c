@@ -199,6 +199,13 @@ static bool exact_integer(const char *s, int64_t *out) {
     return true;
 }
 
+static rheo_status bad_integer(const rh_reader *rd, const rh_yaml *y, const char *name, int64_t min, int64_t max,
+                               const char *hint) {
+    return rh_report_error(rd->report, RHEO_E_RANGE, RH_CODE_RANGE, rh_yaml_loc(rd, y), hint,
+                           "'%.80s' is %.60s, must be from %lld to %lld", name, y->text, (long long)min,
+                           (long long)max);
+}
+
 static rheo_status ranged_integer(const rh_reader *rd, const rh_yaml *y, const char *name, int64_t min, int64_t max,
                                   const char *hint, int64_t *out) {
     double x = 0;
@@ -206,10 +213,10 @@ static rheo_status ranged_integer(const rh_reader *rd, const rh_yaml *y, const c
     if (y->type != RH_YAML_SCALAR || y->quoted || !exact_integer(y->text, &i)) {
         RHEO_TRY(read_number(rd, y, name, "", false, &x));
         if (x != floor(x)) return bad_number(rd, y, name, hint, "must be a whole number");
-        if (fabs(x) > 0x1p53) return bad_range(rd, y, name, "", (double)min, (double)max, hint);
+        if (fabs(x) > 0x1p53) return bad_integer(rd, y, name, min, max, hint);
         i = (int64_t)x;
     }
-    if (i < min || i > max) return bad_range(rd, y, name, "", (double)min, (double)max, hint);
+    if (i < min || i > max) return bad_integer(rd, y, name, min, max, hint);
     *out = i;
     return RHEO_OK;
 }
@@ -348,8 +355,10 @@ rheo_status rh_read_names(const rh_reader *rd, rh_yaml *y, const char *name, con
     const char **list = rh_pool_alloc(rd->doc->pool, (size_t)y->n * sizeof(*list));
     if (!list) return rh_report_error(rd->report, RHEO_E_NOMEM, 501, RH_NOWHERE, NULL, "out of memory");
     char item[96];
-    snprintf(item, sizeof(item), "an item of %.80s", name);
-    for (int i = 0; i < y->n; i++) RHEO_TRY(rh_read_text(rd, y->item[i], item, &list[i]));
+    for (int i = 0; i < y->n; i++) {
+        snprintf(item, sizeof(item), "%.60s, item %d", name, i + 1);
+        RHEO_TRY(rh_read_text(rd, y->item[i], item, &list[i]));
+    }
     *out = list;
     *n = y->n;
     return RHEO_OK;

@@ -155,8 +155,26 @@ static const fault *find_fault(const char *problem, const char *context) {
     return NULL;
 }
 
+/* "key:value" above the place where libyaml stumbles: there a blank is missing, not here. */
+static bool find_glued_colon(const builder *b, cursor *c) {
+    if (c->bol < b->start.byte + 2) return false;
+    size_t from = c->bol - 1;
+    while (from > b->start.byte && c->text[from - 1] != '\n') from--;
+    const char *line = c->text + from, *end = c->text + c->bol - 1, *key = line;
+    while (key < end && *key == ' ') key++;
+    const char *colon = memchr(key, ':', (size_t)(end - key));
+    if (!colon || colon == key || strcspn(key, " \"'[{#") < (size_t)(colon - key) || strchr(" \t\r\n", colon[1]))
+        return false;
+    c->line--;
+    c->bol = from;
+    c->byte = (size_t)(colon - c->text);
+    return true;
+}
+
 static rheo_status parser_failed(builder *b, const yaml_parser_t *p) {
     if (p->error == YAML_MEMORY_ERROR || !p->problem) return no_memory(b);
+    static const fault TAB = { NULL, NULL, false, "a tab cannot stand here", "indent with blanks" };
+    static const fault GLUED = { NULL, NULL, false, "a blank is missing behind this ':'", "write 'key: value'" };
     const fault *f = find_fault(p->problem, p->context);
     const bool at_start = f && f->at_start && p->context;
     const size_t index = at_start ? p->context_mark.index : p->problem_mark.index;
@@ -170,6 +188,11 @@ static rheo_status parser_failed(builder *b, const yaml_parser_t *p) {
         while (bol > 0 && c.text[bol - 1] != '\n') bol--;
         at.line--;
         at.col = (int)(byte - bol) + 1;
+    }
+    if (!at_start && c.byte < c.n && c.text[c.byte] == '\t') f = &TAB;
+    if (strncmp(p->problem, "mapping values", 14) == 0 && find_glued_colon(b, &c)) {
+        f = &GLUED;
+        at = place(b, &c, 1);
     }
     if (f) return rh_report_error(b->report, RHEO_E_PARSE, RH_CODE_YAML, at, f->hint, "%s", f->text);
     return rh_report_error(b->report, RHEO_E_PARSE, RH_CODE_YAML, at, NULL, "not valid YAML: %s", p->problem);

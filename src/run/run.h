@@ -34,6 +34,9 @@ struct rheo_experiment {
     int *in_elem;         /* ports, resolved by name */
     double *in_sign;
     int (*out)[2];
+    rh_csv_task_def csv;  /* as read, lent from doc; csv.level serves rows with labels as well */
+    bool labelled;        /* rows or table name classes (label may also come from one-hot targets) */
+    char *cwd;            /* where relative paths count from, absolute; NULL: not known */
 };
 rh_ports rh_experiment_ports(const rheo_experiment *x);
 rh_samples rh_experiment_samples(const rheo_experiment *x);

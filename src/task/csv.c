@@ -226,7 +226,7 @@ static rheo_status ragged(const scanner *c, const filler *f, rh_loc at, int got)
     const int want = f->out->n_col;
     rh_fail(c->err, RHEO_E_PARSE, RH_CODE_CSV, at, "this row has %s%d cell%s, the header has %d",
             got > want ? "more than " : "", got > want ? want : got, (got > want ? want : got) == 1 ? "" : "s", want);
-    if (c->separator == ',')
+    if (c->separator == ',' && got > want)
         rh_hint(c->err, "a text that contains a comma must be in quotes, and decimals have a point");
     return RHEO_E_PARSE;
 }

@@ -1,0 +1,333 @@
+/* experiment.c: the experiment as a whole, and printed back. */
+#include "run/experiment.h"
+
+#include "circuit/circuit.h"
+
+#include <math.h>
+#include <unistd.h>
+
+const char *const RH_DOMAINS[] = { "electrical", "hydraulic", NULL };
+const char *const RH_TASK_KINDS[] = { "table", "csv", NULL };
+
+#define AT(member) offsetof(rh_run_def, member)
+/* clang-format off */
+const rh_field RH_RUN_FIELDS[] = {
+    /* name           unit   default min max       meaning                                                     where */
+    { "epochs",       "",    100,    1,  1e9,      "passes over all training samples",                         AT(epochs),       RH_INT,    NULL },
+    { "batch",        "",    1,      0,  1e6,      "samples per update; 0: all training samples",              AT(batch),        RH_INT,    NULL },
+    { "shuffle",      "",    1,      0,  1,        "a new order in each epoch, by seed",                       AT(shuffle),      RH_BOOL,   NULL },
+    { "target_error", "",    0,      0,  1e30,     "stop when the training loss is this small; 0: no goal",    AT(target_error), RH_DOUBLE, NULL },
+    { "checkpoint",   "",    50,     0,  1e9,      "epochs between checkpoints; 0: only at the end",           AT(checkpoint),   RH_INT,    NULL },
+    { "evaluate",     "",    1,      1,  1e9,      "epochs between evaluations",                               AT(evaluate),     RH_INT,    NULL },
+    { "threads",      "",    1,      1,  1024,     "threads for batches; results do not depend on them",       AT(threads),      RH_INT,    NULL },
+};
+/* clang-format on */
+const int RH_N_RUN_FIELD = RH_COUNT(RH_RUN_FIELDS);
+
+enum { MAX_KEYS = 32 };
+
+int rh_kernel_fields(int kernel, rh_field *out) {
+    const rh_kernel *k = RH_KERNELS[kernel];
+    const int n = k->n_field < RH_MAX_PAR ? k->n_field : RH_MAX_PAR;
+    for (int i = 0; i < n; i++) {
+        const rh_kernel_field *f = &k->fields[i];
+        out[i] = (rh_field){ f->name,
+                             f->unit,
+                             f->def,
+                             f->min,
+                             f->max,
+                             f->meaning,
+                             offsetof(rh_learn_def, par) + (size_t)i * sizeof(double),
+                             RH_DOUBLE,
+                             NULL };
+    }
+    return n;
+}
+
+const char *rh_strength_unit(int nudge) {
+    return nudge == RH_NUDGE_CONDUCTANCE ? "S" : nudge == RH_NUDGE_CURRENT ? "A/V" : "1";
+}
+
+rheo_status rh_experiment_forward(rh_report *r, rheo_error *e, rh_loc at) {
+    if (e->status == RHEO_E_NOMEM) return RH_REPORT_NOMEM(r);
+    if (e->line == 0 && !e->reported)
+        return rh_report_error(r, e->status, e->code, at, e->hint[0] ? e->hint : NULL, "%s", e->msg);
+    r->n_error++;
+    if (!e->reported && r->log && r->log->emit) {
+        r->log->emit(r->log->user, e);
+        e->reported = true;
+    }
+    if (r->err && r->err->status == RHEO_OK) *r->err = *e;
+    return e->status;
+}
+
+char *rh_experiment_path(const rheo_experiment *x, const char *path) {
+    const bool bare = strcmp(x->folder, ".") == 0 && strcmp(path, "-") != 0; /* "-" alone would be standard input */
+    return rh_path_join(bare ? "" : x->folder, path);
+}
+
+/* ---- blocks that are nothing but settings ---- */
+
+static int field_names(const rh_field *f, int n, const char **out, int at) {
+    for (int i = 0; i < n && at < MAX_KEYS; i++) out[at++] = f[i].name;
+    return at;
+}
+
+static rheo_status read_block(const rh_reader *rd, rh_yaml *parent, const char *key, const rh_field *f, int n,
+                              void *def) {
+    const char *names[MAX_KEYS];
+    rh_yaml *map = NULL;
+    RHEO_TRY(rh_read_map(rd, parent, key, false, &map));
+    RH_STEP(rh_read_fields(rd, map, f, n, def));
+    return rh_read_rest(rd, map, key, names, field_names(f, n, names, 0));
+}
+
+static rheo_status read_nudge(const rh_reader *rd, rh_yaml *learning, rh_learn_def *def) {
+    const char *names[MAX_KEYS];
+    rh_field f[MAX_KEYS];
+    rh_yaml *map = NULL;
+    RHEO_TRY(rh_read_map(rd, learning, "nudge", false, &map));
+    const int n = RH_N_NUDGE_FIELD < MAX_KEYS ? RH_N_NUDGE_FIELD : MAX_KEYS;
+    memcpy(f, RH_NUDGE_FIELDS, (size_t)n * sizeof(*f));
+    for (int i = 0; i < n; i++) { /* the choice first: the unit of the strength depends on it */
+        if (f[i].offset == offsetof(rh_learn_def, strength)) f[i].unit = rh_strength_unit(def->nudge);
+        RH_STEP(rh_read_fields(rd, map, &f[i], 1, def));
+    }
+    return rh_read_rest(rd, map, "nudge", names, field_names(f, n, names, 0));
+}
+
+static rheo_status bad_mix(const rh_reader *rd, const rh_yaml *y, int code, const char *hint, const char *text) {
+    return rh_report_error(rd->report, RHEO_E_USAGE, code, rh_yaml_loc(rd, y), hint, "%s", text);
+}
+
+/* Settings that are right one by one and do not go together. The learner checks them again; here they have a place. */
+static rheo_status check_learning(const rh_reader *rd, rh_yaml *learning, const rh_learn_def *d) {
+    rh_yaml *rule = rh_yaml_get(learning, "rule"), *nudge = rh_yaml_get(learning, "nudge"),
+            *strength = rh_yaml_get(nudge, "strength");
+    if (d->rule == RH_RULE_COUPLED && d->nudge != RH_NUDGE_VOLTAGE)
+        return bad_mix(rd, rule, 120, "set nudge: {kind: voltage, strength: 0.1}, or use rule contrastive",
+                       "rule coupled holds the outputs by voltage: nudge.kind must be voltage");
+    if (d->rule == RH_RULE_EQPROP && d->nudge == RH_NUDGE_VOLTAGE)
+        return bad_mix(rd, rule, 121, "set nudge.kind: current, or use rule coupled",
+                       "rule eqprop nudges by current or conductance, not by voltage");
+    if (d->nudge == RH_NUDGE_VOLTAGE && !(d->strength <= 1))
+        return bad_mix(rd, strength ? strength : nudge, 122, "strength is the share of the way to the target, 0 to 1",
+                       "a voltage nudge goes at most all the way to the target");
+    return RHEO_OK;
+}
+
+static rheo_status read_learning(const rh_reader *rd, rh_yaml *root, rh_learn_def *def) {
+    const char *names[MAX_KEYS];
+    rh_yaml *map = NULL;
+    const int before = rd->report->n_error;
+    RHEO_TRY(rh_read_map(rd, root, "learning", false, &map));
+    RH_STEP(rh_read_fields(rd, map, RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, def));
+    RH_STEP(read_nudge(rd, map, def));
+    int n = field_names(RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, names, 0);
+    names[n++] = "nudge";
+    RH_STEP(rh_read_rest(rd, map, "learning", names, n));
+    return map && rd->report->n_error == before ? check_learning(rd, map, def) : RHEO_OK;
+}
+
+static rheo_status read_memory(const rh_reader *rd, rh_yaml *root, rh_learn_def *def) {
+    const char *names[MAX_KEYS];
+    rh_field own[RH_MAX_PAR];
+    rh_yaml *map = NULL;
+    RHEO_TRY(rh_read_map(rd, root, "memory", false, &map));
+    RH_STEP(rh_read_fields(rd, map, RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD, def));
+    const int n_own = rh_kernel_fields(def->kernel, own);
+    for (int i = 0; i < RH_MAX_PAR; i++) def->par[i] = 0;
+    rh_fields_default(own, n_own, def);
+    RH_STEP(rh_read_fields(rd, map, own, n_own, def));
+    int n = field_names(RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD, names, 0);
+    n = field_names(own, n_own, names, n);
+    return rh_read_rest(rd, map, "memory", names, n);
+}
+
+static rheo_status read_solver(const rh_reader *rd, rh_yaml *root, rheo_experiment *x) {
+    static const char *const KEYS[] = { "backend" };
+    const char *choices[MAX_KEYS + 2] = { "auto" };
+    for (int i = 0; i < RH_N_MATRIX && i < MAX_KEYS; i++) choices[i + 1] = RH_MATRICES[i]->name;
+    rh_yaml *map = NULL;
+    int which = 0;
+    RHEO_TRY(rh_read_map(rd, root, "solver", false, &map));
+    const rh_yaml *backend = rh_yaml_get(map, "backend");
+    if (backend) RH_STEP(rh_read_choice(rd, backend, "backend", choices, &which));
+    x->backend = rh_strdup(choices[which]);
+    if (!x->backend) return RH_REPORT_NOMEM(rd->report);
+    return rh_read_rest(rd, map, "solver", KEYS, RH_COUNT(KEYS));
+}
+
+/* ---- the top level ---- */
+
+static rheo_status read_version(const rh_reader *rd, rh_yaml *root) {
+    rh_yaml *y = rh_yaml_get(root, "version");
+    int64_t version = 0;
+    if (!y)
+        return rh_report_error(rd->report, RHEO_E_PARSE, RH_CODE_MISSING, rh_yaml_loc(rd, NULL),
+                               "write version: 1 as the first line", "key 'version' is missing");
+    RHEO_TRY(rh_read_int64(rd, y, "version", 1, INT32_MAX, &version));
+    if (version == 1) return RHEO_OK;
+    return rh_report_error(rd->report, RHEO_E_RANGE, RH_CODE_RANGE, rh_yaml_loc(rd, y), "this program reads version 1",
+                           "experiments of version %lld are not known", (long long)version);
+}
+
+static rheo_status read_path(const rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const char *key,
+                             bool required, char **out) {
+    rh_yaml *y = rh_yaml_get(root, key);
+    const char *text = NULL;
+    if (!y && required)
+        return rh_report_error(rd->report, RHEO_E_PARSE, RH_CODE_MISSING, rh_yaml_loc(rd, NULL), NULL,
+                               "key '%s' is missing", key);
+    if (!y) return RHEO_OK;
+    RHEO_TRY(rh_read_text(rd, y, key, &text));
+    *out = rh_experiment_path(x, text);
+    return *out ? RHEO_OK : RH_REPORT_NOMEM(rd->report);
+}
+
+static rheo_status read_settings(rheo_experiment *x, rh_reader *rd, rh_yaml *root) {
+    rh_yaml *domain = rh_yaml_get(root, "domain"), *seed = rh_yaml_get(root, "seed");
+    RH_STEP(read_version(rd, root));
+    if (domain) RH_STEP(rh_read_choice(rd, domain, "domain", RH_DOMAINS, &x->domain));
+    rd->hydraulic = x->domain == 1;
+    if (seed) RH_STEP(rh_read_int64(rd, seed, "seed", 0, INT64_MAX, &x->seed));
+    RH_STEP(read_learning(rd, root, &x->learn));
+    RH_STEP(read_block(rd, root, "protocol", RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD, &x->learn));
+    RH_STEP(read_memory(rd, root, &x->learn));
+    RH_STEP(read_solver(rd, root, x));
+    RH_STEP(read_block(rd, root, "run", RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run));
+    x->learn.threads = x->run.threads;
+    return read_path(x, rd, root, "output", false, &x->output);
+}
+
+static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const rh_experiment_io *io) {
+    RHEO_TRY(read_path(x, rd, root, "netlist", true, &x->netlist));
+    rh_report *r = rd->report;
+    if (!x->netlist) return RHEO_OK;
+    const rh_loc at = rh_yaml_loc(rd, rh_yaml_get(root, "netlist"));
+    rheo_error e = { 0 };
+    const rheo_status st = io->circuit(io->user, x->netlist, &x->circuit, r->log, &e);
+    if (st != RHEO_OK) return rh_experiment_forward(r, &e, at);
+    if (x->circuit->n_edge > 0) return RHEO_OK;
+    return rh_report_error(r, RHEO_E_PARSE, RH_CODE_NO_EDGE, at,
+                           "mark edges by a comment line in the netlist: *@ learn R*",
+                           "no element of this netlist can learn");
+}
+
+static rheo_status read_all(rheo_experiment *x, rh_reader *rd, const rh_experiment_io *io) {
+    static const char *const KEYS[] = { "version",  "netlist", "domain", "seed", "task",  "learning",
+                                        "protocol", "memory",  "solver", "run",  "output" };
+    rh_yaml *root = x->doc.root, *task = NULL;
+    rh_report *r = rd->report;
+    if (root->type != RH_YAML_MAP)
+        return rh_report_error(r, RHEO_E_PARSE, RH_CODE_SHAPE, rh_yaml_loc(rd, root),
+                               "write version: 1 as the first line", "an experiment is a block of 'key: value' lines");
+    root->used = true;
+    RH_STEP(read_settings(x, rd, root));
+    RH_STEP(rh_read_map(rd, root, "task", true, &task));
+    RH_STEP(read_circuit(x, rd, root, io));
+    RH_STEP(rh_read_rest(rd, root, NULL, KEYS, RH_COUNT(KEYS)));
+    if (!task || rh_report_full(r)) return RHEO_OK;
+    RH_STEP(rh_experiment_read_ports(x, rd, task));
+    if (x->circuit) RH_STEP(rh_experiment_resolve(x, r));
+    return rh_report_full(r) ? RHEO_OK : rh_experiment_read_samples(x, rd, task, io);
+}
+
+rheo_status rh_experiment_build(rheo_experiment *x, const rh_experiment_io *io, const rheo_log *log, rheo_error *err) {
+    rheo_error first = { 0 };
+    rh_report report = { .log = log, .err = &first };
+    rh_reader rd = { .doc = &x->doc, .report = &report };
+    rh_learn_default(&x->learn);
+    rh_fields_default(RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run);
+    x->seed = 1;
+    x->csv = (rh_csv_task_def){ .range = { 0, 1 }, .level = { 0, 1 }, .target_range = { NAN, NAN } };
+    read_all(x, &rd, io);
+    if (report.n_error == 0) return RHEO_OK;
+    if (err && err->status == RHEO_OK) *err = first;
+    return first.status;
+}
+
+/* ---- files ---- */
+
+static rheo_status circuit_of_file(void *user, const char *path, rheo_circuit **out, const rheo_log *log,
+                                   rheo_error *err) {
+    (void)user;
+    return rheo_netlist_read(out, path, NULL, log, err);
+}
+
+static rheo_status table_of_file(void *user, const char *path, rh_csv *out, rheo_error *err) {
+    (void)user;
+    return rh_csv_read(out, path, err);
+}
+
+static char *current_folder(void) {
+    for (size_t size = 256; size <= 65536; size *= 2) {
+        char *buf = rh_alloc(size);
+        if (buf && getcwd(buf, size)) return buf;
+        rh_free(buf);
+        if (!buf) return NULL;
+    }
+    return NULL;
+}
+
+static rheo_status read_document(rheo_experiment *x, const char *path, const char *const *set, int n_set,
+                                 rh_report *r) {
+    x->path = rh_strdup(path);
+    x->folder = rh_path_folder(path);
+    x->cwd = current_folder();
+    if (!x->path || !x->folder) return RH_REPORT_NOMEM(r);
+    RHEO_TRY(rh_document_read(&x->doc, path, r));
+    if (n_set > 0 && x->doc.root->type != RH_YAML_MAP) return RHEO_OK; /* said when it is read */
+    rheo_status st = RHEO_OK;
+    for (int i = 0; i < n_set && !rh_report_full(r); i++) {
+        const rheo_status one = rh_document_set(&x->doc, set[i], r);
+        if (st == RHEO_OK) st = one;
+    }
+    return st;
+}
+
+rheo_status rheo_experiment_read(rheo_experiment **out, const char *path, const char *const *set, int n_set,
+                                 const rheo_log *log, rheo_error *err) {
+    static const rh_experiment_io FILES = { circuit_of_file, table_of_file, NULL };
+    rheo_experiment *x = rh_calloc(1, sizeof(*x));
+    if (!x) return RH_NOMEM(err);
+    rh_report r = { .log = log, .err = err };
+    rheo_status st = read_document(x, path, set, n_set, &r);
+    if (st == RHEO_OK) st = rh_experiment_build(x, &FILES, log, err);
+    if (st == RHEO_OK)
+        *out = x;
+    else
+        rheo_experiment_destroy(x);
+    return st;
+}
+
+void rheo_experiment_destroy(rheo_experiment *x) {
+    if (!x) return;
+    rh_task_free(&x->task);
+    rheo_circuit_destroy(x->circuit);
+    rh_document_free(&x->doc);
+    rh_free(x->path);
+    rh_free(x->folder);
+    rh_free(x->netlist);
+    rh_free(x->backend);
+    rh_free(x->output);
+    rh_free(x->in_elem);
+    rh_free(x->in_sign);
+    rh_free(x->out);
+    rh_free(x->cwd);
+    rh_free(x);
+}
+
+const rheo_circuit *rheo_experiment_circuit(const rheo_experiment *x) { return x->circuit; }
+
+rh_ports rh_experiment_ports(const rheo_experiment *x) {
+    return (rh_ports){ .n_in = x->task.n_in,
+                       .in_elem = x->in_elem,
+                       .in_sign = x->in_sign,
+                       .n_out = x->task.n_out,
+                       .out = (const int(*)[2])x->out };
+}
+
+rh_samples rh_experiment_samples(const rheo_experiment *x) {
+    return (rh_samples){ .n = x->task.n_sample, .in = x->task.in, .target = x->task.target, .label = x->task.label };
+}

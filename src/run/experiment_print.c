@@ -1,0 +1,211 @@
+/* experiment_print.c: the experiment as YAML with every default visible. What is printed reads back equal, from
+ * anywhere. */
+#include "base/utf8.h"
+#include "run/experiment.h"
+
+#include <math.h>
+
+/* ---- texts ---- */
+
+/* Words that YAML readers of any version take for text, and that cannot be mistaken for a number. */
+static bool is_plain(const char *s) {
+    static const char *const WORDS[] = { "true", "false", "yes", "no", "on", "off", "null", "y", "n" };
+    const bool first = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '/' || *s == '_';
+    if (!first || strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-") != strlen(s))
+        return false;
+    for (int k = 0; k < RH_COUNT(WORDS); k++)
+        if (rh_streq(s, WORDS[k])) return false;
+    return true;
+}
+
+static bool goes_as_is(uint32_t c) {
+    return c != '"' && c != '\\' &&
+           ((c >= 0x20 && c < 0x7F) || (c >= 0xA0 && c < 0x2028) || (c > 0x2029 && c < 0xFEFF) ||
+            (c > 0xFEFF && c < 0xFFFE) || c >= 0x10000);
+}
+
+static void put_text(rh_buf *b, const char *s) {
+    if (is_plain(s)) {
+        rh_buf_puts(b, s);
+        return;
+    }
+    const size_t n = strlen(s);
+    rh_buf_puts(b, "\"");
+    for (size_t at = 0; at < n;) {
+        uint32_t code = (unsigned char)s[at];
+        size_t len = rh_utf8(s + at, n - at, &code);
+        if (len > 0 && goes_as_is(code))
+            rh_buf_add(b, s + at, len);
+        else if (code == '"' || code == '\\')
+            rh_buf_printf(b, "\\%c", (int)code);
+        else
+            rh_buf_printf(b, "\\u%04x", (unsigned)code);
+        at += len > 0 ? len : 1;
+    }
+    rh_buf_puts(b, "\"");
+}
+
+static void put_path(rh_buf *b, const rheo_experiment *x, const char *path) {
+    char *whole = x->cwd ? rh_path_join(x->cwd, path) : rh_strdup(path);
+    if (whole)
+        put_text(b, whole);
+    else
+        b->bad = true;
+    rh_free(whole);
+}
+
+static void put_numbers(rh_buf *b, const double *x, int n) {
+    rh_buf_puts(b, "[");
+    for (int i = 0; i < n; i++) {
+        if (i) rh_buf_puts(b, ", ");
+        rh_buf_number(b, x[i]);
+    }
+    rh_buf_puts(b, "]");
+}
+
+static void put_names(rh_buf *b, const char *const *name, int n) {
+    rh_buf_puts(b, "[");
+    for (int i = 0; i < n; i++) {
+        if (i) rh_buf_puts(b, ", ");
+        put_text(b, name[i]);
+    }
+    rh_buf_puts(b, "]");
+}
+
+/* ---- settings ---- */
+
+static void put_field(rh_buf *b, const rh_field *f, const void *where) {
+    switch (f->type) {
+    case RH_DOUBLE: rh_buf_number(b, *(const double *)where); break;
+    case RH_INT: rh_buf_printf(b, "%d", *(const int *)where); break;
+    case RH_BOOL: rh_buf_puts(b, *(const bool *)where ? "true" : "false"); break;
+    case RH_STRING: put_text(b, *(char *const *)where ? *(char *const *)where : ""); break;
+    case RH_CHOICE: put_text(b, f->choices[*(const int *)where]); break;
+    }
+}
+
+static void put_fields(rh_buf *b, const char *indent, const rh_field *f, int n, const void *def) {
+    for (int k = 0; k < n; k++) {
+        rh_buf_printf(b, "%s%s: ", indent, f[k].name);
+        put_field(b, &f[k], (const char *)def + f[k].offset);
+        rh_buf_puts(b, "\n");
+    }
+}
+
+static void put_memory(rh_buf *b, const rh_learn_def *d) {
+    rh_field own[RH_MAX_PAR];
+    const int n = rh_kernel_fields(d->kernel, own);
+    rh_buf_puts(b, "memory:\n");
+    put_fields(b, "  ", RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD, d);
+    put_fields(b, "  ", own, n, d);
+}
+
+/* ---- the task ---- */
+
+static bool is_test(const rh_task *t, int i, int *next) {
+    while (*next < t->n_test && t->test[*next] < i) ++*next;
+    return *next < t->n_test && t->test[*next] == i;
+}
+
+static void put_rows(rh_buf *b, const rheo_experiment *x) {
+    const rh_task *t = &x->task;
+    rh_buf_puts(b, "  rows:\n");
+    for (int i = 0, next = 0; i < t->n_sample && !b->bad; i++) {
+        rh_buf_puts(b, "    - {in: ");
+        put_numbers(b, t->in + (size_t)i * (size_t)t->n_in, t->n_in);
+        rh_buf_puts(b, x->labelled ? ", label: " : ", out: ");
+        if (x->labelled)
+            put_text(b, t->class_name[t->label[i]]);
+        else
+            put_numbers(b, t->target + (size_t)i * (size_t)t->n_out, t->n_out);
+        rh_buf_printf(b, ", set: %s}\n", is_test(t, i, &next) ? "test" : "train");
+    }
+}
+
+static void put_csv(rh_buf *b, const rheo_experiment *x) {
+    const rh_csv_task_def *d = &x->csv;
+    char *path = rh_experiment_path(x, d->file);
+    rh_buf_puts(b, "  file: ");
+    if (path)
+        put_path(b, x, path);
+    else
+        b->bad = true;
+    rh_free(path);
+    rh_buf_puts(b, "\n  columns: ");
+    put_names(b, d->columns, d->n_column);
+    rh_buf_printf(b, "\n  differential: %s\n  range: ", d->differential ? "true" : "false");
+    put_numbers(b, d->range, 2);
+    if (d->label) {
+        rh_buf_puts(b, "\n  label: ");
+        put_text(b, d->label);
+    } else {
+        rh_buf_puts(b, "\n  targets: ");
+        put_names(b, d->targets, d->n_target);
+        if (!isnan(d->target_range[0])) {
+            rh_buf_puts(b, "\n  target_range: ");
+            put_numbers(b, d->target_range, 2);
+        }
+    }
+    rh_buf_puts(b, "\n  test: ");
+    rh_buf_number(b, d->test);
+    rh_buf_puts(b, "\n");
+}
+
+static void put_task(rh_buf *b, const rheo_experiment *x) {
+    const rh_task *t = &x->task;
+    rh_buf_printf(b, "task:\n  kind: %s\n  inputs: ", RH_TASK_KINDS[x->task_kind]);
+    put_names(b, (const char *const *)t->in_name, t->n_in);
+    rh_buf_puts(b, "\n  outputs: ");
+    put_names(b, (const char *const *)t->out_name, t->n_out);
+    rh_buf_puts(b, "\n");
+    if (x->labelled) {
+        rh_buf_puts(b, "  classes: ");
+        put_names(b, (const char *const *)t->class_name, t->n_class);
+        rh_buf_puts(b, "\n");
+    }
+    if (x->labelled || x->task_kind == 0) {
+        rh_buf_puts(b, "  levels: ");
+        put_numbers(b, x->csv.level, 2);
+        rh_buf_puts(b, "\n");
+    }
+    if (x->task_kind == 0)
+        put_rows(b, x);
+    else
+        put_csv(b, x);
+}
+
+/* ---- all ---- */
+
+static void print_all(rh_buf *b, const rheo_experiment *x) {
+    rh_buf_puts(b, "version: 1\nnetlist: ");
+    put_path(b, x, x->netlist);
+    rh_buf_printf(b, "\ndomain: %s\nseed: %lld\n", RH_DOMAINS[x->domain], (long long)x->seed);
+    put_task(b, x);
+    rh_buf_puts(b, "learning:\n");
+    put_fields(b, "  ", RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, &x->learn);
+    rh_buf_puts(b, "  nudge:\n");
+    put_fields(b, "    ", RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD, &x->learn);
+    rh_buf_puts(b, "protocol:\n");
+    put_fields(b, "  ", RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD, &x->learn);
+    put_memory(b, &x->learn);
+    rh_buf_puts(b, "solver:\n  backend: ");
+    put_text(b, x->backend);
+    rh_buf_puts(b, "\nrun:\n");
+    put_fields(b, "  ", RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run);
+    if (x->output) {
+        rh_buf_puts(b, "output: ");
+        put_path(b, x, x->output);
+        rh_buf_puts(b, "\n");
+    }
+}
+
+rheo_status rheo_experiment_print(const rheo_experiment *x, char **text, rheo_error *err) {
+    rh_buf b = { 0 };
+    print_all(&b, x);
+    if (b.bad) {
+        rh_buf_free(&b);
+        return RH_NOMEM(err);
+    }
+    *text = b.s;
+    return RHEO_OK;
+}

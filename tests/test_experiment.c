@@ -1,0 +1,487 @@
+/* test_experiment.c: experiments as a whole: what is read, what ports become, and that what is printed reads back
+ * equal. */
+#include "check.h"
+
+#include "circuit/circuit.h"
+#include "experiment_case.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static rheo_experiment *read_set(const char *yaml, const char *const *set, int n_set) {
+    rheo_experiment *x = NULL;
+    rheo_error e = { 0 };
+    if (case_read(&x, yaml, strlen(yaml), set, n_set, NULL, &e) != RHEO_OK) {
+        char text[1400];
+        rheo_error_format(&e, text, sizeof(text));
+        fail_msg("%s", text);
+    }
+    return x;
+}
+
+static rheo_experiment *read_ok(const char *yaml) { return read_set(yaml, NULL, 0); }
+
+static char *printed(const rheo_experiment *x) {
+    char *text = NULL;
+    assert_int_equal(rheo_experiment_print(x, &text, NULL), RHEO_OK);
+    return text;
+}
+
+static const char SMALL[] =
+    "version: 1\nnetlist: grid.cir\n"
+    "task: {kind: table, inputs: [in1, in2], outputs: [o1], rows: [{in: [0, 100m], out: [300 mV]}]}\n";
+
+static void what_is_left_out_has_its_default(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(SMALL);
+    rh_learn_def def;
+    rh_learn_default(&def);
+    assert_memory_equal(&x->learn, &def, sizeof(def));
+    assert_int_equal(x->domain, 0);
+    assert_true(x->seed == 1);
+    assert_int_equal(x->run.epochs, 100);
+    assert_int_equal(x->run.batch, 1);
+    assert_true(x->run.shuffle);
+    assert_int_equal(x->run.checkpoint, 50);
+    assert_int_equal(x->run.evaluate, 1);
+    assert_int_equal(x->run.threads, 1);
+    CHECK_NEAR(x->run.target_error, 0, 0);
+    assert_string_equal(x->backend, "auto");
+    assert_null(x->output);
+    assert_string_equal(x->netlist, "grid.cir");
+    assert_int_equal(x->task.n_sample, 1);
+    CHECK_NEAR(x->task.in[1], 0.1, 1e-17);
+    CHECK_NEAR(x->task.target[0], 0.3, 1e-17);
+    assert_int_equal(x->task.n_train, 1);
+    assert_int_equal(x->task.n_test, 0);
+    assert_ptr_equal(rheo_experiment_circuit(x), x->circuit);
+    rheo_experiment_destroy(x);
+}
+
+static const char FULL[] =
+    "version: 1\nnetlist: grid.cir\ndomain: hydraulic\nseed: 9007199254740993\n"
+    "task:\n  kind: table\n  inputs: [in1, in2, p-q, I1, s-t]\n  outputs: [o1, o2-o3, a-b]\n"
+    "  rows:\n    - {in: [0, 1, 0.5, 1m, 2], out: [0.3, -0.1, 1e-300]}\n"
+    "    - {in: [1k, 1 m, -0, .5, 1e-3], out: [0.1, 0.2, 0.30000000000000004], set: test}\n"
+    "    - {in: [3, 2, 1, 0, 1], out: [0, 0, 0], set: train}\n"
+    "learning:\n  rule: eqprop\n  rate: 12.5m\n  loss: hinge\n  margin: 20 mPa\n  logit_gain: 3\n  side: centered\n"
+    "  nudge: {kind: current, strength: 1u A/V}\n"
+    "protocol: {kind: triangle, fast: 2 us, slow: 3ms, between: ramp, ramp: 1}\n"
+    "memory: {kind: leaky-integrator, tau: 70u, leak: inf, threshold: 2m V^2/s, nonlinearity: cubic}\n"
+    "solver: {backend: klu}\n"
+    "run: {epochs: 10k, batch: 0, shuffle: false, target_error: 1e-4, checkpoint: 0, evaluate: 5, threads: 3}\n"
+    "output: runs/a b\n";
+
+static void everything_can_be_said(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(FULL);
+    assert_int_equal(x->domain, 1);
+    assert_true(x->seed == 9007199254740993);
+    assert_int_equal(x->learn.rule, RH_RULE_EQPROP);
+    CHECK_REL(x->learn.rate, 0.0125, 1e-15);
+    assert_int_equal(x->learn.loss, RH_LOSS_HINGE);
+    CHECK_REL(x->learn.margin, 0.02, 1e-15);
+    CHECK_NEAR(x->learn.logit_gain, 3, 0);
+    assert_int_equal(x->learn.side, 1);
+    assert_int_equal(x->learn.nudge, RH_NUDGE_CURRENT);
+    CHECK_REL(x->learn.strength, 1e-6, 1e-15);
+    assert_string_equal(RH_PROTOCOLS[x->learn.protocol]->name, "triangle");
+    CHECK_REL(x->learn.fast, 2e-6, 1e-15);
+    CHECK_REL(x->learn.slow, 3e-3, 1e-15);
+    assert_int_equal(x->learn.between, RH_BETWEEN_RAMP);
+    CHECK_NEAR(x->learn.ramp, 1, 0);
+    CHECK_REL(x->learn.par[0], 70e-6, 1e-15);
+    assert_true(isinf(x->learn.par[1]));
+    CHECK_REL(x->learn.threshold, 2e-3, 1e-15);
+    assert_int_equal(x->learn.nonlinearity, RH_CUBIC);
+    assert_int_equal(x->learn.threads, 3);
+    assert_string_equal(x->backend, "klu");
+    assert_int_equal(x->run.epochs, 10000);
+    assert_int_equal(x->run.batch, 0);
+    assert_false(x->run.shuffle);
+    assert_string_equal(x->output, "runs/a b");
+    assert_int_equal(x->task.n_sample, 3);
+    assert_int_equal(x->task.n_train, 2);
+    assert_int_equal(x->task.train[1], 2);
+    assert_int_equal(x->task.test[0], 1);
+    CHECK_NEAR(x->task.in[5], 1000, 0);
+    CHECK_NEAR(x->task.target[5], 0.30000000000000004, 0);
+    rheo_experiment_destroy(x);
+}
+
+static void ports_find_their_sources_and_signs(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(FULL);
+    const rh_ports p = rh_experiment_ports(x);
+    static const char *const ELEM[] = { "Vin1", "Vin2", "Vd", "I1", "Vs" };
+    static const double SIGN[] = { 1, -1, 1, 1, 1 };
+    assert_int_equal(p.n_in, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_string_equal(x->circuit->elem_name[p.in_elem[i]], ELEM[i]);
+        CHECK_NEAR(p.in_sign[i], SIGN[i], 0);
+    }
+    assert_int_equal(p.n_out, 3);
+    static const char *const OUT[][2] = { { "o1", "0" },
+                                          { "o2", "o3" },
+                                          { "a-b", "0" } }; /* a whole name wins over a difference */
+    for (int k = 0; k < 3; k++)
+        for (int e = 0; e < 2; e++) assert_string_equal(x->circuit->node_name[p.out[k][e]], OUT[k][e]);
+    const rh_samples s = rh_experiment_samples(x);
+    assert_int_equal(s.n, 3);
+    assert_null(s.label);
+    rheo_experiment_destroy(x);
+}
+
+static void a_reversed_difference_changes_the_sign(void **state) {
+    (void)state;
+    rheo_experiment *x =
+        read_ok("version: 1\nnetlist: grid.cir\ntask: {kind: table, inputs: [q-p, vin2, in1-0], outputs: [o2-O1], "
+                "rows: [{in: [0, 0, 0], out: [0]}]}\n");
+    CHECK_NEAR(x->in_sign[0], -1, 0);
+    assert_string_equal(x->circuit->elem_name[x->in_elem[1]], "Vin2");
+    CHECK_NEAR(x->in_sign[1], 1, 0); /* a source is set as it stands, whichever way it is drawn */
+    assert_string_equal(x->circuit->elem_name[x->in_elem[2]], "Vin1");
+    assert_string_equal(x->circuit->node_name[x->out[0][0]], "o2");
+    assert_string_equal(x->circuit->node_name[x->out[0][1]], "o1");
+    rheo_experiment_destroy(x);
+}
+
+static void labels_win_on_their_output(void **state) {
+    (void)state;
+    static const struct {
+        const char *rows, *more;
+        int label[3];
+        double level[2];
+        const char *name0;
+    } CASES[] = {
+        { "{in: [0], label: 2}, {in: [1], label: 0}, {in: [2], label: 2}", "", { 2, 0, 2 }, { 0, 1 }, "0" },
+        { "{in: [0], label: c}, {in: [1], label: a}, {in: [2], label: b}", "", { 2, 0, 1 }, { 0, 1 }, "a" },
+        { "{in: [0], label: 30}, {in: [1], label: 4}, {in: [2], label: -5}", "", { 2, 1, 0 }, { 0, 1 }, "-5" },
+        { "{in: [0], label: c}, {in: [1], label: a}, {in: [2], label: c}",
+          "classes: [c, b, a], levels: [-10m, 0.25]",
+          { 0, 2, 0 },
+          { -0.01, 0.25 },
+          "c" },
+    };
+    for (int k = 0; k < RH_COUNT(CASES); k++) {
+        char yaml[600];
+        snprintf(yaml, sizeof(yaml),
+                 "version: 1\nnetlist: grid.cir\ntask: {kind: table, inputs: [in1], outputs: [o1, o2, o3], rows: [%s], "
+                 "%s}\n",
+                 CASES[k].rows, CASES[k].more);
+        rheo_experiment *x = read_ok(yaml);
+        assert_int_equal(x->task.n_class, 3);
+        assert_string_equal(x->task.class_name[0], CASES[k].name0);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(x->task.label[i], CASES[k].label[i]);
+            for (int o = 0; o < 3; o++)
+                CHECK_REL(x->task.target[3 * i + o], CASES[k].level[o == CASES[k].label[i]], 1e-15);
+        }
+        rheo_experiment_destroy(x);
+    }
+}
+
+static void one_hot_targets_are_classes_for_cross_entropy(void **state) {
+    (void)state;
+    rheo_experiment *x =
+        read_ok("version: 1\nnetlist: grid.cir\nlearning: {loss: cross-entropy}\ntask: {kind: table, inputs: [in1], "
+                "outputs: [o1, o2], rows: [{in: [0], out: [0, 1]}, {in: [1], out: [1, 0]}]}\n");
+    assert_int_equal(x->task.label[0], 1);
+    assert_int_equal(x->task.label[1], 0);
+    assert_int_equal(x->task.n_class, 2);
+    assert_string_equal(x->task.class_name[1], "o2");
+    rheo_experiment_destroy(x);
+}
+
+static const char FLOWERS[] =
+    "version: 1\nnetlist: grid.cir\nseed: 7\ntask:\n  kind: csv\n  inputs: [in1, in2, p-q, s-t]\n"
+    "  outputs: [o1, o2, o3]\n  file: flowers.csv\n  columns: [length, width]\n  differential: true\n"
+    "  range: [0, 0.5]\n  label: species\n  levels: [-0.1, 0.1]\n  test: 0.5\n";
+static const char LINES[] =
+    "version: 1\nnetlist: grid.cir\ntask: {kind: csv, inputs: [in1, in2], outputs: [o1, o2-o3], file: lines.csv, "
+    "columns: [x1, x2], targets: [y1, y2]}\n";
+
+static void tables_become_samples(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(FLOWERS);
+    assert_int_equal(x->task.n_sample, 6);
+    assert_int_equal(x->task.n_test, 3); /* one of two flowers of each kind */
+    assert_int_equal(x->task.n_class, 3);
+    assert_string_equal(x->task.class_name[2], "virginica");
+    assert_string_equal(x->task.in_name[2], "p-q");
+    for (int i = 0; i < 6; i++) CHECK_NEAR(x->task.in[4 * i] + x->task.in[4 * i + 1], 0.5, 1e-15);
+    rheo_experiment_destroy(x);
+    x = read_ok(LINES);
+    CHECK_NEAR(x->task.target[1], 2, 0); /* as in the file without target_range */
+    CHECK_NEAR(x->task.in[4], 0.5, 0);
+    assert_null(x->task.label);
+    rheo_experiment_destroy(x);
+}
+
+/* ---- printing ---- */
+
+static void same_numbers(const double *a, const double *b, size_t n) { assert_memory_equal(a, b, n * sizeof(double)); }
+
+static void same(const rheo_experiment *a, const rheo_experiment *b) {
+    const rh_task *s = &a->task, *t = &b->task;
+    assert_memory_equal(&a->learn, &b->learn, sizeof(a->learn));
+    assert_memory_equal(&a->run, &b->run, sizeof(a->run));
+    assert_true(a->seed == b->seed && a->domain == b->domain && a->task_kind == b->task_kind &&
+                a->labelled == b->labelled);
+    assert_int_equal(s->n_in, t->n_in);
+    assert_int_equal(s->n_out, t->n_out);
+    assert_int_equal(s->n_sample, t->n_sample);
+    assert_int_equal(s->n_class, t->n_class);
+    assert_int_equal(s->n_train, t->n_train);
+    same_numbers(s->in, t->in, (size_t)s->n_sample * (size_t)s->n_in);
+    same_numbers(s->target, t->target, (size_t)s->n_sample * (size_t)s->n_out);
+    assert_memory_equal(s->train, t->train, (size_t)s->n_train * sizeof(int));
+    if (s->n_test) assert_memory_equal(s->test, t->test, (size_t)s->n_test * sizeof(int));
+    assert_int_equal(s->label != NULL, t->label != NULL);
+    if (s->label) assert_memory_equal(s->label, t->label, (size_t)s->n_sample * sizeof(int));
+    for (int c = 0; c < s->n_class; c++) assert_string_equal(s->class_name[c], t->class_name[c]);
+    assert_memory_equal(a->in_elem, b->in_elem, (size_t)s->n_in * sizeof(int));
+    same_numbers(a->in_sign, b->in_sign, (size_t)s->n_in);
+    assert_memory_equal(a->out, b->out, (size_t)s->n_out * sizeof(*a->out));
+    assert_true(rh_circuit_equal(a->circuit, b->circuit));
+}
+
+static void what_is_printed_reads_back_equal(void **state) {
+    (void)state;
+    static const char ODD[] =
+        "version: 1\nnetlist: grid.cir\noutput: \"caf\xC3\xA9 \\\"x\\\" \\u2028\\x07 \\\\ %\"\n"
+        "task: {kind: table, inputs: [in1], outputs: [o1, o2], classes: ['yes', '1e3'], levels: [0.1, 0.2], rows: "
+        "[{in: [-0], label: 'yes'}, {in: [4.9406564584124654e-324], label: '1e3', set: test}]}\n";
+    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD };
+    for (int k = 0; k < RH_COUNT(ALL); k++) {
+        rheo_experiment *x = read_ok(ALL[k]);
+        char *text = printed(x);
+        rheo_experiment *y = read_ok(text);
+        char *again = printed(y);
+        assert_string_equal(text, again);
+        same(x, y);
+        if (x->output) assert_string_equal(x->output, y->output);
+        rheo_text_free(text);
+        rheo_text_free(again);
+        rheo_experiment_destroy(x);
+        rheo_experiment_destroy(y);
+    }
+}
+
+static void every_default_is_visible(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(SMALL);
+    char *text = printed(x);
+    const struct {
+        const rh_field *f;
+        int n;
+    } TABLES[] = { { RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD },
+                   { RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD },
+                   { RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD },
+                   { RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD },
+                   { RH_RUN_FIELDS, RH_N_RUN_FIELD } };
+    for (int t = 0; t < RH_COUNT(TABLES); t++)
+        for (int k = 0; k < TABLES[t].n; k++) {
+            char key[64];
+            snprintf(key, sizeof(key), "  %s: ", TABLES[t].f[k].name);
+            if (!strstr(text, key)) fail_msg("no '%s' in\n%s", key, text);
+        }
+    assert_non_null(strstr(text, "  tau: "));
+    assert_non_null(strstr(text, "  backend: auto\n"));
+    rheo_text_free(text);
+    rheo_experiment_destroy(x);
+}
+
+static void kernels_bring_their_own_settings(void **state) {
+    (void)state;
+    for (int k = 0; k < RH_N_KERNEL; k++) {
+        char yaml[800];
+        snprintf(yaml, sizeof(yaml), "%smemory: {kind: %s}\n", SMALL, RH_KERNELS[k]->name);
+        rheo_experiment *x = read_ok(yaml);
+        assert_int_equal(x->learn.kernel, k);
+        for (int i = 0; i < RH_KERNELS[k]->n_field; i++) assert_true(x->learn.par[i] == RH_KERNELS[k]->fields[i].def);
+        char *text = printed(x);
+        rheo_experiment *y = read_ok(text);
+        same(x, y);
+        rheo_text_free(text);
+        rheo_experiment_destroy(x);
+        rheo_experiment_destroy(y);
+    }
+}
+
+/* ---- overrides and files ---- */
+
+static void overrides_come_before_checking(void **state) {
+    (void)state;
+    static const char *const SET[] = { "learning.rate=50m", "memory.tau=1m", "learning.nudge.kind=current",
+                                       "task.outputs=[o2]", "seed=5",        "output=elsewhere" };
+    rheo_experiment *x = read_set(SMALL, SET, RH_COUNT(SET));
+    CHECK_REL(x->learn.rate, 0.05, 1e-15);
+    CHECK_REL(x->learn.par[0], 1e-3, 1e-15);
+    assert_int_equal(x->learn.nudge, RH_NUDGE_CURRENT);
+    assert_string_equal(x->task.out_name[0], "o2");
+    assert_string_equal(x->output, "elsewhere");
+    assert_true(x->seed == 5);
+    rheo_experiment_destroy(x);
+}
+
+static void put_file(const char *folder, const char *name, const char *text) {
+    char *path = rh_path_join(folder, name);
+    assert_int_equal(rh_file_write(path, text, strlen(text), NULL), RHEO_OK);
+    rh_free(path);
+}
+
+/* The copy in a run directory works from any folder. */
+static void a_printed_copy_works_elsewhere(void **state) {
+    (void)state;
+    char root[] = "/tmp/rheo_test_XXXXXX", here[4096], a[64], b[64];
+    assert_non_null(mkdtemp(root));
+    assert_non_null(getcwd(here, sizeof(here)));
+    snprintf(a, sizeof(a), "%s/a", root);
+    snprintf(b, sizeof(b), "%s/b", root);
+    assert_int_equal(mkdir(a, 0700), 0);
+    assert_int_equal(mkdir(b, 0700), 0);
+    put_file(root, "grid.cir", case_text("grid.cir"));
+    put_file(a, "flowers.csv", case_text("flowers.csv"));
+    char yaml[sizeof(FLOWERS) + 64];
+    const char *netlist = strstr(FLOWERS, "grid.cir");
+    snprintf(yaml, sizeof(yaml), "%.*s../%soutput: runs/x\n", (int)(netlist - FLOWERS), FLOWERS, netlist);
+    put_file(a, "exp.yaml", yaml);
+    assert_int_equal(chdir(root), 0);
+    rheo_experiment *x = NULL, *y = NULL;
+    rheo_error e = { 0 };
+    const rheo_status st = rheo_experiment_read(&x, "a/exp.yaml", NULL, 0, NULL, &e);
+    if (st != RHEO_OK) fail_msg("%s:%d: %s", e.file, e.line, e.msg);
+    assert_string_equal(x->output, "a/runs/x");
+    assert_string_equal(x->netlist, "a/../grid.cir");
+    char *text = printed(x);
+    put_file(b, "config.yaml", text);
+    assert_int_equal(chdir(b), 0);
+    if (rheo_experiment_read(&y, "config.yaml", NULL, 0, NULL, &e) != RHEO_OK)
+        fail_msg("%s:%d: %s\n%s", e.file, e.line, e.msg, text);
+    same(x, y);
+    char *again = printed(y), want[128];
+    assert_string_equal(text, again);
+    snprintf(want, sizeof(want), "%s/runs/x", a);
+    assert_string_equal(y->output, want);
+    rheo_text_free(text);
+    rheo_text_free(again);
+    rheo_experiment_destroy(x);
+    rheo_experiment_destroy(y);
+    assert_int_equal(chdir(here), 0);
+    char command[128];
+    snprintf(command, sizeof(command), "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_file_that_is_not_there_is_an_io_error(void **state) {
+    (void)state;
+    rheo_experiment *x = NULL;
+    rheo_error e = { 0 };
+    assert_int_equal(rheo_experiment_read(&x, "/nonexistent/exp.yaml", NULL, 0, NULL, &e), RHEO_E_IO);
+    assert_int_equal(e.code, 401);
+    assert_null(x);
+    e = (rheo_error){ 0 };
+    assert_int_equal(rheo_experiment_read(&x, "/tmp", NULL, 0, NULL, &e), RHEO_E_IO);
+    assert_int_equal(rheo_experiment_read(&x, "/nonexistent/exp.yaml", NULL, 0, NULL, NULL), RHEO_E_IO);
+}
+
+/* ---- size and damage ---- */
+
+static double seconds_since(clock_t began) { return (double)(clock() - began) / CLOCKS_PER_SEC; }
+
+static void many_rows_are_read_in_time(void **state) {
+    (void)state;
+    const int n = 100000;
+    char *text = malloc((size_t)n * 40 + 200), *p = text;
+    assert_non_null(text);
+    p += sprintf(
+        p, "version: 1\nnetlist: grid.cir\ntask:\n  kind: table\n  inputs: [in1, in2]\n  outputs: [o1]\n  rows:\n");
+    for (int i = 0; i < n; i++) p += sprintf(p, "  - {in: [%d, 1], out: [0.5]}\n", i);
+    const clock_t began = clock();
+    rheo_experiment *x = read_ok(text);
+    assert_int_equal(x->task.n_train, n);
+    CHECK_NEAR(x->task.in[2 * (n - 1)], n - 1, 0);
+    assert_true(seconds_since(began) < 20);
+    rheo_experiment_destroy(x);
+    free(text);
+}
+
+static rheo_status huge_circuit(void *user, const char *path, rheo_circuit **out, const rheo_log *log,
+                                rheo_error *err) {
+    rh_buf b = { 0 };
+    rh_buf_puts(&b, "huge\n*@ rheo version=1\n");
+    for (int i = 0; i < 100000; i++) rh_buf_printf(&b, "V%d node%d 0 1\nR%d node%d out%d 1k\n", i, i, i, i, i % 1000);
+    rh_buf_puts(&b, "*@ learn R1\n");
+    const rheo_status st = rheo_netlist_parse(out, b.s, b.n, path, NULL, log, err);
+    rh_buf_free(&b);
+    (void)user;
+    return st;
+}
+
+static void suggestions_in_a_huge_circuit_are_bounded(void **state) {
+    (void)state;
+    static const rh_experiment_io IO = { huge_circuit, case_table, NULL };
+    rh_buf b = { 0 };
+    rh_buf_puts(&b, "version: 1\nnetlist: huge.cir\ntask:\n  kind: table\n  outputs: [out1]\n  inputs: [x");
+    for (int i = 0; i < 50; i++) rh_buf_printf(&b, ", nodule-with-a-long-name-%d", i);
+    rh_buf_puts(&b, "]\n  rows: []\n");
+    rheo_experiment *x = calloc(1, sizeof(*x));
+    assert_non_null(x);
+    x->folder = rh_strdup(".");
+    rheo_error e = { 0 };
+    rh_report r = { .err = &e };
+    assert_int_equal(rh_document_parse(&x->doc, b.s, b.n, "exp.yaml", &r), RHEO_OK);
+    const clock_t began = clock();
+    assert_int_equal(rh_experiment_build(x, &IO, NULL, &e), RHEO_E_PARSE);
+    assert_int_equal(e.code, RH_CODE_PORT);
+    assert_true(seconds_since(began) < 10);
+    rheo_experiment_destroy(x);
+    rh_buf_free(&b);
+}
+
+static void damaged_experiments_are_harmless(void **state) {
+    (void)state;
+    static const char HOSTILE[] = "\0\t\n:[]{}&*'\"-#,.%\xFF"
+                                  "9";
+    static const char *const ALL[] = { FULL, FLOWERS };
+    for (int a = 0; a < RH_COUNT(ALL); a++) {
+        const size_t n = strlen(ALL[a]);
+        char copy[sizeof(FULL)];
+        for (size_t k = 0; k < n; k++)
+            for (size_t j = 0; j <= sizeof(HOSTILE); j++) {
+                if ((k + j) % 3 != 0) continue;
+                memcpy(copy, ALL[a], n + 1);
+                if (j < sizeof(HOSTILE)) copy[k] = HOSTILE[j];
+                rheo_experiment *x = NULL;
+                rheo_error e = { 0 };
+                const rheo_status st = case_read(&x, copy, j < sizeof(HOSTILE) ? n : k, NULL, 0, NULL, &e);
+                if (st != RHEO_OK) assert_true(e.status == st && e.msg[0]);
+                assert_int_equal(st == RHEO_OK, x != NULL);
+                rheo_experiment_destroy(x);
+            }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_left_out_has_its_default),
+        cmocka_unit_test(everything_can_be_said),
+        cmocka_unit_test(ports_find_their_sources_and_signs),
+        cmocka_unit_test(a_reversed_difference_changes_the_sign),
+        cmocka_unit_test(labels_win_on_their_output),
+        cmocka_unit_test(one_hot_targets_are_classes_for_cross_entropy),
+        cmocka_unit_test(tables_become_samples),
+        cmocka_unit_test(what_is_printed_reads_back_equal),
+        cmocka_unit_test(every_default_is_visible),
+        cmocka_unit_test(kernels_bring_their_own_settings),
+        cmocka_unit_test(overrides_come_before_checking),
+        cmocka_unit_test(a_printed_copy_works_elsewhere),
+        cmocka_unit_test(a_file_that_is_not_there_is_an_io_error),
+        cmocka_unit_test(many_rows_are_read_in_time),
+        cmocka_unit_test(suggestions_in_a_huge_circuit_are_bounded),
+        cmocka_unit_test(damaged_experiments_are_harmless),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
