@@ -310,6 +310,43 @@ static void kernels_bring_their_own_settings(void **state) {
     }
 }
 
+/* A row of docs/experiment.md: "| `name` | default |", the default as some SPICE number or word. */
+static void find_row(const char *text, const rh_field *f) {
+    char key[64], value[64];
+    snprintf(key, sizeof(key), "| `%s` | ", f->name);
+    for (const char *at = strstr(text, key); at; at = strstr(at + 1, key)) {
+        const char *from = at + strlen(key);
+        const size_t n = strcspn(from, "|") - 1;
+        snprintf(value, sizeof(value), "%.*s", (int)n, from);
+        const rh_number x = rh_number_parse_all(value, n);
+        char word[64] = "";
+        if (f->type == RH_CHOICE) snprintf(word, sizeof(word), "`%s`", f->choices[(int)f->def]);
+        if (f->type == RH_BOOL) snprintf(word, sizeof(word), f->def != 0 ? "`true`" : "`false`");
+        if (isinf(f->def)) snprintf(word, sizeof(word), "`inf`");
+        if (*word ? strcmp(word, value) == 0 : x.fault == RH_NUM_OK && fabs(x.value - f->def) <= 1e-12 * fabs(f->def))
+            return;
+    }
+    fail_msg("docs/experiment.md has no row for '%s' with its default", f->name);
+}
+
+static void the_manual_has_every_key_and_default(void **state) {
+    (void)state;
+    char *text = NULL;
+    size_t n = 0;
+    assert_int_equal(rh_file_read("docs/experiment.md", 1 << 20, &text, &n, NULL), RHEO_OK);
+    for (int k = 0; k < RH_N_LEARNING_FIELD; k++) find_row(text, &RH_LEARNING_FIELDS[k]);
+    for (int k = 0; k < RH_N_NUDGE_FIELD; k++) find_row(text, &RH_NUDGE_FIELDS[k]);
+    for (int k = 0; k < RH_N_PROTOCOL_FIELD; k++) find_row(text, &RH_PROTOCOL_FIELDS[k]);
+    for (int k = 0; k < RH_N_MEMORY_FIELD; k++) find_row(text, &RH_MEMORY_FIELDS[k]);
+    for (int k = 0; k < RH_N_RUN_FIELD; k++) find_row(text, &RH_RUN_FIELDS[k]);
+    for (int kernel = 0; kernel < RH_N_KERNEL; kernel++) {
+        rh_field own[RH_MAX_PAR];
+        const int n_own = rh_kernel_fields(kernel, own);
+        for (int i = 0; i < n_own; i++) find_row(text, &own[i]);
+    }
+    rh_free(text);
+}
+
 /* ---- overrides and files ---- */
 
 static void overrides_come_before_checking(void **state) {
@@ -476,6 +513,7 @@ int main(void) {
         cmocka_unit_test(what_is_printed_reads_back_equal),
         cmocka_unit_test(every_default_is_visible),
         cmocka_unit_test(kernels_bring_their_own_settings),
+        cmocka_unit_test(the_manual_has_every_key_and_default),
         cmocka_unit_test(overrides_come_before_checking),
         cmocka_unit_test(a_printed_copy_works_elsewhere),
         cmocka_unit_test(a_file_that_is_not_there_is_an_io_error),

@@ -61,7 +61,9 @@ static void every_message_is_as_written(void **state) {
     int n_case = 0, n_wrong = 0;
     rh_buf fresh = { 0 };
     assert_int_equal(rh_file_read(PATH, 1 << 24, &file, &size, NULL), RHEO_OK);
-    for (const char *at = line_with(file, "=== "); at; n_case++) {
+    const char *const begin = line_with(file, "=== ");
+    rh_buf_add(&fresh, file, begin ? (size_t)(begin - file) : size);
+    for (const char *at = begin; at; n_case++) {
         const char *name_end = strchr(at, '\n'), *yaml = name_end + 1, *split = line_with(yaml, "--- "), *next;
         assert_non_null(split);
         const char *want = strchr(split, '\n') + 1;

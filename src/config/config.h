@@ -15,7 +15,7 @@ enum {
     RH_CODE_UNKNOWN = 151,  /* unknown key */
     RH_CODE_MISSING = 152,  /* required key missing */
     RH_CODE_SHAPE = 153,    /* a list where a value belongs, ... */
-    RH_CODE_NUMBER = 154,   /* not a number, or in another unit */
+    RH_CODE_NUMBER = 154,   /* in another unit, in quotes, not whole; faults of the number itself: 11 to 19 */
     RH_CODE_RANGE = 155,    /* outside its range */
     RH_CODE_CHOICE = 156,   /* not one of the words allowed */
     RH_CODE_IO = 401,

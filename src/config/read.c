@@ -101,20 +101,33 @@ static bool is_infinity(const char *s, double *x) {
     return true;
 }
 
-static rheo_status bad_number(const rh_reader *rd, const rh_yaml *y, const char *name, const char *hint,
+static rheo_status bad_number(const rh_reader *rd, const rh_yaml *y, const char *name, int code, const char *hint,
                               const char *why) {
-    return rh_report_error(rd->report, RHEO_E_PARSE, RH_CODE_NUMBER, rh_yaml_loc(rd, y), hint, "'%.80s' is '%.60s': %s",
-                           name, y->text, why);
+    return rh_report_error(rd->report, RHEO_E_PARSE, code, rh_yaml_loc(rd, y), hint, "'%.80s' is '%.60s': %s", name,
+                           y->text, why);
+}
+
+/* The codes that netlists use for the same faults. */
+static int fault_code(rh_number_fault fault) {
+    switch (fault) {
+    case RH_NUM_INFIX: return 12;
+    case RH_NUM_COMMA: return 13;
+    case RH_NUM_SUFFIX: return 14;
+    case RH_NUM_RANGE: return 15;
+    case RH_NUM_NAN: return 16;
+    default: return 11;
+    }
 }
 
 static void warn_note(const rh_reader *rd, const rh_yaml *y, rh_number_note note) {
+    static const int CODE[] = { 0, 17, 18, 19 };
     static const char *const TEXT[] = { NULL, "M means milli (1e-3) here, as in SPICE",
                                         "a single F means femto (1e-15) here, as in SPICE",
                                         "mil means 25.4e-6 here, as in SPICE" };
     static const char *const HINT[] = { NULL, "write m, or meg for 1e6", "write f, or leave it out",
                                         "write the number in SI units" };
     if (note != RH_NUM_PLAIN)
-        rh_report_warning(rd->report, RH_CODE_NUMBER, rh_yaml_loc(rd, y), HINT[note], "%s", TEXT[note]);
+        rh_report_warning(rd->report, CODE[note], rh_yaml_loc(rd, y), HINT[note], "%s", TEXT[note]);
 }
 
 /* A scalar that may be read as a number or word at all. */
@@ -134,11 +147,11 @@ static rheo_status read_number(const rh_reader *rd, const rh_yaml *y, const char
     char hint[96] = "";
     if (x.fault != RH_NUM_OK) {
         if (x.suggestion[0]) snprintf(hint, sizeof(hint), "write %s", x.suggestion);
-        return bad_number(rd, y, name, hint[0] ? hint : NULL, rh_number_fault_text(x.fault));
+        return bad_number(rd, y, name, fault_code(x.fault), hint[0] ? hint : NULL, rh_number_fault_text(x.fault));
     }
     if (!unit_fits(rd, x.unit, unit)) {
         if (has_unit(unit)) snprintf(hint, sizeof(hint), "it is in %s", unit);
-        return bad_number(rd, y, name, has_unit(unit) ? hint : "write the bare number",
+        return bad_number(rd, y, name, RH_CODE_NUMBER, has_unit(unit) ? hint : "write the bare number",
                           has_unit(unit) ? "this is another unit" : "it has no unit");
     }
     warn_note(rd, y, x.note);
@@ -212,7 +225,7 @@ static rheo_status ranged_integer(const rh_reader *rd, const rh_yaml *y, const c
     int64_t i = 0;
     if (y->type != RH_YAML_SCALAR || y->quoted || !exact_integer(y->text, &i)) {
         RHEO_TRY(read_number(rd, y, name, "", false, &x));
-        if (x != floor(x)) return bad_number(rd, y, name, hint, "must be a whole number");
+        if (x != floor(x)) return bad_number(rd, y, name, RH_CODE_NUMBER, hint, "must be a whole number");
         if (fabs(x) > 0x1p53) return bad_integer(rd, y, name, min, max, hint);
         i = (int64_t)x;
     }

@@ -96,8 +96,8 @@ static rheo_status read_nudge(const rh_reader *rd, rh_yaml *learning, rh_learn_d
     return rh_read_rest(rd, map, "nudge", names, field_names(f, n, names, 0));
 }
 
-static rheo_status bad_mix(const rh_reader *rd, const rh_yaml *y, int code, const char *hint, const char *text) {
-    return rh_report_error(rd->report, RHEO_E_USAGE, code, rh_yaml_loc(rd, y), hint, "%s", text);
+static rheo_status bad_mix(const rh_reader *rd, const rh_yaml *y, const char *hint, const char *text) {
+    return rh_report_error(rd->report, RHEO_E_USAGE, RH_CODE_MIX, rh_yaml_loc(rd, y), hint, "%s", text);
 }
 
 /* Settings that are right one by one and do not go together. The learner checks them again; here they have a place. */
@@ -105,13 +105,13 @@ static rheo_status check_learning(const rh_reader *rd, rh_yaml *learning, const 
     rh_yaml *rule = rh_yaml_get(learning, "rule"), *nudge = rh_yaml_get(learning, "nudge"),
             *strength = rh_yaml_get(nudge, "strength");
     if (d->rule == RH_RULE_COUPLED && d->nudge != RH_NUDGE_VOLTAGE)
-        return bad_mix(rd, rule, 120, "set nudge: {kind: voltage, strength: 0.1}, or use rule contrastive",
+        return bad_mix(rd, rule, "set nudge: {kind: voltage, strength: 0.1}, or use rule contrastive",
                        "rule coupled holds the outputs by voltage: nudge.kind must be voltage");
     if (d->rule == RH_RULE_EQPROP && d->nudge == RH_NUDGE_VOLTAGE)
-        return bad_mix(rd, rule, 121, "set nudge.kind: current, or use rule coupled",
+        return bad_mix(rd, rule, "set nudge.kind: current, or use rule coupled",
                        "rule eqprop nudges by current or conductance, not by voltage");
     if (d->nudge == RH_NUDGE_VOLTAGE && !(d->strength <= 1))
-        return bad_mix(rd, strength ? strength : nudge, 122, "strength is the share of the way to the target, 0 to 1",
+        return bad_mix(rd, strength ? strength : nudge, "strength is the share of the way to the target, 0 to 1",
                        "a voltage nudge goes at most all the way to the target");
     return RHEO_OK;
 }

@@ -12,6 +12,7 @@ enum {
     RH_CODE_FIXED = 164,     /* an output that a source holds */
     RH_CODE_TWICE = 165,     /* named twice */
     RH_CODE_NO_EDGE = 166,   /* nothing to learn */
+    RH_CODE_MIX = 174,       /* settings that do not go together */
 };
 
 /* Where circuit and table come from. Each fills err on failure; what it has sent to the log itself is marked reported.

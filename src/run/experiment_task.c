@@ -471,7 +471,7 @@ static rheo_status classes_from_targets(const context *k) {
         t->label = NULL;
         const rh_yaml *rows = rh_yaml_get(k->task, "rows"),
                       *y = rows ? rh_yaml_get(rows->item[i], "out") : rh_yaml_get(k->task, "targets");
-        return rh_report_error(k->rd->report, RHEO_E_USAGE, 123, rh_yaml_loc(k->rd, y),
+        return rh_report_error(k->rd->report, RHEO_E_USAGE, RH_CODE_MIX, rh_yaml_loc(k->rd, y),
                                "give labels, or use loss: squared",
                                "loss cross-entropy needs classes: 1 at one output and 0 at the others");
     }
