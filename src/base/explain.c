@@ -9,6 +9,180 @@ typedef struct entry {
 
 /* clang-format off */
 static const entry CATALOGUE[] = {
+    { 1, "empty file",
+      "The file has no bytes. A netlist starts with one line of title; the cards follow." },
+    { 2, "invisible or control character",
+      "A name or card contains a character that cannot be seen: a control character, a NUL byte, a no-break space "
+      "or a mark that turns the direction of writing. Such characters come along when text is copied from web "
+      "pages. Two names that differ in them look the same, so they are refused. Type the name again." },
+    { 3, "not UTF-8",
+      "Names may contain any letters, but the file must be encoded in UTF-8. Save it as UTF-8 in the editor." },
+    { 4, "nothing to continue",
+      "A line that starts with + continues the card above it, and one that starts with *@+ the pragma above it. "
+      "Here there is none, for example because a card such as .control or the title stands above." },
+    { 5, "# is no comment",
+      "Simulators disagree about lines with #. A comment is a line that starts with *, or what follows a "
+      "semicolon." },
+    { 6, "$ comment",
+      "A $ after a blank starts a comment in ngspice, but not in LTspice and not in Xyce, which will read on. "
+      "Write a semicolon." },
+    { 7, "// comment",
+      "Two slashes start a comment in ngspice; other simulators read on. Write a semicolon." },
+    { 8, "something is missing",
+      "The card ends before it is complete. The hint shows how it is written. A node that was left out shows up "
+      "this way too, because the value is then taken for a node." },
+    { 9, "unexpected text",
+      "The card is complete before this word. Nothing is ignored silently: other programs may give the word a "
+      "meaning. Comments start with a semicolon." },
+    { 10, "not a name",
+      "Names of nodes and elements may contain letters, digits and most marks, but no = { } quotes, blanks, "
+      "commas or semicolons, no back-quote or backslash, and no //; parentheses must be balanced. Names of "
+      "elements contain no * or ?, which are wildcards of *@ learn." },
+    { 11, "not a number",
+      "A number is written like 4.7, 1e-3, 10k or 2.2uF. Expressions and parameters stand in braces: {2*r}." },
+    { 12, "letter in the place of the point",
+      "4k7 means 4000 to ngspice and Xyce, which stop at the suffix and skip the rest, and 4700 to LTspice. "
+      "Because programs disagree it is refused. Write 4.7k." },
+    { 13, "comma in a number",
+      "SPICE programs take a comma for a separator or skip what follows: 1,5k becomes 5000 in ngspice. Write a "
+      "dot." },
+    { 14, "unknown suffix",
+      "The suffixes are t g meg k m u n p f and mil, in either case, with or without a unit behind (ohm, F, H, V, "
+      "A, s, Hz). Other letters are ignored by some programs and mean something to others: x is 1e6 in Xyce, a is "
+      "1e-18 in some." },
+    { 15, "number out of range",
+      "The number is too large or too small for double precision. ngspice would read infinity or zero without a "
+      "word." },
+    { 16, "not finite",
+      "nan and inf are not values of anything that can be built." },
+    { 17, "M is milli",
+      "In SPICE M and m both mean 1e-3. Some editors, and everyday usage, take M for 1e6. If you mean 1e6 write "
+      "meg; if you mean 1e-3 a small m shows it. Said once per netlist." },
+    { 18, "F is femto",
+      "1F means 1e-15 in SPICE: F is the suffix femto, not the unit farad. Leave the unit out: 1 is one farad. "
+      "Said once per netlist." },
+    { 19, "mil is a length",
+      "mil is a suffix of its own: a thousandth of an inch, 25.4e-6. If you mean milli write m. Said once per "
+      "netlist." },
+    { 20, "error in an expression",
+      "The expression does not follow the rules of arithmetic at this place. Known are + - * / ^ ** comparisons "
+      "&& || ! and ?: with the usual precedence, numbers with suffixes, parameters, and functions." },
+    { 21, "not closed",
+      "A brace, quote or parenthesis that was opened is not closed before the card ends. A card ends with its "
+      "line, unless the next one starts with +." },
+    { 22, ".subckt and .ends",
+      "Each .subckt needs one .ends, and a name behind .ends must be that of the subcircuit being closed. They "
+      "may be nested." },
+    { 23, "text after .end",
+      "Reading stops at .end. What follows is not part of the circuit." },
+    { 24, "the title looks like a card",
+      "The first line of a netlist is its title, whatever it says; every SPICE does so. This one looks like a "
+      "card, which would be lost without notice. Put a line of text above it." },
+    { 25, "malformed pragma",
+      "Lines that start with *@ are comments to every SPICE and instructions to rheo, for example '*@ learn R1 R2 "
+      "min=1u max=10m'. This one is incomplete or contains something unexpected." },
+    { 26, "name=value",
+      "Here a pair name=value is expected: one name, an equals sign and one value. Blanks around the sign do not "
+      "matter." },
+    { 101, "unknown kind of element",
+      "The first letter of a card says what kind of element it is. This version knows R C V I E G and X "
+      "(subcircuits). A dropped element would change the circuit, so the netlist is refused." },
+    { 102, "unknown dot card",
+      "A card that starts with a dot and is not known may change the circuit, so it is refused. With the lenient "
+      "setting it is a warning. Cards that only ask for analyses or output (.tran .print .meas ...) are noted and "
+      "skipped." },
+    { 103, "defined twice",
+      "Two elements or instances have the same name. Upper and lower case are the same." },
+    { 104, "unknown parameter of an element",
+      "The element has no parameter of that name, or only its neutral value is supported (m=1). What ought to "
+      "learn is marked on a line of its own: *@ learn R1." },
+    { 105, "not used",
+      "This part of the netlist is valid, but has no effect here: analyses, output requests, temperature "
+      "coefficients, time functions and AC parts of sources. Of a source counts the DC value or, without one, the "
+      "value at time 0." },
+    { 106, "resistance of zero",
+      "A resistor of 0 ohm is a short; the equations have no place for it. ngspice silently uses 1 mohm. Join the "
+      "two nodes, or allow shorts, which does as ngspice with a warning." },
+    { 107, "undefined parameter",
+      "No .param and no .subckt defines this name here. Parameters may be defined after they are used. A "
+      "subcircuit sees its own parameters and those of the main circuit, not those of the subcircuit that uses "
+      "it." },
+    { 108, "circular parameters",
+      "Each of these parameters is computed from the next, and the last from the first, so none has a value." },
+    { 109, "defined twice",
+      "A parameter, function, model or subcircuit has two definitions in the same place. Some programs take the "
+      "first, others the last." },
+    { 110, "function",
+      "The function does not exist, or takes another number of arguments. Known: sin cos tan asin acos atan atan2 "
+      "sinh cosh tanh asinh acosh atanh exp ln log log10 sqrt abs sgn min max pow pwr hypot int nint floor ceil "
+      "limit u uramp if, and what .func defines. log is the natural logarithm, as in SPICE." },
+    { 111, "recursive function",
+      "A .func may use others, but not itself, directly or through others: it would never end." },
+    { 112, "expression without value",
+      "The result of this operation is not a finite real number: a division by zero, the root or logarithm of a "
+      "negative number, a negative base with a fractional exponent, or an overflow. Powers have their true sign: "
+      "(-2)^3 is -8 (ngspice gives +8)." },
+    { 113, "unknown subcircuit",
+      "No .subckt of that name is visible here. It may stand anywhere in the file or in an included one, but one "
+      "defined inside another .subckt is only known there." },
+    { 114, "nodes of a subcircuit",
+      "The instance has more or fewer nodes than the .subckt card, or a node of the .subckt card is repeated or "
+      "is ground." },
+    { 115, "unknown parameter of a subcircuit",
+      "Only parameters on the .subckt card can be given on an instance. ngspice accepts any name silently, which "
+      "hides typing errors." },
+    { 116, "recursive subcircuit",
+      "The subcircuit contains an instance of itself, directly or through others, so the circuit would be "
+      "infinite." },
+    { 117, "looks like ground",
+      "Ground is 0 or gnd. 00 and gnd! are ordinary nodes here and in ngspice; there they float without a "
+      "message." },
+    { 118, "nothing to learn",
+      "*@ learn names an element that does not exist, or a pattern that matches none. Elements inside subcircuits "
+      "are called R.X1.R2: letter, path, name." },
+    { 119, "cannot learn",
+      "The named element is of a kind without a conductance that could be adapted, such as a source. Patterns "
+      "skip such kinds, but must match something that can learn." },
+    { 120, "bounds",
+      "min, max and init of *@ learn are conductances in siemens: above 0, min not above max, init between them. "
+      "Several lines may speak about one element; later ones count." },
+    { 121, "a subcircuit as a whole",
+      "Learning is a property of single elements. Name those inside, as in *@ learn R.X1.R1, or put a *@ learn "
+      "line into the .subckt, which then counts for every instance." },
+    { 122, "learnable resistance",
+      "A learnable resistor must have a resistance above 0, of which the reciprocal is a finite number. Negative "
+      "resistances are allowed on resistors that do not learn." },
+    { 123, "unknown pragma",
+      "The word behind *@ is not known. Known: rheo, learn, pos, part (task, protocol and seed belong into the "
+      "experiment file). Of learn: min max init." },
+    { 124, "pragmas not used",
+      "Lines with *@ count only if the netlist also contains '*@ rheo version=1', so that foreign comments are "
+      "not taken for instructions." },
+    { 125, "unknown version",
+      "The *@ lines are written for a version that this program does not know." },
+    { 126, "position of an unknown node",
+      "*@ pos names a node to which no element is connected." },
+    { 127, "initial conditions",
+      "Initial conditions are written .ic v(node)=value, for nodes that exist and are not ground." },
+    { 128, "source",
+      "A source has a DC value and may have an AC part and one of PULSE SIN EXP PWL. Anything else is not known "
+      "to this version." },
+    { 129, "model",
+      "The type of a .model card is not known, or the card contains an expression. Models are kept and printed, "
+      "but the elements of this version do not use them." },
+    { 130, "libraries with sections",
+      "Libraries with sections are not supported. Copy the section into a file of its own and .include it." },
+    { 131, "negative capacitance",
+      "The capacitance is negative. That has no effect on operating points, but cannot be built and makes "
+      "transients unstable." },
+    { 132, "nonlinear controlled source",
+      "E and G are linear in this version: two nodes, two controlling nodes, and one number. value=, POLY, TABLE "
+      "and LAPLACE are not supported." },
+    { 133, "start outside the bounds",
+      "The conductance on the card is outside min and max of *@ learn, so the edge starts at the nearer bound. "
+      "Set init=, or change the card or the bounds. Said once per line." },
+    { 134, "cannot be written",
+      "A name or value of this circuit cannot be expressed in a netlist that reads back the same." },
     { 201, "no ground",
       "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
       "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },
@@ -52,6 +226,40 @@ static const entry CATALOGUE[] = {
       "The system gave no more memory. Nothing was changed. Make the circuit or the batch smaller, or free memory." },
     { 502, "limit exceeded",
       "A size in the input is above what is supported, or too many errors were found to go on." },
+    { 503, "too many elements",
+      "The circuit has more elements or instances than the limit, counted before anything is built. Subcircuits "
+      "of subcircuits grow quickly. The limit is a setting." },
+    { 504, "nested too deeply",
+      "Subcircuits may be nested 64 deep, and the names inside them may not grow without limit." },
+    { 505, "files",
+      "A netlist may consist of 1024 files with 256 MiB together, included at most 32 deep." },
+    { 506, "expression too deep",
+      "Parentheses may be nested 200 deep, and parameters and functions may call one another 1000 deep. Define "
+      "intermediate parameters, first things first." },
+    { 507, "expression too long",
+      "Evaluating the expressions takes too many steps. Functions that call others several times grow like a "
+      "power of their depth." },
+    { 508, "too many patterns",
+      "Comparing all patterns of *@ learn with all elements would take too long. Use fewer, simpler patterns." },
+    { 601, "command in a comment",
+      "ngspice executes lines that start with *# as commands of its command language, including shell commands. "
+      "rheo takes them for comments. Do not open this file in ngspice unless you trust it." },
+    { 602, "control block",
+      "ngspice runs the commands between .control and .endc, including shell commands. rheo skips the block. Do "
+      "not open this file in ngspice unless you trust it." },
+    { 603, "file outside the folder",
+      "An .include may read files below the folder of the main netlist only, symbolic links resolved. This keeps "
+      "a foreign netlist from reading other files." },
+    { 604, "absolute path",
+      "An .include must be relative to the file that contains it, so that a netlist works on other machines and "
+      "cannot read arbitrary files." },
+    { 605, "not a regular file",
+      "An .include must name a regular file: no folder, pipe or device." },
+    { 606, "files include each other",
+      "The files include each other in a circle; the message shows the chain." },
+    { 607, ".include from memory",
+      "This netlist was read from memory or from a pipe without a folder, so there is nothing an .include could "
+      "be relative to. Set the root folder to allow it." },
 };
 /* clang-format on */
 

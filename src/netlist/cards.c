@@ -1,0 +1,508 @@
+/* cards.c: element cards. What a card may carry besides its nodes is written down in tables. */
+#include "netlist/netlist.h"
+
+#include <math.h>
+
+static int upper(int c) { return c >= 'a' && c <= 'z' ? c - 32 : c; }
+
+/* ---- names and nodes inside instances ---- */
+
+bool rh_is_ground(rh_tok t) { return (t.n == 1 && t.s[0] == '0') || rh_word_is(t, "gnd"); }
+
+static void near_ground(rh_reader *rd, rh_tok t) {
+    const bool zeros = rh_word_is(t, "00"), bang = rh_word_is(t, "gnd!");
+    if ((zeros || bang) && rh_first(rd, zeros ? "00" : "gnd!"))
+        rh_report_warning(&rd->rep, 117, rh_tok_loc(rd, t), "ground is 0", "node '%s' is not ground", RH_SHOW(t));
+}
+
+/* path + name, or letter.path + name for elements, NUL-terminated in the scratch text. */
+static rh_tok flatten(rh_reader *rd, const rh_frame *f, rh_tok t, bool element) {
+    rh_buf *b = &rd->scratch;
+    b->n = 0;
+    if (element && f->n_path) {
+        rh_buf_add(b, t.s, 1);
+        rh_buf_add(b, ".", 1);
+    }
+    rh_buf_add(b, f->path, (size_t)f->n_path);
+    rh_buf_add(b, t.s, (size_t)t.n);
+    if (b->bad) {
+        rh_no_memory(rd);
+        return t;
+    }
+    if (f->n_path) rd->name_bytes += (int64_t)b->n;
+    t.s = b->s;
+    t.n = (int)b->n;
+    return t;
+}
+
+rh_tok rh_flat_name(rh_reader *rd, const rh_frame *f, rh_tok t) { return flatten(rd, f, t, true); }
+
+static int port_node(rh_reader *rd, int k, bool add) {
+    const rh_port p = rd->node[k];
+    if (p.node < 0) rd->node[k].node = rh_frame_node(rd, p.f, p.name, add); /* at most as deep as instances are */
+    return rd->node[k].node;
+}
+
+int rh_frame_node(rh_reader *rd, const rh_frame *f, rh_tok t, bool add) {
+    if (add && (t.s[0] == '0' || (t.s[0] | 0x20) == 'g')) near_ground(rd, t);
+    if (f->n_path && !rh_is_ground(t)) {
+        const int port = rh_lookup(f->def->port_map, t);
+        if (port >= 0) return port_node(rd, f->node0 + port, add);
+        t = flatten(rd, f, t, false);
+    }
+    if (!add) return rh_builder_find_node(rd->b, t.s, (size_t)t.n);
+    const int node = rh_builder_node(rd->b, t.s, (size_t)t.n);
+    if (node < 0) rh_no_memory(rd);
+    return node;
+}
+
+void rh_remember_failed(rh_reader *rd, rh_tok flat) {
+    const char *copy = rh_pool_strndup(rd->pool, flat.s, (size_t)flat.n);
+    flat.s = copy;
+    if (!copy)
+        rh_no_memory(rd);
+    else
+        rh_enter(rd, &rd->failed, flat, 1);
+}
+
+/* ---- parameters on a card ---- */
+
+typedef enum role { VALUE, UNUSED, ONE } role;
+
+static const struct instance_par {
+    char letter;
+    const char *name;
+    role role; /* VALUE: of the element; UNUSED: noted once; ONE: must be 1 */
+} PARS[] = {
+    { 'R', "r", VALUE },      { 'R', "resistance", VALUE },
+    { 'R', "tc1", UNUSED },   { 'R', "tc2", UNUSED },
+    { 'R', "temp", UNUSED },  { 'R', "dtemp", UNUSED },
+    { 'R', "noisy", UNUSED }, { 'R', "noise", UNUSED },
+    { 'R', "ac", UNUSED },    { 'R', "m", ONE },
+    { 'R', "scale", ONE },    { 'C', "c", VALUE },
+    { 'C', "cap", VALUE },    { 'C', "capacitance", VALUE },
+    { 'C', "ic", UNUSED },    { 'C', "tc1", UNUSED },
+    { 'C', "tc2", UNUSED },   { 'C', "temp", UNUSED },
+    { 'C', "dtemp", UNUSED }, { 'C', "m", ONE },
+    { 'C', "scale", ONE },    { 'V', "m", ONE },
+    { 'I', "m", ONE },        { 'E', "m", ONE },
+    { 'G', "m", ONE },
+};
+
+typedef struct card_reader {
+    rh_reader *rd;
+    const rh_frame *f;
+    rh_cursor c;
+    rh_tok name, last; /* last: the node read last */
+    const rh_kind *kind;
+    char letter;
+    bool has_value;
+    double value;
+} card_reader;
+
+static bool starts_value(int ch) {
+    return (ch >= '0' && ch <= '9') || ch == '.' || ch == '+' || ch == '-' || ch == '{' || ch == '\'';
+}
+
+static bool take_value(card_reader *k) {
+    const unsigned flags = k->letter == 'C' ? RH_LEX_FARAD : 0;
+    k->has_value = true;
+    return rh_lex_value(k->rd, &k->c, k->f, flags, &k->value, NULL);
+}
+
+static bool unknown_par(card_reader *k, rh_tok t) {
+    const char *names[RH_COUNT(PARS)];
+    char word[48], hint[120] = "", shown[48];
+    int n = 0;
+    for (int j = 0; j < RH_COUNT(PARS); j++)
+        if (PARS[j].letter == k->letter) names[n++] = PARS[j].name;
+    snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
+    const char *near = rh_suggest_list(word, names, n);
+    if (rh_word_is(t, "learn"))
+        snprintf(hint, sizeof(hint), "write a line '*@ learn %s'", rh_show(k->name, shown));
+    else if (near)
+        snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+    return rh_bad(k->rd, 104, rh_tok_loc(k->rd, t), hint[0] ? hint : NULL, "a %s has no parameter '%s'", k->kind->name,
+                  RH_SHOW(t));
+}
+
+/* The cursor stands behind the '='. */
+static bool instance_par(card_reader *k, rh_tok t) {
+    rh_reader *rd = k->rd;
+    const struct instance_par *p = NULL;
+    double x;
+    for (int j = 0; j < RH_COUNT(PARS) && !p; j++)
+        if (PARS[j].letter == k->letter && rh_word_is(t, PARS[j].name)) p = &PARS[j];
+    if (!p) return unknown_par(k, t);
+    if (rh_skip(rd, &k->c) == 0) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "'%s=' has no value", RH_SHOW(t));
+    if (p->role == VALUE) {
+        if (k->has_value) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "the %s is given twice", k->kind->value_name);
+        return take_value(k);
+    }
+    if (!rh_lex_value(rd, &k->c, k->f, 0, &x, NULL)) return false;
+    if (p->role == ONE && x != 1)
+        return rh_bad(rd, 104, rh_tok_loc(rd, t), "write the product, or several elements",
+                      "'%s' other than 1 is not supported", RH_SHOW(t));
+    if (p->role == UNUSED && rh_first(rd, p->name))
+        rh_note(rd, 105, rh_tok_loc(rd, t), "'%s' is not used by rheo", p->name);
+    return true;
+}
+
+/* A word without '=': the name of a model on R and C, which says nothing more to rheo. */
+static bool bare_word(card_reader *k, rh_tok t, const rh_cursor *before) {
+    rh_reader *rd = k->rd;
+    for (const rh_def *d = k->f->def; d; d = d->up)
+        if ((k->letter == 'R' || k->letter == 'C') && rh_lookup(d->model_map, t) >= 0) {
+            if (rh_first(rd, "model on an element"))
+                rh_note(rd, 105, rh_tok_loc(rd, t), "models of R and C are not used by rheo");
+            return true;
+        }
+    k->c = *before;
+    if (!k->has_value) return take_value(k); /* says what is wrong with it */
+    char after[64];
+    snprintf(after, sizeof(after), "after the %s", k->kind->value_name);
+    rh_unexpected(rd, &k->c, after);
+    return false;
+}
+
+/* Value and parameters of R, C, E and G. */
+static bool plain_values(card_reader *k) {
+    char after[64];
+    for (int ch; (ch = rh_skip_separators(k->rd, &k->c)) != 0;) {
+        if (starts_value(ch) && !k->has_value) {
+            if (!take_value(k)) return false;
+            continue;
+        }
+        if (starts_value(ch) || ch == '=') {
+            snprintf(after, sizeof(after), k->has_value ? "after the %s" : "before the %s", k->kind->value_name);
+            rh_unexpected(k->rd, &k->c, after);
+            return false;
+        }
+        const rh_cursor before = k->c;
+        const rh_tok t = rh_lex_word(&k->c);
+        if (rh_lex_equals(k->rd, &k->c) ? !instance_par(k, t) : !bare_word(k, t, &before)) return false;
+    }
+    return true;
+}
+
+/* ---- sources ---- */
+
+static const struct source_function {
+    const char *name;
+    int least, most; /* arguments; most 0: any even number */
+    int at_zero;     /* the argument that is the value at time 0 */
+} FUNCTIONS[] = {
+    { "pulse", 2, 8, 0 },
+    { "sin", 2, 6, 0 },
+    { "exp", 2, 6, 0 },
+    { "pwl", 2, 0, 1 },
+};
+
+static const struct source_function *source_function(rh_tok t) {
+    for (int j = 0; j < RH_COUNT(FUNCTIONS); j++)
+        if (rh_word_is(t, FUNCTIONS[j].name)) return &FUNCTIONS[j];
+    return NULL;
+}
+
+static bool function_count(card_reader *k, rh_tok t, const struct source_function *fn, int n) {
+    const bool wrong = n < fn->least || (fn->most ? n > fn->most : n % 2 != 0);
+    if (!wrong) return true;
+    char want[48];
+    if (fn->most)
+        snprintf(want, sizeof(want), "%d to %d values", fn->least, fn->most);
+    else
+        snprintf(want, sizeof(want), "pairs of time and value");
+    return rh_bad(k->rd, 128, rh_tok_loc(k->rd, t), NULL, "'%s' takes %s, not %d", RH_SHOW(t), want, n);
+}
+
+/* Reads the values up to ')' or the next word; keeps the one that holds at time 0. */
+static bool function_values(card_reader *k, rh_tok t, const struct source_function *fn, double *at_zero) {
+    rh_reader *rd = k->rd;
+    const bool closed = rh_skip(rd, &k->c) == '(';
+    int n = 0;
+    if (closed) k->c.at++;
+    for (int ch; (ch = rh_skip(rd, &k->c)) != 0;) {
+        double x;
+        if (ch == ',' || (ch == '(' && closed)) {
+            k->c.at++;
+            continue;
+        }
+        if (ch == ')' || (!closed && !starts_value(ch))) break;
+        if (!rh_lex_value(rd, &k->c, k->f, RH_LEX_LIST, &x, NULL)) return false;
+        if (n++ == fn->at_zero) *at_zero = x;
+    }
+    if (closed && rh_skip(rd, &k->c) != ')')
+        return rh_bad(rd, 21, rh_tok_loc(rd, t), NULL, "')' is missing after '%s('", RH_SHOW(t));
+    if (closed) k->c.at++;
+    return function_count(k, t, fn, n);
+}
+
+typedef struct source {
+    bool has_dc, has_ac, has_fn;
+    double dc, fn;
+} source;
+
+static bool source_ac(card_reader *k, rh_tok t, source *s) {
+    double unused;
+    s->has_ac = true;
+    rh_lex_equals(k->rd, &k->c);
+    for (int n = 0; n < 2 && starts_value(rh_skip(k->rd, &k->c)); n++)
+        if (!rh_lex_value(k->rd, &k->c, k->f, 0, &unused, NULL)) return false;
+    if (rh_first(k->rd, "ac source"))
+        rh_note(k->rd, 105, rh_tok_loc(k->rd, t), "the AC part of sources is not used by rheo");
+    return true;
+}
+
+static bool source_dc(card_reader *k, source *s) {
+    if (s->has_dc) {
+        rh_unexpected(k->rd, &k->c, "after the DC value");
+        return false;
+    }
+    s->has_dc = true;
+    return rh_lex_value(k->rd, &k->c, k->f, 0, &s->dc, NULL);
+}
+
+static bool source_word(card_reader *k, source *s) {
+    rh_reader *rd = k->rd;
+    const rh_cursor before = k->c;
+    const rh_tok t = rh_lex_word(&k->c);
+    const struct source_function *fn = source_function(t);
+    if (rh_word_is(t, "dc")) {
+        rh_lex_equals(rd, &k->c);
+        if (rh_skip(rd, &k->c) == 0) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "'%s' has no value", RH_SHOW(t));
+        return source_dc(k, s);
+    }
+    if (rh_word_is(t, "ac")) return source_ac(k, t, s);
+    if (fn && rh_word_is(t, "pwl") && (rh_skip(rd, &k->c) | 0x20) == 'f')
+        return rh_bad(rd, 128, rh_tok_loc(rd, t), "write the pairs of time and value",
+                      "PWL from a file is not supported");
+    if (fn && !s->has_fn) {
+        s->has_fn = true;
+        if (rh_first(rd, "source function"))
+            rh_note(rd, 105, rh_tok_loc(rd, t),
+                    "time functions of sources are not used: the DC value counts, or the value at time 0");
+        return function_values(k, t, fn, &s->fn);
+    }
+    if (rh_lex_equals(rd, &k->c)) {
+        if (s->has_fn && (rh_word_is(t, "r") || rh_word_is(t, "td"))) {
+            double unused; /* repetition and delay of PWL */
+            return rh_lex_value(rd, &k->c, k->f, 0, &unused, NULL);
+        }
+        return instance_par(k, t);
+    }
+    k->c = before;
+    if ((t.s[0] & 0x80) || t.s[0] == '#')
+        return rh_lex_value(rd, &k->c, k->f, 0, &s->dc, NULL); /* says what is wrong with it */
+    if (rh_param_exists(k->f, t)) return rh_lex_value(rd, &k->c, k->f, 0, &s->dc, NULL); /* the braces are missing */
+    return rh_bad(rd, 128, rh_tok_loc(rd, t), "known: DC AC PULSE SIN EXP PWL", "'%s' is not known on a source",
+                  RH_SHOW(t));
+}
+
+static bool source_values(card_reader *k) {
+    source s = { 0 };
+    for (int ch; (ch = rh_skip_separators(k->rd, &k->c)) != 0;)
+        if (starts_value(ch) ? !source_dc(k, &s) : !source_word(k, &s)) return false;
+    k->has_value = s.has_dc || s.has_ac || s.has_fn;
+    k->value = s.has_dc ? s.dc : s.fn;
+    return true;
+}
+
+/* ---- the card ---- */
+
+static bool missing(card_reader *k, int n_node) {
+    char hint[100];
+    const char *const nodes = k->kind->n_term == 4 ? "node node control control" : "node node";
+    snprintf(hint, sizeof(hint), "write %cname %s %s", k->letter, nodes, k->kind->value_name);
+    const rh_loc at = rh_tok_loc(k->rd, k->name);
+    if (n_node < k->kind->n_term)
+        return rh_bad(k->rd, 8, at, hint, "'%s' needs %d nodes and a %s, but names %d node%s", RH_SHOW(k->name),
+                      k->kind->n_term, k->kind->value_name, n_node, n_node == 1 ? "" : "s");
+    const rh_number x = rh_number_parse(k->last.s, (size_t)k->last.n);
+    const bool number = x.fault == RH_NUM_OK && x.used == (size_t)k->last.n && x.value != 0;
+    return rh_bad(k->rd, 8, at, hint, number ? "'%s' has no %s: '%s' is its last node" : "'%s' has no %s",
+                  RH_SHOW(k->name), k->kind->value_name, RH_SHOW(k->last));
+}
+
+/* E and G with anything but a constant gain. */
+static bool nonlinear_source(card_reader *k, rh_tok t, bool equals) {
+    static const char *const WORDS[] = { "value", "vol", "cur", "table", "laplace", "freq" };
+    bool found = t.n > 5 && rh_word_is((rh_tok){ .s = t.s, .n = 5 }, "poly(");
+    for (int j = 0; j < RH_COUNT(WORDS); j++) found = found || (equals && rh_word_is(t, WORDS[j]));
+    if (!found || !(k->kind->flags & RH_CONTROLLED)) return false;
+    char hint[100];
+    snprintf(hint, sizeof(hint), "write %cname node node control control %s", k->letter, k->kind->value_name);
+    rh_bad(k->rd, 132, rh_tok_loc(k->rd, t), hint, "only linear controlled sources are known to this version");
+    return true;
+}
+
+static bool one_node(card_reader *k, int j, int *node) {
+    rh_reader *rd = k->rd;
+    const int ch = rh_skip_separators(rd, &k->c);
+    if (ch == 0) return missing(k, j);
+    const rh_tok t = k->last = rh_lex_name(&k->c);
+    rh_cursor peek = k->c;
+    const bool equals = rh_lex_equals(rd, &peek);
+    if (j >= 2 && nonlinear_source(k, t, equals)) return false;
+    if (equals) {
+        const bool glued = k->c.at < k->c.end && k->c.text[k->c.at] == '=';
+        for (int p = 0; p < RH_COUNT(PARS); p++)
+            if (PARS[p].letter == k->letter && rh_word_is(t, PARS[p].name)) return missing(k, j);
+        if (!glued) {
+            rh_skip(rd, &k->c);
+            rh_unexpected(rd, &k->c, "behind a node");
+            return false;
+        }
+        return rh_bad(rd, 10, rh_cursor_loc(rd, &k->c), "name=value pairs come after the nodes; is a node missing?",
+                      "a node name cannot contain '='");
+    }
+    if (!rh_check_name(rd, t, "node")) return false;
+    *node = rh_frame_node(rd, k->f, t, true);
+    return *node >= 0;
+}
+
+static bool physical(card_reader *k) {
+    rh_reader *rd = k->rd;
+    const rh_tok full = k->f->n_path ? flatten(rd, k->f, k->name, true) : k->name; /* says which instance it is */
+    const rh_loc at = rh_tok_loc(rd, k->name);
+    if (!k->has_value) return missing(k, k->kind->n_term);
+    if (!isfinite(k->value))
+        return rh_bad(rd, 15, at, NULL, "the %s of '%s' is not finite", k->kind->value_name, RH_SHOW(full));
+    if (k->letter == 'C' && k->value < 0)
+        rh_report_warning(&rd->rep, 131, at, NULL, "the capacitance of '%s' is negative", RH_SHOW(full));
+    if (k->letter != 'R' || k->value != 0) return true;
+    if (!rd->set.allow_short)
+        return rh_bad(rd, 106, at, "join the nodes, or allow shorts", "the resistance of '%s' is 0", RH_SHOW(full));
+    rh_report_warning(&rd->rep, 106, at, NULL, "the resistance of '%s' is 0: 1 mohm is used", RH_SHOW(full));
+    k->value = 1e-3;
+    return true;
+}
+
+static bool duplicate(rh_reader *rd, rh_tok name, int other) {
+    const rh_place p = rh_builder_element_place(rd->b, other);
+    char hint[200] = "";
+    if (p.line) snprintf(hint, sizeof(hint), "first at %s:%d", rd->src[p.file]->name, p.line);
+    return rh_bad(rd, 103, rh_tok_loc(rd, name), hint[0] ? hint : NULL, "element '%s' is defined twice", RH_SHOW(name));
+}
+
+static bool add(card_reader *k, const int *term) {
+    rh_reader *rd = k->rd;
+    const rh_place place = { .line = k->name.line,
+                             .file = (uint16_t)k->name.file,
+                             .col = (uint16_t)(k->name.col < 65535 ? k->name.col : 0) };
+    const rh_tok flat = flatten(rd, k->f, k->name, true);
+    int other = -1;
+    if (rd->fatal) return false;
+    if (rd->name_bytes > rd->set.max_element * 128)
+        return rh_bad_limit(rd, 504, rh_tok_loc(rd, k->name), NULL, "the names inside subcircuits are too long");
+    const int e = rh_builder_element(rd->b, rh_kind_of_letter(k->letter), flat.s, term, k->value, place, &other);
+    if (e == -1) return rh_no_memory(rd);
+    if (e == -2) return duplicate(rd, k->name, other);
+    if (k->c.sugar) rh_pragma_sugar(rd, k->f, &k->c, e);
+    return true;
+}
+
+static bool read_card(card_reader *k) {
+    int term[4] = { -1, -1, -1, -1 };
+    if (!rh_check_name(k->rd, k->name, "element")) return false;
+    for (int j = 0; j < k->kind->n_term; j++)
+        if (!one_node(k, j, &term[j])) return false;
+    if (k->kind->flags & RH_SOURCE ? !source_values(k) : !plain_values(k)) return false;
+    return physical(k) && add(k, term);
+}
+
+static bool unknown_letter(rh_reader *rd, rh_tok t) {
+    char known[64] = "known kinds:";
+    size_t n = strlen(known);
+    for (int j = 0; j < RH_N_KIND && n + 8 < sizeof(known); j++)
+        n += (size_t)snprintf(known + n, sizeof(known) - n, " %c", RH_KINDS[j]->letter);
+    snprintf(known + n, sizeof(known) - n, " X");
+    const int ch = upper((unsigned char)t.s[0]);
+    const rh_loc at = rh_tok_loc(rd, t);
+    if (t.s[0] == '#') return rh_bad(rd, 5, at, "start a comment with '*' or ';'", "'#' does not start a comment");
+    if (ch >= 'A' && ch <= 'Z') return rh_bad(rd, 101, at, known, "element kind '%c' is not known to this version", ch);
+    if (ch <= ' ' || ch > '~')
+        return rh_check_name(rd, t, "element") &&
+               rh_bad(rd, 9, at, NULL, "a card starts with a letter from A to Z or a dot");
+    return rh_bad(rd, 9, at, NULL, "a card starts with a letter or a dot, not with '%s'", RH_SHOW(t));
+}
+
+void rh_element_card(rh_reader *rd, const rh_frame *f, rh_card *card) {
+    card_reader k = { .rd = rd, .f = f, .c = rh_cursor_at(rd, card, false) };
+    if (rh_skip(rd, &k.c) == 0) return; /* nothing but separators or a comment */
+    k.name = rh_lex_name(&k.c);
+    k.letter = (char)upper((unsigned char)k.name.s[0]);
+    const int kind = rh_kind_of_letter(k.letter);
+    if (kind >= 0) k.kind = RH_KINDS[kind];
+    if (!card->bad && (kind < 0 ? unknown_letter(rd, k.name) : read_card(&k))) return;
+    card->bad = true;
+    if (!rd->fatal) rh_remember_failed(rd, flatten(rd, f, k.name, true));
+}
+
+/* ---- .ic ---- */
+
+static bool one_ic(rh_reader *rd, const rh_frame *f, rh_cursor *c) {
+    const rh_tok word = rh_lex_word(c);
+    if (!rh_word_is(word, "v") || rh_skip(rd, c) != '(')
+        return rh_bad(rd, 26, rh_tok_loc(rd, word), "write .ic v(node)=value", "'%s' is not expected in .ic",
+                      RH_SHOW(word));
+    c->at++;
+    rh_skip(rd, c);
+    const rh_tok t = rh_lex_name(c);
+    if (!rh_check_name(rd, t, "node")) return false;
+    if (rh_skip(rd, c) == ',')
+        return rh_bad(rd, 26, rh_cursor_loc(rd, c), "write v(node)=value", "differences of potentials cannot be set");
+    if (rh_skip(rd, c) != ')') return rh_bad(rd, 21, rh_tok_loc(rd, t), NULL, "')' is missing after '%s'", RH_SHOW(t));
+    c->at++;
+    double x;
+    if (!rh_lex_equals(rd, c) || rh_skip(rd, c) == 0)
+        return rh_bad(rd, 26, rh_tok_loc(rd, t), "write v(node)=value", "node '%s' has no value", RH_SHOW(t));
+    if (!rh_lex_value(rd, c, f, 0, &x, NULL)) return false;
+    const int node = rh_frame_node(rd, f, t, false);
+    if (node < 0 && rd->failed) return true; /* its element was reported */
+    if (node < 0) return rh_bad(rd, 127, rh_tok_loc(rd, t), NULL, "no element is connected to node '%s'", RH_SHOW(t));
+    if (node == 0) return x == 0 || rh_bad(rd, 127, rh_tok_loc(rd, t), NULL, "ground is always at 0 V");
+    return rh_builder_ic(rd->b, node, x) == RHEO_OK || rh_no_memory(rd);
+}
+
+void rh_ic_card(rh_reader *rd, const rh_frame *f, rh_card *card) {
+    rh_cursor c = rh_cursor_at(rd, card, false);
+    if (card->bad) return;
+    rh_skip(rd, &c);
+    rh_lex_word(&c);
+    while (rh_skip_separators(rd, &c) != 0 && !rh_stop(rd)) {
+        if (one_ic(rd, f, &c)) continue;
+        card->bad = true;
+        return;
+    }
+}
+
+/* ---- the title that is a card ---- */
+
+/* Words of the first line without comments or messages: a title may be anything. */
+static int title_words(const rh_card *card, const char *text, rh_tok *word, int most) {
+    int n = 0;
+    for (size_t at = card->off; at < card->end && n < most; n++) {
+        while (at < card->end && strchr(" \t\r,()", text[at])) at++;
+        const size_t from = at;
+        while (at < card->end && !strchr(" \t\r,()", text[at])) at++;
+        if (at == from) break;
+        word[n] = (rh_tok){ .s = text + from, .n = (int)(at - from) };
+    }
+    return n;
+}
+
+bool rh_title_is_card(rh_reader *rd, const rh_card *card) {
+    rh_tok w[8];
+    const int n = title_words(card, rd->src[card->file]->text, w, RH_COUNT(w));
+    if (n == 0) return false;
+    if (w[0].n >= 2 && w[0].s[0] == '*' && w[0].s[1] == '@') return true;
+    static const char *const DOT[] = { ".param", ".include", ".inc", ".lib",     ".subckt",
+                                       ".model", ".func",    ".ic",  ".options", ".end" };
+    for (int j = 0; j < RH_COUNT(DOT); j++)
+        if (rh_word_is(w[0], DOT[j])) return true;
+    if ((w[0].s[0] | 0x20) == 'x' && w[0].n > 1 && w[0].s[1] >= '0' && w[0].s[1] <= '9') return n > 2;
+    const int kind = rh_kind_of_letter(w[0].s[0]), at = kind >= 0 ? RH_KINDS[kind]->n_term + 1 : 0;
+    if (kind < 0 || at >= n) return false;
+    const rh_number x = rh_number_parse(w[at].s, (size_t)w[at].n);
+    return w[at].s[0] == '{' || rh_word_is(w[at], "dc") || (x.fault == RH_NUM_OK && x.used == (size_t)w[at].n);
+}

@@ -1,0 +1,240 @@
+/* print.c: a circuit as a flat netlist. Nothing is forwarded: every line is put together from names that were checked
+ * and from numbers, so no text of an input file can reach another simulator as a command. */
+#include "netlist/netlist.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { LINE = 100 };
+static const double G_MIN = 1e-12, G_MAX = 1e12; /* what reads back without min= and max= */
+
+typedef struct printer {
+    rh_buf b;
+    const rheo_circuit *c;
+    const double *g; /* or NULL */
+    rheo_error *err;
+} printer;
+
+/* ---- what can be written ---- */
+
+static rheo_status refuse(printer *p, const char *what, const char *name, const char *why) {
+    return rh_fail(p->err, RHEO_E_RANGE, 134, RH_NOWHERE, "%s '%.60s' cannot be written to a netlist: %s", what, name,
+                   why);
+}
+
+static rheo_status check_name(printer *p, const char *name, bool element) {
+    int code;
+    size_t at, len;
+    const char *why = rh_name_fault(name, strlen(name), element, &code, &at, &len);
+    return why ? refuse(p, element ? "element" : "node", name, why) : RHEO_OK;
+}
+
+static double resistance(const printer *p, int elem) {
+    const int edge = p->c->elem_edge[elem];
+    return p->g && edge >= 0 ? 1 / p->g[edge] : p->c->value[elem];
+}
+
+static rheo_status check_element(printer *p, int e) {
+    const rheo_circuit *c = p->c;
+    const rh_kind *k = RH_KINDS[c->kind[e]];
+    const char *name = c->elem_name[e];
+    RHEO_TRY(check_name(p, name, true));
+    if (rh_kind_of_letter(name[0]) != c->kind[e])
+        return refuse(p, "element", name, "the first letter must be that of its kind");
+    if (!isfinite(resistance(p, e))) return refuse(p, "element", name, "its value is not a finite number");
+    if (c->elem_edge[e] >= 0 && !(resistance(p, e) > 0))
+        return refuse(p, "element", name, "its conductance is not above 0");
+    if (k->n_term == 4 && rh_glob("poly(*", c->node_name[c->term[e][2]]))
+        return refuse(p, "node", c->node_name[c->term[e][2]], "it would be taken for a polynomial");
+    return RHEO_OK;
+}
+
+static rheo_status check_all(printer *p) {
+    for (int i = 1; i < p->c->n_node; i++) RHEO_TRY(check_name(p, p->c->node_name[i], false));
+    for (int e = 0; e < p->c->n_elem; e++) RHEO_TRY(check_element(p, e));
+    return RHEO_OK;
+}
+
+/* ---- lines ---- */
+
+/* The title must not look like a comment that ngspice would run, nor like a dot card. */
+static void put_title(printer *p) {
+    const char *t = p->c->title;
+    while (*t && (strchr("*#.@$;", *t) || (unsigned char)*t <= ' ' || *t == 0x7F)) t++;
+    size_t n = strlen(t);
+    while (n > 0 && ((unsigned char)t[n - 1] <= ' ' || t[n - 1] == 0x7F)) n--;
+    if (n == 0) rh_buf_puts(&p->b, "untitled");
+    for (size_t k = 0; k < n; k++) {
+        const char ch = (unsigned char)t[k] < ' ' || t[k] == 0x7F ? ' ' : t[k] == '`' ? '\'' : t[k];
+        rh_buf_add(&p->b, &ch, 1);
+    }
+    rh_buf_puts(&p->b, "\n*@ rheo version=1\n");
+}
+
+static void put_setting(printer *p, const char *key, double x, bool is_default) {
+    if (is_default) return;
+    rh_buf_add(&p->b, " ", 1);
+    rh_buf_puts(&p->b, key);
+    rh_buf_number(&p->b, x);
+}
+
+typedef struct group {
+    double min, max, init;
+    int elem;
+} group;
+
+static int order(double a, double b) { return (a > b) - (a < b); }
+
+static int by_bounds(const void *a, const void *b) {
+    const group *x = a, *y = b;
+    const int min = order(x->min, y->min), max = order(x->max, y->max);
+    return min ? min : max ? max : x->elem - y->elem;
+}
+
+static int by_init(const void *a, const void *b) {
+    const group *x = a, *y = b;
+    const int init = order(x->init, y->init);
+    return init ? init : x->elem - y->elem;
+}
+
+/* "*@ learn a b c", continued on "*@+" lines. */
+static void put_names(printer *p, const group *g, int n) {
+    size_t bol = p->b.n;
+    rh_buf_puts(&p->b, "*@ learn");
+    for (int k = 0; k < n; k++) {
+        const char *name = p->c->elem_name[g[k].elem];
+        const size_t len = strlen(name);
+        if (p->b.n - bol + len + 1 > LINE && p->b.n - bol > 8) {
+            rh_buf_puts(&p->b, "\n");
+            bol = p->b.n;
+            rh_buf_puts(&p->b, "*@+");
+        }
+        rh_buf_add(&p->b, " ", 1);
+        rh_buf_add(&p->b, name, len);
+    }
+}
+
+static int count_learnable_kind(const rheo_circuit *c, int kind) {
+    int n = 0;
+    for (int e = 0; e < c->n_elem; e++) n += c->kind[e] == kind;
+    return n;
+}
+
+/* Edges that share their bounds go on one line: as R* when that is every resistor. */
+static void put_bounds(printer *p, group *g, int n) {
+    const int n_resistor = count_learnable_kind(p->c, RH_KIND_R);
+    qsort(g, (size_t)n, sizeof(*g), by_bounds);
+    for (int from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && g[to].min == g[from].min && g[to].max == g[from].max;) to++;
+        if (to - from == n_resistor)
+            rh_buf_puts(&p->b, "*@ learn R*");
+        else
+            put_names(p, g + from, to - from);
+        put_setting(p, "min=", g[from].min, g[from].min == G_MIN);
+        put_setting(p, "max=", g[from].max, g[from].max == G_MAX);
+        rh_buf_puts(&p->b, "\n");
+    }
+}
+
+/* Edges that do not start at the resistance of their card. */
+static void put_inits(printer *p, group *g, int n) {
+    int m = 0;
+    for (int k = 0; k < n; k++)
+        if (g[k].init != 1 / p->c->value[g[k].elem]) g[m++] = g[k];
+    qsort(g, (size_t)m, sizeof(*g), by_init);
+    for (int from = 0, to; from < m; from = to) {
+        for (to = from + 1; to < m && g[to].init == g[from].init;) to++;
+        put_names(p, g + from, to - from);
+        put_setting(p, "init=", g[from].init, false);
+        rh_buf_puts(&p->b, "\n");
+    }
+}
+
+static rheo_status put_learn(printer *p) {
+    const rheo_circuit *c = p->c;
+    if (c->n_edge == 0) return RHEO_OK;
+    group *g = rh_calloc((size_t)c->n_edge, sizeof(*g));
+    if (!g) return RH_NOMEM(p->err);
+    for (int k = 0; k < c->n_edge; k++) g[k] = (group){ c->g_min[k], c->g_max[k], c->g_init[k], c->edge_elem[k] };
+    put_bounds(p, g, c->n_edge);
+    if (!p->g) put_inits(p, g, c->n_edge);
+    rh_free(g);
+    return RHEO_OK;
+}
+
+static void put_positions(printer *p) {
+    for (int i = 0; i < p->c->n_node; i++) {
+        const double *at = p->c->pos[i];
+        if (!isfinite(at[0]) || !isfinite(at[1])) continue;
+        rh_buf_puts(&p->b, "*@ pos ");
+        rh_buf_puts(&p->b, p->c->node_name[i]);
+        put_setting(p, "", at[0], false);
+        put_setting(p, "", at[1], false);
+        rh_buf_puts(&p->b, "\n");
+    }
+}
+
+static void put_elements(printer *p) {
+    const rheo_circuit *c = p->c;
+    for (int e = 0; e < c->n_elem; e++) {
+        rh_buf_puts(&p->b, c->elem_name[e]);
+        for (int k = 0; k < RH_KINDS[c->kind[e]]->n_term; k++) {
+            rh_buf_add(&p->b, " ", 1);
+            rh_buf_puts(&p->b, c->node_name[c->term[e][k]]);
+        }
+        put_setting(p, "", resistance(p, e), false);
+        rh_buf_puts(&p->b, "\n");
+    }
+}
+
+static void put_conditions(printer *p) {
+    for (int i = 1; i < p->c->n_node; i++) {
+        if (!isfinite(p->c->ic[i])) continue;
+        rh_buf_printf(&p->b, ".ic v(");
+        rh_buf_puts(&p->b, p->c->node_name[i]);
+        rh_buf_puts(&p->b, ")=");
+        rh_buf_number(&p->b, p->c->ic[i]);
+        rh_buf_puts(&p->b, "\n");
+    }
+}
+
+/* Model cards were checked word by word when they were read; this guards what other callers keep. */
+static bool printable(const char *card) {
+    for (const char *s = card; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7F || strchr("`;{}'\"", *s)) return false;
+    return rh_glob(".model *", card);
+}
+
+static rheo_status put_kept(printer *p) {
+    for (int k = 0; k < p->c->n_keep; k++) {
+        if (!printable(p->c->keep[k])) return refuse(p, "card", p->c->keep[k], "it is no plain .model card");
+        rh_buf_puts(&p->b, p->c->keep[k]);
+        rh_buf_puts(&p->b, "\n");
+    }
+    rh_buf_puts(&p->b, ".end\n");
+    return RHEO_OK;
+}
+
+static rheo_status print_all(printer *p) {
+    RHEO_TRY(check_all(p));
+    put_title(p);
+    RHEO_TRY(put_learn(p));
+    put_positions(p);
+    put_elements(p);
+    put_conditions(p);
+    RHEO_TRY(put_kept(p));
+    return p->b.bad ? RH_NOMEM(p->err) : RHEO_OK;
+}
+
+rheo_status rheo_netlist_print(char **text, const rheo_circuit *c, const double *g, rheo_error *err) {
+    rheo_error own = { 0 };
+    printer p = { .c = c, .g = g, .err = err ? err : &own };
+    const rheo_status st = print_all(&p);
+    if (st == RHEO_OK)
+        *text = p.b.s;
+    else
+        rh_buf_free(&p.b);
+    return st;
+}
+
+void rheo_text_free(char *text) { rh_free(text); }

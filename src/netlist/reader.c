@@ -1,0 +1,268 @@
+/* reader.c: the whole of reading a netlist, and what its parts share: messages, maps, lists. */
+#include "netlist/netlist.h"
+
+#include <stdlib.h>
+
+enum { COOKIE = 0x6E657431 };
+
+rheo_netlist_def rheo_netlist_default(void) {
+    return (rheo_netlist_def){ .max_error = 20, .max_element = 5000000, .cookie = COOKIE };
+}
+
+/* ---- messages ---- */
+
+rh_loc rh_tok_loc(const rh_reader *rd, rh_tok t) {
+    return (rh_loc){ .src = rd->src[t.file], .line = t.line, .col = t.col, .len = t.n > 0 ? t.n : 1 };
+}
+
+rh_loc rh_cursor_loc(const rh_reader *rd, const rh_cursor *c) {
+    return (rh_loc){ .src = rd->src[c->file], .line = c->line, .col = (int)(c->at - c->bol) + 1, .len = 1 };
+}
+
+static rheo_status status_of(int code) {
+    if (code == 15 || code == 106 || code == 120 || code == 122) return RHEO_E_RANGE;
+    if (code >= 400 && code < 500) return RHEO_E_IO;
+    return code >= 500 && code < 600 ? RHEO_E_LIMIT : RHEO_E_PARSE;
+}
+
+static void say(rh_reader *rd, int code, rh_loc at, const char *hint, const char *fmt, va_list ap) {
+    char text[512];
+    vsnprintf(text, sizeof(text), fmt, ap);
+    rh_report_error(&rd->rep, status_of(code), code, at, hint, "%s", text);
+}
+
+bool rh_bad(rh_reader *rd, int code, rh_loc at, const char *hint, const char *fmt, ...) {
+    if (rh_stop(rd)) return false;
+    va_list ap;
+    va_start(ap, fmt);
+    say(rd, code, at, hint, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool rh_bad_limit(rh_reader *rd, int code, rh_loc at, const char *hint, const char *fmt, ...) {
+    if (rh_stop(rd)) return false;
+    va_list ap;
+    va_start(ap, fmt);
+    say(rd, code, at, hint, fmt, ap);
+    va_end(ap);
+    rd->fatal = RHEO_E_LIMIT;
+    return false;
+}
+
+bool rh_no_memory(rh_reader *rd) {
+    if (rd->fatal == RHEO_OK) rd->fatal = RHEO_E_NOMEM;
+    return false;
+}
+
+void rh_note(rh_reader *rd, int code, rh_loc at, const char *fmt, ...) {
+    const rheo_log *log = rd->rep.log;
+    if (!log || !log->emit) return;
+    rheo_error e = { 0 };
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    rh_fail(&e, RHEO_E_PARSE, code, at, "%s", text);
+    e.status = RHEO_OK;
+    e.severity = RHEO_NOTE;
+    log->emit(log->user, &e);
+}
+
+bool rh_first(rh_reader *rd, const char *what) {
+    if (!rd->once && !(rd->once = rh_map_create())) return rh_no_memory(rd);
+    if (rh_map_get(rd->once, what, strlen(what)) >= 0) return false;
+    if (!rh_map_put(rd->once, what, strlen(what), 1)) rh_no_memory(rd);
+    return true;
+}
+
+const char *rh_show(rh_tok t, char *out) {
+    int n = t.n < 40 ? t.n : 40;
+    while (n < t.n && n > 30 && (t.s[n] & 0xC0) == 0x80) n--; /* whole characters */
+    char text[48];
+    for (int k = 0; k < n; k++) text[k] = t.s[k] ? t.s[k] : ' ';
+    snprintf(out, 48, "%.*s%s", n, text, n < t.n ? "..." : "");
+    return out;
+}
+
+bool rh_twice(rh_reader *rd, rh_tok name, const char *what, rh_place before) {
+    char hint[200];
+    snprintf(hint, sizeof(hint), "first at %s:%d", rd->src[before.file]->name, before.line);
+    return rh_bad(rd, 109, rh_tok_loc(rd, name), hint, "%s '%s' is defined twice", what, RH_SHOW(name));
+}
+
+/* ---- maps and lists ---- */
+
+static int fold(char c) { return c >= 'A' && c <= 'Z' ? c + 32 : (unsigned char)c; }
+
+bool rh_word_is(rh_tok t, const char *word) {
+    for (int k = 0; k < t.n; k++)
+        if (!word[k] || fold(t.s[k]) != fold(word[k])) return false;
+    return word[t.n] == '\0';
+}
+
+bool rh_same_word(rh_tok a, rh_tok b) {
+    if (a.n != b.n) return false;
+    for (int k = 0; k < a.n; k++)
+        if (fold(a.s[k]) != fold(b.s[k])) return false;
+    return true;
+}
+
+int rh_lookup(const rh_map *m, rh_tok t) { return m ? rh_map_get(m, t.s, (size_t)t.n) : -1; }
+
+bool rh_enter(rh_reader *rd, rh_map **m, rh_tok t, int value) {
+    if (!*m && !(*m = rh_map_create())) return rh_no_memory(rd);
+    return rh_map_put(*m, t.s, (size_t)t.n, value) || rh_no_memory(rd);
+}
+
+bool rh_push_card(rh_reader *rd, rh_list *l, rh_card c) {
+    if (l->n == INT32_MAX || !rh_grow(&l->card, &l->cap, l->n + 1, sizeof(rh_card))) return rh_no_memory(rd);
+    l->card[l->n++] = c;
+    return true;
+}
+
+/* ---- reading ---- */
+
+static void free_def(rh_def *d) {
+    rh_map *const maps[] = { d->port_map, d->par_map, d->func_map, d->sub_map, d->model_map };
+    for (int k = 0; k < RH_COUNT(maps); k++) rh_map_destroy(maps[k]);
+    void *const arrays[] = { d->port,       d->par,     d->func,         d->sub,
+                             d->cards.card, d->ic.card, d->pragmas.card, d->models.card };
+    for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
+}
+
+static void close_reader(rh_reader *rd) {
+    for (int k = 0; k < rd->n_def; k++) free_def(rd->defs[k]);
+    for (int k = 0; k < rd->n_src; k++) rh_free(rd->real[k]);
+    void *const arrays[] = { rd->defs, rd->src, rd->real, rd->val, rd->node, rd->tok, rd->mark, rd->place, rd->root };
+    for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
+    rh_map_destroy(rd->failed);
+    rh_map_destroy(rd->instance);
+    rh_map_destroy(rd->once);
+    rh_buf_free(&rd->scratch);
+    rh_builder_destroy(rd->b);
+    rh_pool_destroy(rd->pool);
+}
+
+static bool open_reader(rh_reader *rd, const rheo_netlist_def *def, const rheo_log *log, rheo_error *err) {
+    const rheo_netlist_def usual = rheo_netlist_default();
+    rd->set = def ? *def : usual;
+    rd->rep = (rh_report){ .log = log, .err = err, .max_error = rd->set.max_error };
+    rd->b = rh_builder_create();
+    rd->pool = rh_pool_create();
+    if (!rd->b || !rd->pool) return rh_no_memory(rd);
+    rd->main = rd->def = rh_pool_alloc(rd->pool, sizeof(rh_def));
+    if (!rd->main || !rh_grow(&rd->defs, &rd->cap_def, 1, sizeof(*rd->defs))) return rh_no_memory(rd);
+    rd->defs[rd->n_def++] = rd->main;
+    return true;
+}
+
+/* The folder below which .include may read. */
+static bool open_root(rh_reader *rd, const char *path) {
+    char *folder = rd->set.root ? rh_strdup(rd->set.root) : path ? rh_path_folder(path) : NULL;
+    if (!folder) return path || rd->set.root ? rh_no_memory(rd) : true;
+    rd->root = realpath(folder, NULL);
+    rh_free(folder);
+    return true;
+}
+
+static void keep_models(rh_reader *rd) {
+    for (int k = 0; k < rd->main->models.n && !rh_stop(rd); k++) {
+        const rh_card *card = &rd->main->models.card[k];
+        rh_cursor c = rh_cursor_at(rd, card, false);
+        rh_buf *out = &rd->scratch;
+        out->n = 0;
+        for (int ch; (ch = rh_skip(rd, &c)) != 0;) { /* one line, single blanks, no comments */
+            const rh_tok t = ch == '=' || ch == '(' || ch == ')' || ch == ','
+                                 ? (c.at++, (rh_tok){ .s = c.text + c.at - 1, .n = 1 })
+                                 : rh_lex_word(&c);
+            if (out->n && ch != '=' && out->s[out->n - 1] != '=') rh_buf_add(out, " ", 1);
+            rh_buf_add(out, t.s, (size_t)t.n);
+        }
+        if (out->bad || rh_builder_keep(rd->b, out->s, out->n) != RHEO_OK) rh_no_memory(rd);
+    }
+}
+
+static void build(rh_reader *rd) {
+    rh_frame f = { .def = rd->main, .path = "" };
+    rh_subckt_count(rd, rd->main, 0);
+    if (rh_stop(rd) || !rh_frame_open(rd, &f)) return;
+    rh_frame_eval(rd, &f);
+    if (!rh_stop(rd)) rh_expand(rd, &f);
+    if (!rh_stop(rd)) rh_marks_apply(rd);
+    if (!rh_stop(rd)) keep_models(rd);
+}
+
+static rheo_status finish(rh_reader *rd, rheo_circuit **out, rheo_error *err) {
+    if (rd->fatal == RHEO_E_NOMEM) return RH_NOMEM(err);
+    if (rh_report_full(&rd->rep)) rh_note(rd, 0, RH_NOWHERE, "reading stopped after %d errors", rd->rep.n_error);
+    if (rd->rep.n_error) return err->status;
+    if (rd->fatal) return rd->fatal;
+    rh_builder *b = rd->b;
+    rd->b = NULL;
+    return rh_builder_finish(b, out, err);
+}
+
+/* Everything after the text is in memory. Takes name and text over. */
+static rheo_status read_text(rh_reader *rd, char *name, char *text, size_t size, char *real, rheo_circuit **out,
+                             rheo_error *err) {
+    if (!name || !text) {
+        rh_free(name);
+        rh_free(text);
+        rh_free(real);
+        return RH_NOMEM(err);
+    }
+    const int file = rh_source_add(rd, name, text, size, real);
+    if (file >= 0 && rh_scan(rd, file)) {
+        if (rd->first_pragma.line) rh_pragmas_unused(rd, rd->first_pragma);
+        if (!rh_stop(rd)) build(rd);
+    }
+    return finish(rd, out, err);
+}
+
+static rheo_status check_def(const rheo_netlist_def *def, rheo_error *err) {
+    if (def && def->cookie != COOKIE)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                       "start the settings of the netlist reader from rheo_netlist_default()");
+    return RHEO_OK;
+}
+
+rheo_status rheo_netlist_read(rheo_circuit **out, const char *path, const rheo_netlist_def *def, const rheo_log *log,
+                              rheo_error *err) {
+    rheo_error own = { 0 };
+    rheo_error *const e = err && err->status == RHEO_OK ? err : &own;
+    RHEO_TRY(check_def(def, e));
+    rh_reader rd = { 0 };
+    char *text = NULL;
+    size_t size = 0;
+    const bool input = strcmp(path, "-") == 0;
+    rheo_status st = rh_file_read(path, RH_NET_BYTES, &text, &size, e);
+    if (st == RHEO_OK && open_reader(&rd, def, log, e) && open_root(&rd, input ? "./-" : path)) {
+        char *real = input ? NULL : realpath(path, NULL);
+        st = read_text(&rd, rh_strdup(input ? "<stdin>" : path), text, size, real, out, e);
+    } else if (st == RHEO_OK) {
+        rh_free(text);
+        st = RH_NOMEM(e);
+    }
+    close_reader(&rd);
+    return st;
+}
+
+rheo_status rheo_netlist_parse(rheo_circuit **out, const char *text, size_t size, const char *name,
+                               const rheo_netlist_def *def, const rheo_log *log, rheo_error *err) {
+    rheo_error own = { 0 };
+    rheo_error *const e = err && err->status == RHEO_OK ? err : &own;
+    RHEO_TRY(check_def(def, e));
+    if (size > RH_NET_BYTES)
+        return rh_fail(e, RHEO_E_LIMIT, 505, RH_NOWHERE, "%s is larger than %d MiB", name ? name : "the netlist",
+                       RH_NET_BYTES >> 20);
+    rh_reader rd = { 0 };
+    rheo_status st = RHEO_OK;
+    if (open_reader(&rd, def, log, e) && open_root(&rd, NULL))
+        st = read_text(&rd, rh_strdup(name ? name : "netlist"), rh_strndup(text, size), size, NULL, out, e);
+    else
+        st = RH_NOMEM(e);
+    close_reader(&rd);
+    return st;
+}
