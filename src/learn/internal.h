@@ -29,7 +29,7 @@ typedef struct rh_lane {
     double *v_out;        /* [n_out] */
     double *v;            /* [n_node], only where a source fixes one end of an output; else NULL */
     double *pull;         /* [n_out] -dC/dV, V */
-    double *y;            /* [RH_MAX_DEGREE + 1][n_out] A: what the nudge injects at each level, or its coefficients */
+    double *y, *eta;      /* [RH_MAX_DEGREE + 1][n_out] A: what the nudge injects at each level, and its coefficients */
     double *lu;           /* [n_out][n_out + 1] small dense systems */
     double *free;         /* drops of the free state */
     double *drop;         /* drops of a clamped state, or their change */
@@ -37,6 +37,7 @@ typedef struct rh_lane {
     double *way;          /* written on the way between samples */
     double *bracket;      /* of one sample */
     double *work;         /* rh_closed_work */
+    bool warned_strong;
     rheo_error err;
     rheo_status status;
 } rh_lane;
@@ -72,12 +73,12 @@ struct rh_learner {
     double moment;            /* |first moment| of the kernel */
     double a_min, a_max;      /* V^2: the range that the dead zone passes */
     double to_coef[RH_MAX_DEGREE + 1][(RH_MAX_DEGREE + 1) * (RH_MAX_DEGREE + 1)]; /* rh_basis_transform per degree */
+    double level[RH_MAX_DEGREE + 1][RH_MAX_DEGREE + 1]; /* the Chebyshev levels h of each degree */
     rh_carry carry;           /* between: ramp and carry */
     double *last;             /* [n_edge] drops of the last sample, for the way to the next */
     int64_t *started;         /* 1: carry holds something */
     rh_gauge_sum *sum;
     const rheo_log *log;
-    bool warned_strong;
     struct rh_team *team;    /* NULL: one thread */
     void *memory;             /* all arrays above */
 };

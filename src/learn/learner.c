@@ -13,22 +13,22 @@ static bool remembers(const rh_learn_def *d) {
 
 static rheo_status check_def(const rh_learn_def *d, const rh_samples *s, rheo_error *err) {
     if (d->rule == RH_RULE_COUPLED && d->nudge != RH_NUDGE_VOLTAGE) {
-        rheo_status st = rh_fail(err, RHEO_E_USAGE, 120, RH_NOWHERE, "rule coupled holds the outputs by voltage, not by %s",
+        rheo_status st = rh_fail(err, RHEO_E_USAGE, 181, RH_NOWHERE, "rule coupled holds the outputs by voltage, not by %s",
                                  RH_NUDGES[d->nudge]);
         rh_hint(err, "set learning.nudge.kind: voltage and strength to a share such as 0.1, or use rule contrastive");
         return st;
     }
     if (d->rule == RH_RULE_EQPROP && d->nudge == RH_NUDGE_VOLTAGE) {
         rheo_status st =
-            rh_fail(err, RHEO_E_USAGE, 121, RH_NOWHERE, "rule eqprop nudges by current or conductance, not by voltage");
+            rh_fail(err, RHEO_E_USAGE, 182, RH_NOWHERE, "rule eqprop nudges by current or conductance, not by voltage");
         rh_hint(err, "set learning.nudge.kind: current, or use rule coupled");
         return st;
     }
     if (d->nudge == RH_NUDGE_VOLTAGE && d->strength > 1 && d->loss == RH_LOSS_SQUARED)
-        return rh_fail(err, RHEO_E_RANGE, 122, RH_NOWHERE,
+        return rh_fail(err, RHEO_E_RANGE, 183, RH_NOWHERE,
                        "nudge.strength is %g, but a voltage nudge goes at most all the way to the target: 0 to 1", d->strength);
     if (d->loss != RH_LOSS_CROSS_ENTROPY || s->label) return RHEO_OK;
-    return rh_fail(err, RHEO_E_USAGE, 123, RH_NOWHERE, "loss cross-entropy needs classes: the task has no labels");
+    return rh_fail(err, RHEO_E_USAGE, 184, RH_NOWHERE, "loss cross-entropy needs classes: the task has no labels");
 }
 
 static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
@@ -44,6 +44,7 @@ static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     w->v = l->fixed_end ? RH_TAKE(a, double, rheo_circuit_n_node(l->c)) : NULL;
     w->pull = RH_TAKE(a, double, k);
     w->y = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * k);
+    w->eta = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * k);
     w->lu = RH_TAKE(a, double, k * (k + 1));
     w->free = RH_TAKE(a, double, n);
     w->drop = RH_TAKE(a, double, n);
@@ -75,7 +76,10 @@ static void layout(rh_learner *l, rh_arena *a) {
 
 static rheo_status open_tables(rh_learner *l, rheo_error *err) {
     const rh_learn_def *d = &l->def;
-    for (int n = 1; n <= RH_MAX_DEGREE; n++) rh_basis_transform(n, l->to_coef[n]);
+    for (int n = 1; n <= RH_MAX_DEGREE; n++) {
+        rh_basis_transform(n, l->to_coef[n]);
+        for (int i = 0; i <= n; i++) l->level[n][i] = 0.5 * (1 - cos(M_PI * i / n));
+    }
     rh_filter filter;
     RH_KERNELS[d->kernel]->build(d->par, &filter);
     l->moment = fabs(filter.moment);

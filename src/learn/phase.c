@@ -47,66 +47,100 @@ static int quadratic(rh_learner *l, rh_lane *w, rheo_error *err) {
     return 3;
 }
 
-/* Coefficients of y(h) from its values at the RH_MAX_DEGREE + 1 Chebyshev levels, in w->y; the degree that carries all but a
- * share of TAIL of it. What is cut off is the error estimate: warned about when the degrees do not suffice. */
+enum { N_LEVEL = RH_MAX_DEGREE + 1 };
+
+/* Coefficients of a function of h from its values at the N_LEVEL Chebyshev levels, both with the given stride. */
+static void to_coefficients(const rh_learner *l, const double *value, int stride, double *coef) {
+    const double *to = l->to_coef[RH_MAX_DEGREE];
+    for (int j = 0; j < N_LEVEL; j++) {
+        double sum = 0;
+        for (int i = 0; i < N_LEVEL; i++) sum += to[j * N_LEVEL + i] * value[i * stride];
+        coef[j * stride] = sum;
+    }
+}
+
+/* Values of y at the levels into w->y, their coefficients into w->eta; returns the degree that carries all but a share tail_max of it.
+ * What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see err. */
 static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
-    enum { N = RH_MAX_DEGREE };
-    const double tail_max = 1e-11, tail_warn = 1e-6;
+    const double tail_max = 1e-10, tail_warn = 1e-6;
     const int n_out = l->n_out;
-    double share[N + 1] = { 0 };
+    double share[N_LEVEL] = { 0 };
     for (int o = 0; o < n_out; o++) w->y[o] = 0;
-    for (int i = 1; i <= N; i++) {
-        const double h = 0.5 * (1 - cos(M_PI * i / N));
-        if (RH_NUDGE_TABLE[l->def.nudge].inject(l, w, h, w->y + i * n_out, err)) return 0;
-    }
+    for (int i = 1; i < N_LEVEL; i++)
+        if (RH_NUDGE_TABLE[l->def.nudge].inject(l, w, l->level[RH_MAX_DEGREE][i], w->y + i * n_out, err)) return 0;
     for (int o = 0; o < n_out; o++) {
-        double value[N + 1];
-        for (int i = 0; i <= N; i++) value[i] = w->y[i * n_out + o];
-        for (int j = 0; j <= N; j++) {
-            double sum = 0;
-            for (int i = 0; i <= N; i++) sum += l->to_coef[N][j * (N + 1) + i] * value[i];
-            w->y[j * n_out + o] = sum;
-            share[j] += fabs(sum);
-        }
+        to_coefficients(l, w->y + o, n_out, w->eta + o);
+        for (int j = 1; j < N_LEVEL; j++) share[j] += fabs(w->eta[j * n_out + o]);
     }
-    int degree = N;
+    int degree = RH_MAX_DEGREE;
     double tail = 0;
     while (degree > 1 && tail + share[degree] <= tail_max * share[1]) tail += share[degree--];
-    if (degree == N && share[N] > tail_warn * share[1] && !l->warned_strong) {
-        l->warned_strong = true;
+    if (share[RH_MAX_DEGREE] > tail_warn * share[1] && !w->warned_strong) {
+        w->warned_strong = true;
         rh_warn(l->log, 311, RH_NOWHERE, "the nudge is so strong that s(h) is only known to %.1g of itself: lower nudge.strength",
-                share[N] / share[1]);
+                share[RH_MAX_DEGREE] / share[1]);
     }
     return degree;
 }
 
-/* Conductance nudge: y(h) is rational. Evaluate s at the levels of a degree that resolves it, then transform. */
-static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
-    const int n = l->n_edge, n_out = l->n_out, degree_y = inject_levels(l, w, err);
-    if (degree_y == 0) return 0;
-    const int degree = degree_y + 1 > RH_MAX_DEGREE ? RH_MAX_DEGREE : degree_y + 1, n_coef = degree + 1;
-    double y[RH_MAX_DEGREE + 1];
-    const double *to = l->to_coef[degree];
-    double *restrict drop = w->drop;
-    memset(w->coef + n, 0, sizeof(double) * (size_t)n * (size_t)degree);
+/* c_j += z_o (f eta_j + q_j z_o / 2), the part of output o alone. */
+static void add_own(int n, const double *restrict f, const double *restrict z, double eta, double q, double *restrict c) {
+    for (int k = 0; k < n; k++) c[k] += z[k] * (f[k] * eta + 0.5 * q * z[k]);
+}
+
+/* c_j += q_j z_o z_p, what two outputs do together. */
+static void add_pair(int n, const double *restrict z, const double *restrict x, double q, double *restrict c) {
+    for (int k = 0; k < n; k++) c[k] += q * z[k] * x[k];
+}
+
+/* Few outputs: s(h) = f^2/2 + f sum_o y_o z_o + 1/2 sum_op (y_o y_p) z_o z_p, with the products of the y expanded once. */
+static void by_products(const rh_learner *l, rh_lane *w, int n_coef) {
+    const int n = l->n_edge, n_out = l->n_out;
+    double value[N_LEVEL], q[N_LEVEL];
+    for (int o = 0; o < n_out; o++)
+        for (int p = 0; p <= o; p++) {
+            for (int i = 0; i < N_LEVEL; i++) value[i] = w->y[i * n_out + o] * w->y[i * n_out + p];
+            to_coefficients(l, value, 1, q);
+            const double *zo = w->z + (size_t)o * (size_t)n, *zp = w->z + (size_t)p * (size_t)n;
+            for (int j = 1; j < n_coef; j++) {
+                double *c = w->coef + (size_t)j * (size_t)n;
+                if (o == p) add_own(n, w->free, zo, w->eta[j * n_out + o], q[j], c);
+                else add_pair(n, zo, zp, q[j], c);
+            }
+        }
+}
+
+/* Many outputs: s at the levels of the degree, then transformed. */
+static void by_levels(const rh_learner *l, rh_lane *w, int degree_y, int n_coef) {
+    const int n = l->n_edge, n_out = l->n_out, degree = n_coef - 1;
     const double *restrict f = w->free;
-    for (int k = 0; k < n; k++) w->coef[k] = 0.5 * f[k] * f[k];
+    double *restrict drop = w->drop;
     for (int i = 1; i <= degree; i++) {
-        const double h = 0.5 * (1 - cos(M_PI * i / degree));
-        for (int j = 1; j <= degree_y; j++) y[j] = rh_basis(j, h);
-        for (int o = 0; o < n_out; o++) {
-            double sum = 0;
-            for (int j = 1; j <= degree_y; j++) sum += y[j] * w->y[j * n_out + o];
-            w->v_out[o] = sum; /* the outputs are known by now: their room serves as scratch */
+        for (int o = 0; o < n_out; o++) w->v_out[o] = 0; /* the outputs are known by now: their room serves as scratch */
+        for (int j = 1; j <= degree_y; j++) {
+            const double b = rh_basis(j, l->level[degree][i]);
+            for (int o = 0; o < n_out; o++) w->v_out[o] += b * w->eta[j * n_out + o];
         }
         rh_phase_change(l, w, w->v_out, drop);
         for (int k = 0; k < n; k++) drop[k] = rh_contrast(f[k], drop[k]);
         for (int j = 1; j < n_coef; j++) {
-            const double t = to[j * n_coef + i];
+            const double t = l->to_coef[degree][j * n_coef + i];
             double *restrict c = w->coef + (size_t)j * (size_t)n;
             for (int k = 0; k < n; k++) c[k] += t * drop[k];
         }
     }
+}
+
+/* Conductance nudge: y(h) is rational. */
+static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
+    const int n = l->n_edge, degree_y = inject_levels(l, w, err);
+    if (degree_y == 0) return 0;
+    const int n_coef = degree_y + 2 > N_LEVEL ? N_LEVEL : degree_y + 2;
+    const double *restrict f = w->free;
+    for (int k = 0; k < n; k++) w->coef[k] = 0.5 * f[k] * f[k];
+    memset(w->coef + n, 0, sizeof(double) * (size_t)n * (size_t)(n_coef - 1));
+    if (l->n_out <= 3) by_products(l, w, n_coef);
+    else by_levels(l, w, degree_y, n_coef);
     return n_coef;
 }
 

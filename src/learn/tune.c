@@ -1,7 +1,9 @@
 /* tune.c: threshold, fast, slow, tau and strength from what the first samples make the edges feel.
  *
  * The dead zone passes amplitudes A between threshold*fast and threshold*slow (for a kernel of first moment -1), so: put the
- * upper end just above the largest amplitude at the start, where errors are largest, and the lower end as far below as slow/fast allows. */
+ * upper end just above the largest amplitude to come, and the lower end as far below as slow/fast allows. Errors are largest at
+ * the start, but a conductance that falls concentrates drops on itself: its amplitude can grow manyfold before errors shrink. So
+ * the beginning of training is rehearsed with the two-phase rule, which has no range. */
 #include "learn/internal.h"
 
 #include <math.h>
@@ -41,6 +43,32 @@ static rheo_status amplitudes(rh_learner *l, const int *sample, int n, double *a
     return RHEO_OK;
 }
 
+/* Largest amplitude in a rehearsal of the first steps, one sample at a time; conductances are put back. What goes wrong ends it. */
+static double rehearse(rh_learner *l, const int *sample, int n, double *saved) {
+    enum { MOST = 200, LEAST = 20, WORK = 2000000 }; /* edges times steps */
+    const int n_step = WORK / l->n_edge < LEAST ? LEAST : WORK / l->n_edge > MOST ? MOST : WORK / l->n_edge;
+    rh_lane *const w = &l->lane[0];
+    rh_chunk none = { 0 };
+    rheo_error err = { 0 };
+    const double scale = l->def.rate / l->def.strength;
+    double largest = 0;
+    memcpy(saved, l->g, sizeof(double) * (size_t)l->n_edge);
+    for (int i = 0; i < n_step; i++) {
+        if (rh_lane_factor(l, w, &err) || rh_lane_solve(l, w, &sample[i % n], 1, &err)) break;
+        rh_lane_sample(l, w, &sample[i % n], 0);
+        rh_lane_loss(l, w, sample[i % n], &none);
+        if (rh_phase_contrast(l, w, 1, w->bracket, &err)) break;
+        for (int k = 0; k < l->n_edge; k++) {
+            largest = fmax(largest, fabs(w->bracket[k]));
+            const double g = l->g[k] - scale * w->bracket[k];
+            l->g[k] = fmin(fmax(g, l->c->g_min[k]), l->c->g_max[k]);
+        }
+    }
+    memcpy(l->g, saved, sizeof(double) * (size_t)l->n_edge);
+    rh_learner_touch(l);
+    return largest;
+}
+
 /* Three significant digits: a proposal, to be read and typed by people. */
 static double rounded(double x) {
     if (!(x > 0) || !isfinite(x)) return x;
@@ -59,7 +87,7 @@ static void scale_kernel(rh_learn_def *d, double tau) {
 
 static void explain(const rh_learner *l, rh_tuning *t, double ratio, double share) {
     const rh_learn_def *d = &t->def;
-    char a[32], b[32], c[32];
+    char a[32];
     const size_t n = sizeof(t->why[0]);
     snprintf(t->why[0], n, "strength %s: takes the outputs at most about %g of the way to the target, so s(h) stays nearly linear",
              rh_number_human(d->strength, "", a, sizeof(a)), share);
@@ -67,13 +95,12 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
              rh_number_human(d->fast / 20, "s", a, sizeof(a)));
     snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
              rh_number_human(d->slow, "s", a, sizeof(a)), ratio);
-    snprintf(t->why[3], n, "threshold %s: amplitudes start at %s for the largest edge, so they pass from %s V^2 on down to 1/%g of it",
-             rh_number_human(d->threshold, "V^2/s", a, sizeof(a)), rh_number_human(t->a_large, "V^2", b, sizeof(b)),
-             rh_number_human(d->threshold * d->slow / l->moment, "", c, sizeof(c)), ratio);
+    snprintf(t->why[3], n, "threshold %.3g V^2/s: the largest amplitude of a rehearsed start is %.3g V^2, so what passes is %.3g V^2 and down to 1/%g of it",
+             d->threshold, t->a_large, d->threshold * d->slow / l->moment, ratio);
 }
 
 rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, rh_tuning *out, rheo_error *err) {
-    const double share = 0.1, headroom = 4;
+    const double share = 0.1, headroom = 1.5;
     rh_lane *const w = &l->lane[0];
     if (!w->factored) RHEO_TRY(rh_lane_factor(l, w, err));
     const size_t n_a = (size_t)n * (size_t)l->n_edge;
@@ -83,12 +110,13 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
     l->def.strength = rounded(strength_for(l, share));
     const rheo_status st = amplitudes(l, sample, n, a, err);
     *out = (rh_tuning){ .def = l->def, .linearity = share };
-    l->def.strength = strength;
     if (st == RHEO_OK) {
         out->a_small = a[n_a / 10];
         out->a_median = a[n_a / 2];
         out->a_large = a[n_a - 1];
+        out->a_large = fmax(out->a_large, rehearse(l, sample, n, a)); /* a has served: room for the conductances */
     }
+    l->def.strength = strength;
     rh_free(a);
     if (st != RHEO_OK) return st;
     if (!(out->a_large > 0)) {

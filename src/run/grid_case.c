@@ -32,7 +32,7 @@ static bool add_grid(rh_builder *b, int side) {
 rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *pick, rheo_error *err) {
     *k = (rh_grid_case){ .in_sign = { 1, 1 }, .in = { 0, 1 } };
     if (n_out < 1 || n_out > RH_GRID_MAX_OUT || side * side < n_out + 2)
-        return rh_fail(err, RHEO_E_RANGE, 124, RH_NOWHERE, "%d outputs on a grid of side %d: 1 to %d, and room for two inputs",
+        return rh_fail(err, RHEO_E_RANGE, 185, RH_NOWHERE, "%d outputs on a grid of side %d: 1 to %d, and room for two inputs",
                        n_out, side, RH_GRID_MAX_OUT);
     rh_builder *b = rh_builder_create();
     if (!b) return RH_NOMEM(err);
