@@ -438,8 +438,13 @@ static void learned_conductances_become_resistances(void **state) {
 
 static void no_line_can_run_a_command(void **state) {
     (void)state;
-    static const char *const TITLES[] = { "*#shell touch x\nR1 a 0 1\n", ".control\nR1 a 0 1\n",
-                                          "  *# `id`\nR1 a 0 1\n", "*@ x\nR1 a 0 1\n", ";@x\nR1 a 0 1\n" };
+    static const char *const TITLES[] = { "*#shell touch x\nR1 a 0 1\n",
+                                          ".control\nR1 a 0 1\n",
+                                          "  *# `id`\nR1 a 0 1\n",
+                                          "*@ x\nR1 a 0 1\n",
+                                          ";@x\nR1 a 0 1\n",
+                                          " \xFF\xFEx\nR1 a 0 1\n",
+                                          "\xEF\xBB\xBF\xEF\xBB\xBF*#x \x01\nR1 a 0 1\n" };
     for (int k = 0; k < RH_COUNT(TITLES); k++) {
         rheo_circuit *c = parse(TITLES[k]);
         char *text = NULL;
@@ -447,6 +452,7 @@ static void no_line_can_run_a_command(void **state) {
         assert_int_equal(rheo_netlist_print(&text, c, NULL, &err), RHEO_OK);
         assert_true(text[0] != '*' && text[0] != '.' && text[0] != ';');
         assert_null(strchr(text, '`'));
+        round_trip(c);
         rheo_text_free(text);
         rheo_circuit_destroy(c);
     }

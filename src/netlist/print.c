@@ -2,6 +2,8 @@
  * and from numbers, so no text of an input file can reach another simulator as a command. */
 #include "netlist/netlist.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -57,17 +59,26 @@ static rheo_status check_all(printer *p) {
 
 /* ---- lines ---- */
 
+/* One character of the title as it may be written; length 0: not at all. */
+static size_t title_piece(const char *s, size_t n, const char **out, size_t *len) {
+    uint32_t u = 0;
+    const size_t used = rh_utf8(s, n, &u);
+    *out = used == 0 ? "?" : u < ' ' || u == 0x7F ? " " : u == '`' ? "'" : s;
+    *len = u == 0xFEFF ? 0 : used > 1 ? used : 1; /* a byte order mark would vanish when it is read */
+    return used ? used : 1;
+}
+
 /* The title must not look like a comment that ngspice would run, nor like a dot card. */
 static void put_title(printer *p) {
     const char *t = p->c->title;
-    while (*t && (strchr("*#.@$;", *t) || (unsigned char)*t <= ' ' || *t == 0x7F)) t++;
-    size_t n = strlen(t);
-    while (n > 0 && ((unsigned char)t[n - 1] <= ' ' || t[n - 1] == 0x7F)) n--;
-    if (n == 0) rh_buf_puts(&p->b, "untitled");
-    for (size_t k = 0; k < n; k++) {
-        const char ch = (unsigned char)t[k] < ' ' || t[k] == 0x7F ? ' ' : t[k] == '`' ? '\'' : t[k];
-        rh_buf_add(&p->b, &ch, 1);
+    size_t n = strlen(t), len, used;
+    const size_t start = p->b.n;
+    for (const char *piece; n > 0; t += used, n -= used) {
+        used = title_piece(t, n, &piece, &len);
+        if (len && (p->b.n > start || !strchr("*#.@$; \t", *piece))) rh_buf_add(&p->b, piece, len);
     }
+    while (p->b.n > start && p->b.s[p->b.n - 1] == ' ') p->b.n--;
+    if (p->b.n == start) rh_buf_puts(&p->b, "untitled");
     rh_buf_puts(&p->b, "\n*@ rheo version=1\n");
 }
 

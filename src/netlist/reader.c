@@ -195,7 +195,10 @@ static void build(rh_reader *rd) {
 }
 
 static rheo_status finish(rh_reader *rd, rheo_circuit **out, rheo_error *err) {
-    if (rd->fatal == RHEO_E_NOMEM) return RH_NOMEM(err);
+    if (rd->fatal == RHEO_E_NOMEM) {
+        RH_NOMEM(err);
+        return err->status; /* of the first error, if there was one before */
+    }
     if (rh_report_full(&rd->rep)) rh_note(rd, 0, RH_NOWHERE, "reading stopped after %d errors", rd->rep.n_error);
     if (rd->rep.n_error) return err->status;
     if (rd->fatal) return rd->fatal;
