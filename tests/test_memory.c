@@ -1,5 +1,6 @@
-/* The memory of an edge: kernels, closed-form cycles against two independent oracles (closed forms of the sawtooth, and a Runge-Kutta
- * integration of the kernel's own equations), the published tables, and what the writer promises about bytes. */
+/* The memory of an edge: kernels, closed-form cycles against two independent oracles (closed forms of the sawtooth, and
+ * a Runge-Kutta integration of the kernel's own equations), the published tables, and what the writer promises about
+ * bytes. */
 #include "check.h"
 
 #include "memory/block.h"
@@ -8,8 +9,8 @@
 #include <stdlib.h>
 
 enum { LEAKY, FEEDBACK, CHEMOTAXIS };
-static const double CALM[3][RH_MAX_PAR] = { { 0.05, INFINITY }, { 0.01, 0.05, INFINITY }, { 20, 0 } };   /* no area */
-static const double LEAKS[3][RH_MAX_PAR] = { { 0.05, 2 }, { 0.03, 0.05, 3 }, { 20, 0.05 } };             /* some */
+static const double CALM[3][RH_MAX_PAR] = { { 0.05, INFINITY }, { 0.01, 0.05, INFINITY }, { 20, 0 } }; /* no area */
+static const double LEAKS[3][RH_MAX_PAR] = { { 0.05, 2 }, { 0.03, 0.05, 3 }, { 20, 0.05 } };           /* some */
 
 static rh_closed *open_cycle(int kernel, const double *par, const char *protocol, double fast, double slow, int degree,
                              rh_start start) {
@@ -23,8 +24,8 @@ static rh_closed *open_cycle(int kernel, const double *par, const char *protocol
     return t;
 }
 
-static void write_edges(const rh_closed *t, double threshold, int n, int n_coef, const double *coef, const rh_carry *carry,
-                        double *dw) {
+static void write_edges(const rh_closed *t, double threshold, int n, int n_coef, const double *coef,
+                        const rh_carry *carry, double *dw) {
     const rh_write_def def = { .nonlinearity = RH_DEAD_ZONE, .threshold = threshold };
     double *const work = calloc(rh_closed_work(t), sizeof *work);
     assert_non_null(work);
@@ -71,7 +72,8 @@ static void protocols_are_what_they_say(void **state) {
     }
     assert_int_equal(rh_protocol_find("saw"), -1);
     assert_int_equal(RH_PROTOCOLS[rh_protocol_find("Sawtooth")]->build(2, 5, r), 2);
-    assert_true(r[0].duration == 2 && r[0].h0 == 0 && r[0].h1 == 1 && r[1].duration == 5 && r[1].h0 == 1 && r[1].h1 == 0);
+    assert_true(r[0].duration == 2 && r[0].h0 == 0 && r[0].h1 == 1 && r[1].duration == 5 && r[1].h0 == 1 &&
+                r[1].h1 == 0);
     assert_int_equal(RH_PROTOCOLS[rh_protocol_find("triangle")]->build(2, 5, r), 2);
     assert_true(r[0].duration == 3.5 && r[1].duration == 3.5 && r[1].h0 == 1 && r[1].h1 == 0);
     assert_int_equal(RH_PROTOCOLS[rh_protocol_find("square")]->build(2, 5, r), 2);
@@ -211,8 +213,10 @@ static long double bisect(u_of u, const void *ctx, long double level, long doubl
     const bool rises = u(ctx, b) > level;
     for (int i = 0; i < 70; i++) {
         const long double m = (a + b) / 2;
-        if ((u(ctx, m) > level) == rises) b = m;
-        else a = m;
+        if ((u(ctx, m) > level) == rises)
+            b = m;
+        else
+            a = m;
     }
     return (a + b) / 2;
 }
@@ -250,8 +254,8 @@ static long double saw_dw(const saw *w, long double theta) {
     return below ? -sum : sum;
 }
 
-/* Over all regimes, to 1e-12 of the amplitude and to 1e-9 of dw itself, however small: far above threshold on both ramps the two
- * lobes cancel to a thousandth of a millionth. */
+/* Over all regimes, to 1e-12 of the amplitude and to 1e-9 of dw itself, however small: far above threshold on both
+ * ramps the two lobes cancel to a thousandth of a millionth. */
 static void sawtooth_agrees_with_the_closed_form(void **state) {
     (void)state;
     const double times[][2] = { { 1, 9 }, { 0.1, 9 }, { 0.02, 0.3 }, { 3, 300 }, { 2, 0.5 } };
@@ -339,8 +343,9 @@ static long double march(const rk *o, int n_step, long double theta, long double
             sum += dead_zone_piece(hermite_at, &c, theta, 0, h);
         } else {
             const long double mid = hermite_at(&c, h / 2), q1 = hermite_at(&c, h / 4), q3 = hermite_at(&c, 3 * h / 4);
-            sum += h / 90 * (7 * c.u0 * c.u0 * c.u0 + 32 * q1 * q1 * q1 + 12 * mid * mid * mid + 32 * q3 * q3 * q3 +
-                             7 * c.u1 * c.u1 * c.u1);
+            sum += h / 90 *
+                   (7 * c.u0 * c.u0 * c.u0 + 32 * q1 * q1 * q1 + 12 * mid * mid * mid + 32 * q3 * q3 * q3 +
+                    7 * c.u1 * c.u1 * c.u1);
         }
     }
     return sum;
@@ -602,7 +607,8 @@ static void strongly_bent_edges_lose_no_crossing(void **state) {
     static double coef[NC * N], dw[N];
     for (int kernel = 0; kernel < 3; kernel++) {
         const double ringing[] = { 0.2, 0.02, INFINITY };
-        rh_closed *t = open_cycle(kernel, kernel == FEEDBACK ? ringing : LEAKS[kernel], "sawtooth", 0.3, 2, NC - 1, RH_SETTLED);
+        rh_closed *t =
+            open_cycle(kernel, kernel == FEEDBACK ? ringing : LEAKS[kernel], "sawtooth", 0.3, 2, NC - 1, RH_SETTLED);
         random_edges(coef, 0.9);
         write_edges(t, 3, N, NC, coef, NULL, dw);
         for (int k = 0; k < N; k += 3) {
@@ -676,8 +682,9 @@ static void cost_does_not_depend_on_slow_over_fast(void **state) {
     }
 }
 
-/* tau from a millionth to a million times fast. What is known without computing: far above threshold the update is the linear
- * functional, 0 without area; deep in regime ii it is the amplitude; and a slow memory reads s minus its mean. */
+/* tau from a millionth to a million times fast. What is known without computing: far above threshold the update is the
+ * linear functional, 0 without area; deep in regime ii it is the amplitude; and a slow memory reads s minus its mean.
+ */
 static void every_ratio_of_time_constants_works(void **state) {
     (void)state;
     for (double tau = 1e-6; tau < 2e6; tau *= 10) {
@@ -741,23 +748,23 @@ static void what_is_not_a_number_stays_so(void **state) {
 
 /* fast, slow, threshold, kernel area, average, A, dw */
 static const double UPDATES[][7] = {
-    { 1, 9, 11.1111111111111, 0, 0, -150, -0.340205655701 }, /* a01 */
-    { 1, 9, 11.1111111111111, 0, 0, 12.5, 9.74548888137 }, /* a01 */
-    { 1, 9, 11.1111111111111, 0, 0, 150, 0.340205655701 }, /* a01 */
-    { 1, 19, 5.26315789473684, 0, 0, -150, -0.154468163888 }, /* a02 */
-    { 1, 19, 5.26315789473684, 0, 0, 7.5, 6.56708529174 }, /* a02 */
+    { 1, 9, 11.1111111111111, 0, 0, -150, -0.340205655701 },     /* a01 */
+    { 1, 9, 11.1111111111111, 0, 0, 12.5, 9.74548888137 },       /* a01 */
+    { 1, 9, 11.1111111111111, 0, 0, 150, 0.340205655701 },       /* a01 */
+    { 1, 19, 5.26315789473684, 0, 0, -150, -0.154468163888 },    /* a02 */
+    { 1, 19, 5.26315789473684, 0, 0, 7.5, 6.56708529174 },       /* a02 */
     { 0.5, 9.5, 10.5263157894737, 0, 0, -150, -0.308943411852 }, /* a03 */
-    { 0.5, 9.5, 10.5263157894737, 0, 0, 7.5, 5.63355647801 }, /* a03 */
+    { 0.5, 9.5, 10.5263157894737, 0, 0, 7.5, 5.63355647801 },    /* a03 */
     { 0.2, 4.8, 20.8333333333333, 0, 0, -150, -0.605006575529 }, /* a04 */
-    { 2, 20, 5, 0, 0, -150, -0.152262534749 }, /* a07 */
-    { 1, 9, 5, 0, 0, -67.5, -0.153092545065 }, /* a10 */
-    { 1, 9, 0, 0, 0, -150, 0 }, /* a11 */
-    { 2, 2, 50, 0, 0, -150, -2.84217094304e-14 }, /* a12 */
-    { 9, 1, 11.1111111111111, 0, 0, -150, 0.340205655701 }, /* a13 */
-    { 9, 1, 11.1111111111111, 0, 0, 12.5, -9.74548888137 }, /* a13 */
-    { 1, 9, 11.1111111111111, 0.05, 25, -150, 12.0234795748 }, /* a14 */
-    { 1, 9, 11.1111111111111, 0.05, 25, 10.5, 8.59709845719 }, /* a14 */
-    { 1, 9, 11.1111111111111, 0.05, 25, 150, 13.5503195864 }, /* a14 */
+    { 2, 20, 5, 0, 0, -150, -0.152262534749 },                   /* a07 */
+    { 1, 9, 5, 0, 0, -67.5, -0.153092545065 },                   /* a10 */
+    { 1, 9, 0, 0, 0, -150, 0 },                                  /* a11 */
+    { 2, 2, 50, 0, 0, -150, -2.84217094304e-14 },                /* a12 */
+    { 9, 1, 11.1111111111111, 0, 0, -150, 0.340205655701 },      /* a13 */
+    { 9, 1, 11.1111111111111, 0, 0, 12.5, -9.74548888137 },      /* a13 */
+    { 1, 9, 11.1111111111111, 0.05, 25, -150, 12.0234795748 },   /* a14 */
+    { 1, 9, 11.1111111111111, 0.05, 25, 10.5, 8.59709845719 },   /* a14 */
+    { 1, 9, 11.1111111111111, 0.05, 25, 150, 13.5503195864 },    /* a14 */
 };
 
 typedef struct realisation {
@@ -765,22 +772,78 @@ typedef struct realisation {
     double amplitude, dw, u_max, u_min;
 } realisation;
 static const realisation REALISATIONS[] = {
-    { { "chemotaxis", { "rate=20", "area=0" }, 2, 1, 9, 11.1111111111111, 0 }, -50, -47.7433547199, 5.55555555556, -49.9999747075 },
-    { { "leaky-integrator", { "tau=0.05" }, 1, 1, 9, 11.1111111111111, 0 }, -50, -48.7738757506, 5.55555555556, -49.9999998855 },
-    { { "integral-feedback", { "tau_u=0.01", "tau_m=0.05" }, 2, 1, 9, 11.1111111111111, 0 }, -50, -49.0225813319, 5.55555555556, -49.9999999999 },
-    { { "leaky-integrator", { "tau=0.05" }, 1, 1, 9, 11.1111111111111, 0 }, 25, 24.0372955828, 24.9999999427, -2.77777777778 },
-    { { "chemotaxis", { "rate=20", "area=0" }, 2, 1, 9, 11.1111111111111, 0 }, 120, 0.707698668986, 119.999939298, -13.3333333333 },
-    { { "leaky-integrator", { "tau=0.05" }, 1, 1, 9, 11.1111111111111, 0 }, 120, 0.484293973762, 119.999999725, -13.3333333333 },
-    { { "integral-feedback", { "tau_u=0.01", "tau_m=0.05" }, 2, 0.5, 9.5, 10.5263157894737, 0 }, 12.5, 11.8593181101, 24.9999575965, -1.31578947368 },
-    { { "integral-feedback", { "tau_u=0.01", "tau_m=0.05" }, 2, 0.5, 9.5, 10.5263157894737, 0 }, 120, 0.345703604498, 239.999592926, -12.6315789474 },
+    { { "chemotaxis", { "rate=20", "area=0" }, 2, 1, 9, 11.1111111111111, 0 },
+      -50,
+      -47.7433547199,
+      5.55555555556,
+      -49.9999747075 },
+    { { "leaky-integrator", { "tau=0.05" }, 1, 1, 9, 11.1111111111111, 0 },
+      -50,
+      -48.7738757506,
+      5.55555555556,
+      -49.9999998855 },
+    { { "integral-feedback", { "tau_u=0.01", "tau_m=0.05" }, 2, 1, 9, 11.1111111111111, 0 },
+      -50,
+      -49.0225813319,
+      5.55555555556,
+      -49.9999999999 },
+    { { "leaky-integrator", { "tau=0.05" }, 1, 1, 9, 11.1111111111111, 0 },
+      25,
+      24.0372955828,
+      24.9999999427,
+      -2.77777777778 },
+    { { "chemotaxis", { "rate=20", "area=0" }, 2, 1, 9, 11.1111111111111, 0 },
+      120,
+      0.707698668986,
+      119.999939298,
+      -13.3333333333 },
+    { { "leaky-integrator", { "tau=0.05" }, 1, 1, 9, 11.1111111111111, 0 },
+      120,
+      0.484293973762,
+      119.999999725,
+      -13.3333333333 },
+    { { "integral-feedback", { "tau_u=0.01", "tau_m=0.05" }, 2, 0.5, 9.5, 10.5263157894737, 0 },
+      12.5,
+      11.8593181101,
+      24.9999575965,
+      -1.31578947368 },
+    { { "integral-feedback", { "tau_u=0.01", "tau_m=0.05" }, 2, 0.5, 9.5, 10.5263157894737, 0 },
+      120,
+      0.345703604498,
+      239.999592926,
+      -12.6315789474 },
     { { "leaky-integrator", { "tau=0.05" }, 1, 2, 20, 5, 0 }, 12.5, 11.9609952619, 6.25, -0.625 },
     { { "leaky-integrator", { "tau=0.05" }, 1, 2, 20, 5, 0 }, 120, 0.21820632785, 60, -6 },
-    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 0 }, 25, 23.7495442322, 26.982648714, -5.19829210644 },
-    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 25 }, 25, 29.3167098021, 31.9331437635, -0.247797056933 },
-    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 0 }, 50, 48.3649530035, 53.9652974279, -10.3965842129 },
-    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 25 }, 50, 54.0253206002, 58.9157924775, -5.44608916337 },
-    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 0 }, 75, 36.5572257684, 80.9479461419, -15.5948763193 },
-    { { "leaky-integrator", { "tau=0.05", "leak=1000" }, 2, 1, 9, 11.1111111111111, 25 }, 75, 73.4213022884, 75.054997266, -8.34499943753 },
+    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 0 },
+      25,
+      23.7495442322,
+      26.982648714,
+      -5.19829210644 },
+    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 25 },
+      25,
+      29.3167098021,
+      31.9331437635,
+      -0.247797056933 },
+    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 0 },
+      50,
+      48.3649530035,
+      53.9652974279,
+      -10.3965842129 },
+    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 25 },
+      50,
+      54.0253206002,
+      58.9157924775,
+      -5.44608916337 },
+    { { "leaky-integrator", { "tau=0.05", "leak=5" }, 2, 1, 9, 11.1111111111111, 0 },
+      75,
+      36.5572257684,
+      80.9479461419,
+      -15.5948763193 },
+    { { "leaky-integrator", { "tau=0.05", "leak=1000" }, 2, 1, 9, 11.1111111111111, 25 },
+      75,
+      73.4213022884,
+      75.054997266,
+      -8.34499943753 },
 };
 
 /* fast, slow, threshold, dw/A for A = 20 */
@@ -801,12 +864,8 @@ static const double TIME_SCALES[][4] = {
 
 /* fast, slow, A, divisor, dw */
 static const double CUBES[][5] = {
-    { 1, 9, -20, 1, -6666.66682576 },
-    { 1, 9, 20, 1, 6666.66682576 },
-    { 0.5, 9.5, -20, 1, -22472.3208936 },
-    { 0.5, 9.5, 20, 1, 22472.3208936 },
-    { 2, 20, -20, 1, -1826.859375 },
-    { 2, 20, 20, 1, 1826.859375 },
+    { 1, 9, -20, 1, -6666.66682576 },   { 1, 9, 20, 1, 6666.66682576 },  { 0.5, 9.5, -20, 1, -22472.3208936 },
+    { 0.5, 9.5, 20, 1, 22472.3208936 }, { 2, 20, -20, 1, -1826.859375 }, { 2, 20, 20, 1, 1826.859375 },
 };
 
 /* kernel, area, fast, slow, A, average, t, u */
@@ -870,9 +929,11 @@ static void check_cube(double fast, double slow, double amplitude, double diviso
     CHECK_REL(dw, want, 1e-11);
 }
 
-static void check_wave(int kernel, double area, double fast, double slow, double amplitude, double average, double x, double want) {
+static void check_wave(int kernel, double area, double fast, double slow, double amplitude, double average, double x,
+                       double want) {
     const double chemotaxis[] = { 20, area }, coef[] = { average - amplitude / 2, amplitude / 2 };
-    rh_closed *t = open_cycle(kernel, kernel == CHEMOTAXIS ? chemotaxis : CALM[kernel], "sawtooth", fast, slow, 1, RH_PERIODIC);
+    rh_closed *t =
+        open_cycle(kernel, kernel == CHEMOTAXIS ? chemotaxis : CALM[kernel], "sawtooth", fast, slow, 1, RH_PERIODIC);
     CHECK_REL(rh_closed_u(t, 2, coef, NULL, x), want, 2e-11);
     rh_closed_close(t);
 }
@@ -883,7 +944,8 @@ static void rows_of_the_tables_are_met(void **state) {
     for (int i = 0; i < RH_COUNT(REALISATIONS); i++) check_realisation(&REALISATIONS[i]);
     for (int i = 0; i < RH_COUNT(TIME_SCALES); i++)
         check_time_scale(TIME_SCALES[i][0], TIME_SCALES[i][1], TIME_SCALES[i][2], TIME_SCALES[i][3]);
-    for (int i = 0; i < RH_COUNT(CUBES); i++) check_cube(CUBES[i][0], CUBES[i][1], CUBES[i][2], CUBES[i][3], CUBES[i][4]);
+    for (int i = 0; i < RH_COUNT(CUBES); i++)
+        check_cube(CUBES[i][0], CUBES[i][1], CUBES[i][2], CUBES[i][3], CUBES[i][4]);
     for (int i = 0; i < RH_COUNT(WAVES); i++) {
         const double *const w = WAVES[i];
         check_wave((int)w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
@@ -962,9 +1024,14 @@ static void table_of_realisations(void **state) {
     table t = open_table("tcl_integral_feedback_reference.csv");
     while (next_row(&t)) {
         char store[3][64];
-        realisation r = { { NULL, { NULL }, 0, num(&t, 4), num(&t, 5), num(&t, 6), num(&t, 8) }, num(&t, 7), num(&t, 9), num(&t, 10),
+        realisation r = { { NULL, { NULL }, 0, num(&t, 4), num(&t, 5), num(&t, 6), num(&t, 8) },
+                          num(&t, 7),
+                          num(&t, 9),
+                          num(&t, 10),
                           num(&t, 11) };
-        r.cycle.kernel = t.cell[0][0] == 'c' ? "chemotaxis" : t.cell[0][0] == 'r' ? "leaky-integrator" : "integral-feedback";
+        r.cycle.kernel = t.cell[0][0] == 'c'   ? "chemotaxis"
+                         : t.cell[0][0] == 'r' ? "leaky-integrator"
+                                               : "integral-feedback";
         split_parameters(t.cell[1], store, &r.cycle);
         check_realisation(&r);
     }
@@ -1063,18 +1130,12 @@ static void parameters_are_checked(void **state) {
         const char *text, *msg, *hint;
         rheo_status status;
     } bad[] = {
-        { "leek=5", "parameter", "leak", RHEO_E_USAGE },
-        { "tau", "name=value", "", RHEO_E_USAGE },
-        { "=1", "parameter", "", RHEO_E_USAGE },
-        { "tau=", "tau", "", RHEO_E_USAGE },
-        { "tau=fast", "tau", "", RHEO_E_USAGE },
-        { "tau=4k7", "tau", "4.7k", RHEO_E_USAGE },
-        { "tau=0", "outside", "", RHEO_E_RANGE },
-        { "tau=-1u", "outside", "", RHEO_E_RANGE },
-        { "tau=1e7", "outside", "", RHEO_E_RANGE },
-        { "tau=inf", "tau", "", RHEO_E_USAGE },
-        { "tau=5v", "is in v", "", RHEO_E_USAGE },
-        { "\x01\x02=5", "parameter", "", RHEO_E_USAGE },
+        { "leek=5", "parameter", "leak", RHEO_E_USAGE }, { "tau", "name=value", "", RHEO_E_USAGE },
+        { "=1", "parameter", "", RHEO_E_USAGE },         { "tau=", "tau", "", RHEO_E_USAGE },
+        { "tau=fast", "tau", "", RHEO_E_USAGE },         { "tau=4k7", "tau", "4.7k", RHEO_E_USAGE },
+        { "tau=0", "outside", "", RHEO_E_RANGE },        { "tau=-1u", "outside", "", RHEO_E_RANGE },
+        { "tau=1e7", "outside", "", RHEO_E_RANGE },      { "tau=inf", "tau", "", RHEO_E_USAGE },
+        { "tau=5v", "is in v", "", RHEO_E_USAGE },       { "\x01\x02=5", "parameter", "", RHEO_E_USAGE },
     };
     for (int i = 0; i < RH_COUNT(bad); i++) {
         rheo_cycle_def def = rheo_cycle_default();

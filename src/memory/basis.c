@@ -17,7 +17,8 @@ double rh_basis(int j, double h) {
     return now - (j % 2 ? -1 : 1);
 }
 
-/* Interpolation at the Lobatto points is a discrete cosine transform; the end levels and end coefficients count half. */
+/* Interpolation at the Lobatto points is a discrete cosine transform; the end levels and end coefficients count half.
+ */
 void rh_basis_transform(int n, double *w) {
     for (int i = 0; i <= n; i++) w[i] = i == 0;
     for (int j = 1; j <= n; j++) {

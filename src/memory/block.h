@@ -1,4 +1,5 @@
-/* block: edges are taken through the cycle in blocks, so that the inner loops run over edges and become vector instructions. */
+/* block: edges are taken through the cycle in blocks, so that the inner loops run over edges and become vector
+ * instructions. */
 #ifndef RH_MEMORY_BLOCK_H
 #define RH_MEMORY_BLOCK_H
 
@@ -8,16 +9,17 @@ enum { RH_BLOCK = 16 };
 
 /* Lanes beyond the last edge hold zeros and write nothing. */
 typedef struct rh_block {
-    int n_used;                              /* rows in use: the first ones */
-    double rows[RH_MAX_ROW][RH_BLOCK];       /* weight of each row */
-    double rest[RH_BLOCK];                   /* area*c_0, the u of a resting memory */
-    double linear[RH_BLOCK];                 /* integral of u over the cycle */
-    double above[RH_BLOCK], below[RH_BLOCK]; /* integral of u over the intervals that are above threshold, or below it, throughout */
+    int n_used;                        /* rows in use: the first ones */
+    double rows[RH_MAX_ROW][RH_BLOCK]; /* weight of each row */
+    double rest[RH_BLOCK];             /* area*c_0, the u of a resting memory */
+    double linear[RH_BLOCK];           /* integral of u over the cycle */
+    double above[RH_BLOCK],
+        below[RH_BLOCK]; /* integral of u over the intervals that are above threshold, or below it, throughout */
     double above_size[RH_BLOCK], below_size[RH_BLOCK]; /* sums of the absolute values of those integrals */
-    double count_below[RH_BLOCK];            /* 1: what is below threshold is summed, and taken from the whole */
-    double pieces[RH_BLOCK];                 /* integral over what counts of the other intervals */
-    int n_item;                              /* those, interval by interval */
-    double *place, *left, *right;            /* interval*RH_BLOCK + lane, and u at both ends; one more than can be needed */
+    double count_below[RH_BLOCK]; /* 1: what is below threshold is summed, and taken from the whole */
+    double pieces[RH_BLOCK];      /* integral over what counts of the other intervals */
+    int n_item;                   /* those, interval by interval */
+    double *place, *left, *right; /* interval*RH_BLOCK + lane, and u at both ends; one more than can be needed */
 } rh_block;
 
 /* Which side of the dead zone: 1, -1, or 0 inside. */

@@ -1,5 +1,5 @@
-/* chemotaxis: the adaptation response of E. coli, K(t) = e^{-Bt} (alpha t - beta t^2), as three equal low-pass stages and a
- * difference:
+/* chemotaxis: the adaptation response of E. coli, K(t) = e^{-Bt} (alpha t - beta t^2), as three equal low-pass stages
+ * and a difference:
  *
  *     x1' = B (s - x1)   x2' = B (x1 - x2)   x3' = B (x2 - x3)   u = (1 + 3I/B) B (x2 - x3) + I x3
  *
@@ -12,7 +12,8 @@ static const rh_kernel_field FIELDS[] = {
 };
 enum { RATE, AREA };
 
-/* States are x1 - x2, x2 - x3 and x3: u reads differences, and in a cycle much shorter than 1/B they are tiny against the stages. */
+/* States are x1 - x2, x2 - x3 and x3: u reads differences, and in a cycle much shorter than 1/B they are tiny against
+ * the stages. */
 static void build(const double *par, rh_filter *out) {
     const long double rate = par[RATE], area = par[AREA];
     *out = (rh_filter){

@@ -5,19 +5,23 @@
 #include <math.h>
 
 static rheo_status check(const rh_filter *f, const rh_ramp *ramp, int n_ramp, int degree, rheo_error *err) {
-    bool fine = f->n >= 1 && f->n <= RH_MAX_STATE && n_ramp >= 1 && n_ramp <= RH_MAX_RAMP && degree >= 1 && degree <= RH_MAX_DEGREE;
-    if (!fine) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "a cycle needs 1 to %d ramps and degree 1 to %d", RH_MAX_RAMP,
-                              RH_MAX_DEGREE);
+    bool fine = f->n >= 1 && f->n <= RH_MAX_STATE && n_ramp >= 1 && n_ramp <= RH_MAX_RAMP && degree >= 1 &&
+                degree <= RH_MAX_DEGREE;
+    if (!fine)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "a cycle needs 1 to %d ramps and degree 1 to %d", RH_MAX_RAMP,
+                       RH_MAX_DEGREE);
     for (int k = 0; k < n_ramp; k++) {
-        fine = ramp[k].duration > DBL_MIN && ramp[k].duration <= DBL_MAX / RH_MAX_RAMP && isfinite(ramp[k].h0) && isfinite(ramp[k].h1);
-        if (!fine) return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "ramp %d of the cycle lasts %g s, must be above 0 and finite",
-                                  k + 1, ramp[k].duration);
+        fine = ramp[k].duration > DBL_MIN && ramp[k].duration <= DBL_MAX / RH_MAX_RAMP && isfinite(ramp[k].h0) &&
+               isfinite(ramp[k].h1);
+        if (!fine)
+            return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE,
+                           "ramp %d of the cycle lasts %g s, must be above 0 and finite", k + 1, ramp[k].duration);
     }
     return RHEO_OK;
 }
 
-rheo_status rh_closed_open(rh_closed **out, const rh_filter *f, const rh_ramp *ramp, int n_ramp, int degree, rh_start start,
-                           rheo_error *err) {
+rheo_status rh_closed_open(rh_closed **out, const rh_filter *f, const rh_ramp *ramp, int n_ramp, int degree,
+                           rh_start start, rheo_error *err) {
     RHEO_TRY(check(f, ramp, n_ramp, degree, err));
     rh_closed *const t = rh_alloc(sizeof *t);
     if (!t) return RH_NOMEM(err);
@@ -49,8 +53,10 @@ void rh_closed_close(rh_closed *t) {
 
 size_t rh_closed_work(const rh_closed *t) { return 3 * ((size_t)t->n_interval * RH_BLOCK + 1); }
 
-/* What a carried edge brings: the deviation from rest at s(h=0) of this cycle, of which the tables count the first rows. */
-static void load_carry(const rh_closed *t, rh_block *b, int first, int n, const double *c_0, int stride, const rh_carry *carry) {
+/* What a carried edge brings: the deviation from rest at s(h=0) of this cycle, of which the tables count the first
+ * rows. */
+static void load_carry(const rh_closed *t, rh_block *b, int first, int n, const double *c_0, int stride,
+                       const rh_carry *carry) {
     for (int i = 0; i < t->n_dev; i++)
         for (int l = 0; l < n; l++)
             b->rows[i][l] = carry->dev[(size_t)i * (size_t)stride + (size_t)(first + l)] +
@@ -122,8 +128,8 @@ static void lane_extremes(const rh_closed *t, const rh_block *b, int lane, doubl
     rh_extremes(t, b->n_used, rows, b->rest[lane], u_max, u_min);
 }
 
-void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, int n_coef, const double *coef, int stride,
-                     const rh_carry *carry, double *dw, double *u_max, double *u_min, double *work) {
+void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, int n_coef, const double *coef,
+                     int stride, const rh_carry *carry, double *dw, double *u_max, double *u_min, double *work) {
     const size_t room = (size_t)t->n_interval * RH_BLOCK + 1;
     rh_block b = { .place = work, .left = work + room, .right = work + 2 * room };
     for (int first = 0; first < n_edge; first += RH_BLOCK) {
@@ -142,8 +148,10 @@ static int interval_at(const rh_closed *t, double x) {
     int lo = 0, hi = t->n_interval - 1;
     while (lo < hi) {
         const int mid = (lo + hi + 1) / 2;
-        if (rh_interval_start(t, mid) <= x) lo = mid;
-        else hi = mid - 1;
+        if (rh_interval_start(t, mid) <= x)
+            lo = mid;
+        else
+            hi = mid - 1;
     }
     return lo;
 }

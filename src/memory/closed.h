@@ -1,8 +1,9 @@
 /* closed: what rh_closed_open prepares and rh_closed_write reads.
  *
- * The cycle is cut into intervals, fine where the filter is still settling and as long as the rest of the ramp after that. On
- * each interval the u that every row causes is a polynomial of degree RH_Q in the local coordinate, -1 to 1. A row is either a
- * unit deviation of one filter state at the start of the cycle (RH_CARRIED only, first) or a basis polynomial of s (B_1, B_2,
+ * The cycle is cut into intervals, fine where the filter is still settling and as long as the rest of the ramp after
+ * that. On each interval the u that every row causes is a polynomial of degree RH_Q in the local coordinate, -1 to 1. A
+ * row is either a unit deviation of one filter state at the start of the cycle (RH_CARRIED only, first) or a basis
+ * polynomial of s (B_1, B_2,
  * ...); the constant c_0 adds area*c_0 everywhere and needs no table. */
 #ifndef RH_MEMORY_CLOSED_H
 #define RH_MEMORY_CLOSED_H
@@ -20,12 +21,12 @@ enum {
 
 /* Where things are in the record of an interval, in units of n_row doubles after the two of its head. */
 enum {
-    RH_AT_END,   /* u at the right end */
-    RH_AT_REACH, /* largest distance of u from the straight line between its ends */
-    RH_AT_WHOLE, /* integral of u over the interval, s */
-    RH_AT_POLY,                               /* [n_row][RH_POLY_STRIDE] monomials */
-    RH_AT_QUARTER = RH_AT_POLY + RH_POLY_STRIDE, /* [n_row][8] bounds of du/dx per quarter: four middles, four half ranges */
-    RH_AT_SLOPE = RH_AT_QUARTER + 8, /* [n_row][RH_POLY_STRIDE] Bernstein coefficients of du/dx, the last one repeated */
+    RH_AT_END,                                   /* u at the right end */
+    RH_AT_REACH,                                 /* largest distance of u from the straight line between its ends */
+    RH_AT_WHOLE,                                 /* integral of u over the interval, s */
+    RH_AT_POLY,                                  /* [n_row][RH_POLY_STRIDE] monomials */
+    RH_AT_QUARTER = RH_AT_POLY + RH_POLY_STRIDE, /* [n_row][8] bounds of du/dx per quarter: middles, half ranges */
+    RH_AT_SLOPE = RH_AT_QUARTER + 8, /* [n_row][RH_POLY_STRIDE] Bernstein coefficients of du/dx, last one repeated */
     RH_AT_CUBE = RH_AT_SLOPE + RH_POLY_STRIDE, /* [RH_CUBE_POINTS][n_row] u at Gauss points */
     RH_AT_TOTAL = RH_AT_CUBE + RH_CUBE_POINTS,
 };
@@ -35,18 +36,18 @@ struct rh_closed {
     int n_state, n_dev, degree, n_row, n_ramp, n_interval; /* n_dev: n_state for RH_CARRIED, else 0 */
     int first[RH_MAX_RAMP + 1];                            /* interval that each ramp begins with */
     double period, area;
-    double rest[RH_MAX_STATE];                             /* rest state per unit of s */
-    double h_end;                                          /* clamping level that the cycle ends with */
-    double begin[RH_MAX_RAMP][RH_MAX_ROW];                 /* u at the left end of each ramp */
-    double linear[RH_MAX_ROW];                             /* integral of u over the cycle, s */
-    double end_state[RH_MAX_STATE][RH_MAX_ROW];            /* deviation left at the end of the cycle */
-    double end_s[RH_MAX_ROW];                              /* and s - c_0 there */
+    double rest[RH_MAX_STATE];                  /* rest state per unit of s */
+    double h_end;                               /* clamping level that the cycle ends with */
+    double begin[RH_MAX_RAMP][RH_MAX_ROW];      /* u at the left end of each ramp */
+    double linear[RH_MAX_ROW];                  /* integral of u over the cycle, s */
+    double end_state[RH_MAX_STATE][RH_MAX_ROW]; /* deviation left at the end of the cycle */
+    double end_s[RH_MAX_ROW];                   /* and s - c_0 there */
     double piece_node[RH_PIECE_POINTS], piece_weight[RH_PIECE_POINTS];
     double cube_weight[RH_CUBE_POINTS];
     rh_bernstein bernstein;
-    int cap;         /* records there is room for */
-    size_t stride;   /* doubles per record */
-    double *record;  /* [n_interval][stride]: start and width in s, then the arrays above */
+    int cap;        /* records there is room for */
+    size_t stride;  /* doubles per record */
+    double *record; /* [n_interval][stride]: start and width in s, then the arrays above */
 };
 
 static inline const double *rh_record(const rh_closed *t, int i) { return t->record + (size_t)i * t->stride; }

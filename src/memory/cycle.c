@@ -38,7 +38,8 @@ static const char *field_name(const void *ctx, int i) {
 }
 
 /* "unknown kernel 'x'", with the nearest name or else all of them. */
-static rheo_status unknown(const char *what, const char *word, size_t n, rh_name_at at, const void *ctx, rheo_error *err) {
+static rheo_status unknown(const char *what, const char *word, size_t n, rh_name_at at, const void *ctx,
+                           rheo_error *err) {
     char shown[64], copy[64] = "", all[160] = "";
     snprintf(copy, sizeof copy, "%.*s", (int)(n < sizeof copy ? n : sizeof copy - 1), word);
     rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "unknown %s '%s'", what, rh_escape(word, n, shown, sizeof shown));
@@ -55,7 +56,8 @@ static rheo_status unknown(const char *what, const char *word, size_t n, rh_name
     return RHEO_E_USAGE;
 }
 
-static rheo_status find(const char *what, const char *word, rh_name_at at, const void *ctx, int *index, rheo_error *err) {
+static rheo_status find(const char *what, const char *word, rh_name_at at, const void *ctx, int *index,
+                        rheo_error *err) {
     if (!word) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "no %s given", what);
     for (int i = 0; at(ctx, i); i++) {
         if (!rh_streq(word, at(ctx, i))) continue;
@@ -74,13 +76,14 @@ static rheo_status read_value(const rh_kernel_field *field, const char *text, do
     }
     const rh_number number = rh_number_parse_all(text, strlen(text));
     if (number.fault != RH_NUM_OK) {
-        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s': %s", field->name, shown, rh_number_fault_text(number.fault));
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s': %s", field->name, shown,
+                rh_number_fault_text(number.fault));
         if (number.suggestion[0]) rh_hint(err, "did you mean %s?", number.suggestion);
         return RHEO_E_USAGE;
     }
     if (number.unit[0] && !rh_streq(number.unit, field->unit))
-        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s' is in %s, expected %s", field->name, shown, number.unit,
-                       field->unit);
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s' is in %s, expected %s", field->name, shown,
+                       number.unit, field->unit);
     if (!(number.value >= field->min && number.value <= field->max))
         return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: '%s' is outside %s to %s %s", field->name, shown,
                        rh_number_text(field->min, lo), rh_number_text(field->max, hi), field->unit);
@@ -91,8 +94,9 @@ static rheo_status read_value(const rh_kernel_field *field, const char *text, do
 static rheo_status read_param(const rh_kernel *kernel, const char *text, double *par, bool *given, rheo_error *err) {
     const char *const equals = text ? strchr(text, '=') : NULL;
     char shown[64];
-    if (!equals) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "parameter '%s' is not of the form name=value",
-                                text ? rh_escape(text, strlen(text), shown, sizeof shown) : "");
+    if (!equals)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "parameter '%s' is not of the form name=value",
+                       text ? rh_escape(text, strlen(text), shown, sizeof shown) : "");
     const size_t n = (size_t)(equals - text);
     for (int i = 0; i < kernel->n_field; i++) {
         char name[32];
@@ -100,7 +104,8 @@ static rheo_status read_param(const rh_kernel *kernel, const char *text, double 
         memcpy(name, text, n);
         name[n] = '\0';
         if (!rh_streq(name, kernel->fields[i].name)) continue;
-        if (given[i]) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "parameter %s is given twice", kernel->fields[i].name);
+        if (given[i])
+            return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "parameter %s is given twice", kernel->fields[i].name);
         given[i] = true;
         return read_value(&kernel->fields[i], equals + 1, &par[i], err);
     }
@@ -130,8 +135,10 @@ static rheo_status check_number(const char *name, double x, bool fine, const cha
 
 static rheo_status check(const rheo_cycle_def *def, int n, const double *amplitude, const double *dw, rheo_error *err) {
     if (!def || def->cookie != COOKIE)
-        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the settings of a cycle must start from rheo_cycle_default()");
-    if (n < 0 || (n > 0 && (!amplitude || !dw))) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "no amplitudes given");
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                       "the settings of a cycle must start from rheo_cycle_default()");
+    if (n < 0 || (n > 0 && (!amplitude || !dw)))
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "no amplitudes given");
     RHEO_TRY(check_number("fast", def->fast, def->fast > 0, "above 0 s and finite", err));
     RHEO_TRY(check_number("slow", def->slow, def->slow > 0, "above 0 s and finite", err));
     RHEO_TRY(check_number("threshold", def->threshold, def->threshold >= 0, "at least 0 and finite", err));
@@ -150,7 +157,8 @@ static void fill_coef(const rheo_cycle_def *def, int n, const double *amplitude,
 
 static rheo_status write_all(const rh_closed *t, const rh_write_def *write, const rheo_cycle_def *def, int n,
                              const double *amplitude, double *dw, double *u_max, double *u_min, rheo_error *err) {
-    double *const coef = rh_calloc(4 * (size_t)n, sizeof *coef); /* c_0, c_1, and both extremes where they are not wanted */
+    double *const coef =
+        rh_calloc(4 * (size_t)n, sizeof *coef); /* c_0, c_1, and both extremes where they are not wanted */
     double *const work = rh_calloc(rh_closed_work(t), sizeof *work);
     rheo_status status = coef && work ? RHEO_OK : RH_NOMEM(err);
     if (status == RHEO_OK) {
@@ -160,15 +168,16 @@ static rheo_status write_all(const rh_closed *t, const rh_write_def *write, cons
         rh_closed_write(t, write, n, 2, coef, n, NULL, dw, extremes ? hi : NULL, extremes ? lo : NULL, work);
         for (int i = 0; i < n && status == RHEO_OK; i++)
             if (!isfinite(dw[i]))
-                status = rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "amplitude %g overflows on its way through the cycle", amplitude[i]);
+                status = rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE,
+                                 "amplitude %g overflows on its way through the cycle", amplitude[i]);
     }
     rh_free(coef);
     rh_free(work);
     return status;
 }
 
-rheo_status rheo_cycle(const rheo_cycle_def *def, int n, const double *amplitude, double *dw, double *u_max, double *u_min,
-                       rheo_error *err) {
+rheo_status rheo_cycle(const rheo_cycle_def *def, int n, const double *amplitude, double *dw, double *u_max,
+                       double *u_min, rheo_error *err) {
     RHEO_TRY(check(def, n, amplitude, dw, err));
     rh_filter filter;
     rh_ramp ramp[RH_MAX_RAMP];

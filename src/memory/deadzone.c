@@ -27,7 +27,9 @@ double rh_integrate_general(const rh_closed *t, const double *p, double threshol
     return sum;
 }
 
-void rh_dead_zone_plain(const rh_closed *t, double threshold, rh_block *b, double *dw) { dead_zone(t, threshold, b, dw); }
+void rh_dead_zone_plain(const rh_closed *t, double threshold, rh_block *b, double *dw) {
+    dead_zone(t, threshold, b, dw);
+}
 
 void rh_dead_zone(const rh_closed *t, double threshold, rh_block *b, double *dw) {
 #if defined(__x86_64__)

@@ -1,14 +1,17 @@
-/* The hot loop of training: integral of g(u) with a dead zone, for a block of edges. Included by deadzone.c and, with 256-bit vectors,
- * by deadzone_wide.c.
+/* The hot loop of training: integral of g(u) with a dead zone, for a block of edges. Included by deadzone.c and, with
+ * 256-bit vectors, by deadzone_wide.c.
  *
- * Every number belongs to one lane: nothing is summed or decided across lanes, so an edge gets the same bytes whatever its
- * neighbours are and however wide the vectors. Steps:
- *   scan     u at the ends of every interval and a bound of how far it strays between: above, below, or an item to look at
- *   solve    items: a monotone polynomial has one crossing per level, found by Newton for several items side by side; anything
- *            else goes through rh_poly_crossings
- *   add      Gauss quadrature over the pieces between crossings
- * An edge that is above nearly all the time writes the small difference of two large lobes. It is got from the other side: the
- * integral of u over the whole cycle, known in closed form, less the time below threshold. */
+ * Every number belongs to one lane: nothing is summed or decided across lanes, so an edge gets the same bytes whatever
+ * its neighbours are and however wide the vectors. Steps:
+ *
+ * - scan: u at the ends of every interval and a bound of how far it strays between tell above, below, or an item to
+ * look at.
+ * - solve: the items. A monotone polynomial has one crossing per level, found by Newton for several items side by side;
+ *   anything else goes through rh_poly_crossings.
+ * - integrate: Gauss quadrature over the stretches between crossings.
+ *
+ * An edge that is above nearly all the time writes the small difference of two large lobes. It is got from the other
+ * side: the integral of u over the whole cycle, known in closed form, less the time below threshold. */
 #ifndef RH_MEMORY_DEADZONE_H
 #define RH_MEMORY_DEADZONE_H
 
@@ -44,7 +47,8 @@ RH_INLINE void append_items(rh_block *b, int interval, int lane, rh_mask mark, r
 
 /* Sort all intervals for the lanes from `lane` on. */
 RH_INLINE void scan(const rh_closed *t, double threshold, rh_block *b, int lane) {
-    const rh_lanes zero = rh_zero(), rest = rh_load(b->rest + lane), up = rh_splat(threshold), down = rh_splat(-threshold);
+    const rh_lanes zero = rh_zero(), rest = rh_load(b->rest + lane), up = rh_splat(threshold),
+                   down = rh_splat(-threshold);
     rh_lanes above_sum = zero, above_size = zero, below_sum = zero, below_size = zero;
     for (int k = 0; k < t->n_ramp; k++) {
         rh_lanes left = dot_rows(b, lane, t->begin[k]);
@@ -59,7 +63,8 @@ RH_INLINE void scan(const rh_closed *t, double threshold, rh_block *b, int lane)
                 stray = rh_plus(stray, rh_scale(reach[r], rh_size(weight)));
             }
             const rh_mask falls = rh_above(left, right);
-            const rh_lanes hi = rh_plus(rh_pick(falls, left, right), stray), lo = rh_minus(rh_pick(falls, right, left), stray);
+            const rh_lanes hi = rh_plus(rh_pick(falls, left, right), stray),
+                           lo = rh_minus(rh_pick(falls, right, left), stray);
             const rh_mask above = rh_or(rh_at_least(lo, up), rh_at_least(down, hi));
             const rh_mask below = rh_and(rh_above(up, hi), rh_above(lo, down)), mark = rh_not(rh_or(above, below));
             above_sum = rh_plus(above_sum, rh_keep(above, whole));
@@ -79,13 +84,13 @@ RH_INLINE void scan(const rh_closed *t, double threshold, rh_block *b, int lane)
 /* Items of one round. A job is a crossing to find, and the stretch on the side of it that counts. */
 typedef struct chunk {
     double poly[CHUNK][RH_POLY_STRIDE];
-    double sum[CHUNK];      /* integral over what counts of the item, s */
+    double sum[CHUNK]; /* integral over what counts of the item, s */
     int first_job[CHUNK];
-    int between[CHUNK];     /* items with two crossings and what counts between them */
+    int between[CHUNK]; /* items with two crossings and what counts between them */
     int job_item[LIST];
     double level[LIST], left[LIST], right[LIST]; /* u - level at both ends */
-    double side[LIST];      /* end of the stretch that counts: -1 or 1 */
-    double scale[LIST];     /* half the width of the interval, s; 0 when the stretch is got otherwise */
+    double side[LIST];                           /* end of the stretch that counts: -1 or 1 */
+    double scale[LIST]; /* half the width of the interval, s; 0 when the stretch is got otherwise */
     double root[LIST], value[LIST];
     int n_job, n_between;
 } chunk;
@@ -122,7 +127,8 @@ RH_INLINE bool is_monotone(const rh_closed *t, const rh_block *b, int i, int lan
     if (is_surely_monotone(t, b, i, lane, sign)) return true;
     for (int k = 0; k < RH_POLY_STRIDE / RH_LANES; k++) slope[k] = rh_zero();
     combine_lane(b, lane, rh_rows(t, i, RH_AT_SLOPE), slope);
-    for (int k = 0; k < RH_POLY_STRIDE / RH_LANES; k++) unsure |= rh_any(rh_not(rh_above(rh_scale(sign, slope[k]), rh_zero())));
+    for (int k = 0; k < RH_POLY_STRIDE / RH_LANES; k++)
+        unsure |= rh_any(rh_not(rh_above(rh_scale(sign, slope[k]), rh_zero())));
     return !unsure;
 }
 
@@ -173,8 +179,10 @@ RH_INLINE void open_item(const rh_closed *t, double threshold, const rh_block *b
         return;
     }
     make_poly(t, b, i, lane, c->poly[item]);
-    if (monotone) list_jobs(c, item, threshold, left, right, below, half);
-    else c->sum[item] = rh_integrate_general(t, c->poly[item], threshold, below) * half;
+    if (monotone)
+        list_jobs(c, item, threshold, left, right, below, half);
+    else
+        c->sum[item] = rh_integrate_general(t, c->poly[item], threshold, below) * half;
 }
 
 /* p[q] = coefficient q of the polynomials that the lanes belong to. */
@@ -202,7 +210,8 @@ RH_INLINE void value_and_slope(const rh_lanes *p, rh_lanes x, rh_lanes *value, r
     *slope = rh_plus(odd, rh_plus(half, half));
 }
 
-/* Chord slope over end slope, held to 3 (as a step over x, which is 2 long: 6) so that the first guess stays monotone. */
+/* Chord slope over end slope, held to 3 (as a step over x, which is 2 long: 6) so that the first guess stays monotone.
+ */
 RH_INLINE rh_lanes held(rh_lanes rise, rh_lanes slope) {
     const rh_lanes step = rh_over(rise, slope), zero = rh_zero(), most = rh_splat(6);
     return rh_pick(rh_and(rh_above(step, zero), rh_above(most, step)), step, most);
@@ -214,7 +223,8 @@ RH_INLINE rh_lanes guess(const rh_lanes *p, rh_lanes left, rh_lanes right) {
     rh_lanes value, slope_left, slope_right;
     value_and_slope(p, rh_splat(-1), &value, &slope_left);
     value_and_slope(p, one, &value, &slope_right);
-    const rh_lanes s = rh_over(rh_minus(zero, left), rise), r = rh_minus(one, s), two_s = rh_plus(s, s), two_r = rh_plus(r, r);
+    const rh_lanes s = rh_over(rh_minus(zero, left), rise), r = rh_minus(one, s), two_s = rh_plus(s, s),
+                   two_r = rh_plus(r, r);
     const rh_lanes from_left = rh_minus(rh_minus(rh_times(held(rise, slope_left), s), two_s), one);
     const rh_lanes from_right = rh_minus(rh_plus(one, two_r), rh_times(held(rise, slope_right), r));
     return rh_plus(rh_times(rh_times(r, r), from_left), rh_times(rh_times(s, s), from_right));
@@ -236,8 +246,9 @@ RH_INLINE rh_lanes integrate(const rh_closed *t, const rh_lanes *p, rh_lanes x, 
 /* RH_LANES crossings side by side. A lane that has converged is frozen, so its answer does not depend on the others. */
 RH_INLINE void solve_jobs(const rh_closed *t, chunk *c, int first) {
     rh_lanes p[RH_POLY_STRIDE], lo = rh_splat(-1), hi = rh_splat(1);
-    const rh_lanes left = rh_load(c->left + first), right = rh_load(c->right + first), level = rh_load(c->level + first);
-    const rh_lanes zero = rh_zero(), near = rh_splat(1e-8);
+    const rh_lanes left = rh_load(c->left + first), right = rh_load(c->right + first),
+                   level = rh_load(c->level + first);
+    const rh_lanes zero = rh_zero(), near = rh_splat(3e-8);
     const rh_mask rises = rh_above(right, left);
     load_polys(c, c->job_item + first, p);
     rh_lanes x = guess(p, left, right);

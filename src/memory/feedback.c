@@ -1,8 +1,10 @@
-/* integral-feedback: the deviation of u from its set point is integrated over time and fed back, so that u returns to it:
+/* integral-feedback: the deviation of u from its set point is integrated over time and fed back, so that u returns to
+ * it:
  *
  *     tau_u u' = -u - m + s/tau_m        m' = u/tau_m - m/leak
  *
- * Overdamped for tau_m >= 4 tau_u, rings below. Source: Falk et al. (2025), Fig. 7A; gain 1/tau_m so that a slow s gives u = s'. */
+ * Overdamped for tau_m >= 4 tau_u, rings below. Source: Falk et al. (2025), Fig. 7A; gain 1/tau_m so that a slow s
+ * gives u = s'. */
 #include "memory/kernel.h"
 
 static const rh_kernel_field FIELDS[] = {
@@ -12,13 +14,14 @@ static const rh_kernel_field FIELDS[] = {
 };
 enum { TAU_U, TAU_M, LEAK };
 
-/* States are u and p = u + m, not u and m: with tau_u much below tau_m, u and m hold almost the same number with opposite
- * signs while the slow mode decays, and their sum would lose tau_m/tau_u in accuracy. */
+/* States are u and p = u + m, not u and m: with tau_u much below tau_m, u and m hold almost the same number with
+ * opposite signs while the slow mode decays, and their sum would lose tau_m/tau_u in accuracy. */
 static void build(const double *par, rh_filter *out) {
     const long double tau_u = par[TAU_U], tau_m = par[TAU_M], leak = par[LEAK];
     const long double share = 1 / (1 + tau_m / leak);
     const long double ringing = (tau_m / leak) * (tau_u / leak);
-    *out = (rh_filter){ .n = 2, .area = (double)(1 / (tau_m + leak)), .moment = (double)((ringing - 1) * share * share) };
+    *out =
+        (rh_filter){ .n = 2, .area = (double)(1 / (tau_m + leak)), .moment = (double)((ringing - 1) * share * share) };
     out->m[0][1] = -1 / tau_u;
     out->m[1][0] = 1 / tau_m + 1 / leak;
     out->m[1][1] = -1 / tau_u - 1 / leak;

@@ -1,10 +1,11 @@
-/* The exponential of M and its moments by scaling and doubling. A Taylor series at a step short against the filter, then
+/* The exponential of M and its moments by scaling and doubling. A Taylor series at a step short against the filter,
+ * then
  *
  *     D(2h) = 2 D + D^2        g_k(2h) = 2^-k [ (1 + D) g_k + sum_{i<=k} (k over i) g_i ]
  *
- * Doubling D = e^{Mh} - 1 rather than e^{Mh} keeps slow modes accurate beside fast ones, and decays errors of fast ones; the
- * moments of a stable filter only add terms of one sign. So any w is fine, from far below to far above the time constants.
- * Source: Van Loan, IEEE Trans. Automatic Control 23, 395 (1978), for the integrals; doubling as in Al-Mohy & Higham (2011). */
+ * Doubling D = e^{Mh} - 1 rather than e^{Mh} keeps slow modes accurate beside fast ones, and decays errors of fast
+ * ones; the moments of a stable filter only add terms of one sign. So any w is fine, from far below to far above the
+ * time constants. Source of the doubling of integrals: Van Loan, IEEE Trans. Automatic Control 23, 395 (1978). */
 #include "memory/flow.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* flow: how the deviation z of a filter from its rest state moves over a time w while s changes polynomially.
  *
- * With rest state rest*s (rest = -M^{-1} b) and z = x - rest*s, x' = M x + b s becomes z' = M z - rest*s' and u = c.z + area*s.
- * Nothing large cancels in this form, whether the filter is much faster or much slower than s. */
+ * With rest state rest*s (rest = -M^{-1} b) and z = x - rest*s, x' = M x + b s becomes z' = M z - rest*s' and u = c.z +
+ * area*s. Nothing large cancels in this form, whether the filter is much faster or much slower than s. */
 #ifndef RH_MEMORY_FLOW_H
 #define RH_MEMORY_FLOW_H
 
@@ -9,8 +9,8 @@
 
 typedef struct rh_flow {
     int n, n_moment;
-    long double d[RH_MAX_STATE][RH_MAX_STATE];     /* e^{Mw} - 1 */
-    long double g[RH_MAX_DEGREE][RH_MAX_STATE];    /* integral over t in [0, w] of e^{M(w-t)} rest (t/w)^k */
+    long double d[RH_MAX_STATE][RH_MAX_STATE];  /* e^{Mw} - 1 */
+    long double g[RH_MAX_DEGREE][RH_MAX_STATE]; /* integral over t in [0, w] of e^{M(w-t)} rest (t/w)^k */
 } rh_flow;
 
 /* Row sum norm of M: an upper bound of its fastest rate, 1/s. */

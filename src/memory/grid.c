@@ -7,8 +7,9 @@
 #define PI 3.14159265358979323846264338327950288L
 enum { N_MARCH = 16 }; /* steps per ramp on the way to the periodic state; few enough for T_10 to expand well in one */
 
-static const long double TAIL = 2e-14L; /* last Chebyshev coefficient, relative; what is cut off is about 30 times smaller */
-static const long double GROWTH = 40;   /* sum of the monomials relative to the largest value: two digits at most */
+static const long double TAIL =
+    2e-14L; /* last Chebyshev coefficient, relative; what is cut off is about 30 times smaller */
+static const long double GROWTH = 40;    /* sum of the monomials relative to the largest value: two digits at most */
 static const long double NOISE = 1e-17L; /* of the long double arithmetic here, relative to the terms of u */
 
 typedef long double states[RH_MAX_ROW][RH_MAX_STATE];
@@ -27,12 +28,12 @@ typedef struct grid {
 
 /* A candidate for the next interval. */
 typedef struct trial {
-    long double at, w;                        /* start within its ramp, and width, s */
-    long double u[RH_MAX_ROW][RH_Q1];         /* at the nodes */
-    long double p[RH_MAX_ROW][RH_Q1];         /* monomials */
-    states z;                                 /* at its end */
-    long double noise[RH_MAX_ROW];            /* rounding of u */
-    long double excess;                       /* last coefficients over what is allowed: passes up to 1 */
+    long double at, w;                /* start within its ramp, and width, s */
+    long double u[RH_MAX_ROW][RH_Q1]; /* at the nodes */
+    long double p[RH_MAX_ROW][RH_Q1]; /* monomials */
+    states z;                         /* at its end */
+    long double noise[RH_MAX_ROW];    /* rounding of u */
+    long double excess;               /* last coefficients over what is allowed: passes up to 1 */
 } trial;
 
 typedef long double taylor[RH_MAX_DEGREE + 1][RH_MAX_DEGREE + 1];
@@ -84,7 +85,8 @@ static void jump(const grid *g, double h0, double h1, states z) {
 }
 
 /* u of all rows at time `at` of the ramp; noise [n_row], if not NULL, is raised to its rounding. */
-static void read_u(const grid *g, const rh_ramp *ramp, long double at, states z, long double *u, int step, long double *noise) {
+static void read_u(const grid *g, const rh_ramp *ramp, long double at, states z, long double *u, int step,
+                   long double *noise) {
     const long double dh = (long double)ramp->h1 - ramp->h0;
     taylor t;
     chebyshev_taylor(g->t->degree, 2 * (ramp->h0 + dh * (at / ramp->duration)) - 1, t);
@@ -123,8 +125,8 @@ static long double dot(const long double *a, const long double *b) {
     return sum;
 }
 
-/* How far row r is from a polynomial on this interval, 1 being just good enough. An error that the whole cycle could not make
- * felt beside the peak passes as well: a response that only decays must not be followed for ever. */
+/* How far row r is from a polynomial on this interval, 1 being just good enough. An error that the whole cycle could
+ * not make felt beside the peak passes as well: a response that only decays must not be followed for ever. */
 static long double row_excess(const grid *g, trial *c, int r) {
     long double size = 0, sum = 0;
     for (int q = 0; q <= RH_Q; q++) size = fmaxl(size, fabsl(c->u[r][q]));
@@ -167,7 +169,8 @@ static long double rescale(const trial *c, long double least, long double most) 
     return fminl(most, fmaxl(least, 0.97L * powl(c->excess, -1.0L / RH_Q)));
 }
 
-/* A long interval from c->at that passes: the rest of the ramp if that will do. guess: the first width to try otherwise. */
+/* A long interval from c->at that passes: the rest of the ramp if that will do. guess: the first width to try
+ * otherwise. */
 static bool find_interval(const grid *g, const rh_ramp *ramp, long double guess, trial *c) {
     const long double left = ramp->duration - c->at;
     c->w = left;
@@ -223,9 +226,9 @@ static void fill_row(const grid *g, const trial *c, int r, double *rows) {
     }
     rows[RH_AT_END * n + r] = tidy(c->u[r][RH_Q]);
     rows[RH_AT_WHOLE * n + r] = tidy(whole * c->w);
-    bound_row(t, p, &rows[RH_AT_REACH * n + r], &rows[RH_AT_QUARTER * n + 8 * r], &rows[RH_AT_SLOPE * n + RH_POLY_STRIDE * r]);
-    for (int i = 0; i < RH_CUBE_POINTS; i++)
-        rows[(RH_AT_CUBE + i) * n + r] = rh_poly_at(p, (double)g->cube_node[i]);
+    bound_row(t, p, &rows[RH_AT_REACH * n + r], &rows[RH_AT_QUARTER * n + 8 * r],
+              &rows[RH_AT_SLOPE * n + RH_POLY_STRIDE * r]);
+    for (int i = 0; i < RH_CUBE_POINTS; i++) rows[(RH_AT_CUBE + i) * n + r] = rh_poly_at(p, (double)g->cube_node[i]);
 }
 
 static rheo_status append(grid *g, const trial *c, double ramp_start, rheo_error *err) {
@@ -254,9 +257,11 @@ static rheo_status cut_ramp(grid *g, const rh_ramp *ramp, double start, double *
     for (long double at = 0; at < ramp->duration;) {
         trial c = { .at = at };
         if (g->t->n_interval - first >= RH_MAX_INTERVAL || !find_interval(g, ramp, guess, &c))
-            return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE,
-                           "the memory cannot be followed over a ramp of %g s: it rings too often, or its time constants are too "
-                           "far apart", ramp->duration);
+            return rh_fail(
+                err, RHEO_E_RANGE, 0, RH_NOWHERE,
+                "the memory cannot be followed over a ramp of %g s: it rings too often, or its time constants are too "
+                "far apart",
+                ramp->duration);
         RHEO_TRY(append(g, &c, start, err));
         const bool all = c.w == ramp->duration - at;
         at = all ? (long double)ramp->duration : at + c.w;
@@ -306,8 +311,8 @@ static long double basis_integral(const rh_ramp *ramp, int n_ramp, int degree, i
     return sum;
 }
 
-/* M int x dt + b int s dt = x(T) - x(0), so int u dt = area int s dt + c M^{-1} (x(T) - x(0)): no sum over intervals, and exactly
- * area int s dt when the cycle repeats. */
+/* M int x dt + b int s dt = x(T) - x(0), so int u dt = area int s dt + c M^{-1} (x(T) - x(0)): no sum over intervals,
+ * and exactly area int s dt when the cycle repeats. */
 static bool fill_linear(grid *g, const rh_ramp *ramp) {
     rh_closed *const t = g->t;
     long double transposed[RH_MAX_STATE][RH_MAX_STATE] = { 0 }, c_inverse[RH_MAX_STATE];
@@ -316,7 +321,8 @@ static bool fill_linear(grid *g, const rh_ramp *ramp) {
     if (!rh_solve_small(g->f->n, transposed, g->f->c, c_inverse)) return false;
     for (int r = 0; r < t->n_row; r++) {
         const int j = r - t->n_dev + 1;
-        long double sum = j < 1 || t->area == 0 ? 0 : (long double)t->area * basis_integral(ramp, t->n_ramp, t->degree, j);
+        long double sum =
+            j < 1 || t->area == 0 ? 0 : (long double)t->area * basis_integral(ramp, t->n_ramp, t->degree, j);
         t->end_s[r] = j < 1 ? 0 : rh_basis(j, t->h_end);
         for (int i = 0; i < g->f->n; i++) {
             const long double rest = g->rest[i] * (long double)t->end_s[r], start = i == r && j < 1 ? 1 : 0;
@@ -340,7 +346,8 @@ static void fill_quadrature(rh_closed *t, grid *g) {
 }
 
 static rheo_status no_rest(rheo_error *err) {
-    return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "the memory has no steady state that can be computed: its time constants are "
+    return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE,
+                   "the memory has no steady state that can be computed: its time constants are "
                    "too far apart or too far from those of the protocol");
 }
 

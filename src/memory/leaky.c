@@ -1,5 +1,5 @@
-/* leaky-integrator: m follows s through R and C, u is what is left of s. The RC high-pass, first-order limit of integral
- * feedback:
+/* leaky-integrator: m follows s through R and C, u is what is left of s. The RC high-pass, first-order limit of
+ * integral feedback:
  *
  *     m' = (s - m)/tau - m/leak        u = (s - m)/tau
  *

@@ -1,5 +1,5 @@
-/* Roots by subdivision of the Bernstein form (variation diminishing: no more crossings than sign changes), then safeguarded
- * Newton. Source: Lane & Riesenfeld, BIT 21, 112 (1981). */
+/* Roots by subdivision of the Bernstein form (variation diminishing: no more crossings than sign changes), then
+ * safeguarded Newton. Source: Lane & Riesenfeld, BIT 21, 112 (1981). */
 #include "memory/poly.h"
 
 #include <float.h>
@@ -54,8 +54,10 @@ static double polish(const search *s, double lo, double hi, int rise) {
     for (int i = 0; i < MAX_STEP && hi > lo; i++) {
         const double f = rh_poly_at(s->p, x) - s->level;
         if (f == 0) return x;
-        if (f * rise > 0) hi = x;
-        else lo = x;
+        if (f * rise > 0)
+            hi = x;
+        else
+            lo = x;
         double next = x - f / rh_poly_at(slope, x);
         if (!(next > lo && next < hi)) next = lo + (hi - lo) / 2;
         if (fabs(next - x) <= DBL_EPSILON) return next;

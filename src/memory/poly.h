@@ -22,8 +22,9 @@ void rh_bernstein_of(const rh_bernstein *m, const double *p, double *b);
 
 void rh_bernstein_quarters(const double *b, double *lo, double *hi);
 
-/* Where p, with Bernstein coefficients b, crosses level in (-1, 1), rising order, at most RH_Q of them. Touching without crossing is
- * left out, and so are crossings closer together than rounding lets them be told apart. Negating p, b and level gives the same bytes. */
+/* Where p, with Bernstein coefficients b, crosses level in (-1, 1), rising order, at most RH_Q of them. Touching
+ * without crossing is left out, and so are crossings closer together than rounding lets them be told apart. Negating p,
+ * b and level gives the same bytes. */
 int rh_poly_crossings(const double *p, const double *b, double level, double *root);
 
 /* Nodes and weights of Gauss-Legendre quadrature on [-1, 1], n <= 32: exact up to degree 2n-1. */

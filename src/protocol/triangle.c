@@ -1,5 +1,5 @@
-/* triangle: equal ramps, the control experiment. What the rise writes the fall takes back, so a periodic cycle of linear s
- * without kernel area writes nothing. */
+/* triangle: equal ramps, the control experiment. What the rise writes the fall takes back, so a periodic cycle of
+ * linear s without kernel area writes nothing. */
 #include "protocol/kinds.h"
 
 static int build(double fast, double slow, rh_ramp out[RH_MAX_RAMP]) {
