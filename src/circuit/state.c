@@ -20,7 +20,7 @@ rheo_status rheo_state_create(rheo_state **out, const rheo_circuit *c, rheo_erro
     rheo_state *const self = layout(&a, c, &st);
     *self = st;
     memcpy(st.g, c->g_init, (size_t)c->n_edge * sizeof(double));
-    memcpy(st.source, c->value, (size_t)c->n_elem * sizeof(double));
+    if (c->n_elem > 0) memcpy(st.source, c->value, (size_t)c->n_elem * sizeof(double));
     *out = self;
     return RHEO_OK;
 }
