@@ -15,7 +15,7 @@ typedef struct rh_matrix_ops {
     bool unsymmetric;   /* can it take unsymmetric matrices */
     rheo_status (*open)(void **m, int n, const int *colptr, const int *rowind, rheo_error *err); /* symbolic analysis */
     /* Factor the values ax (pattern order). fresh: choose pivots anew; otherwise keep those of the last fresh factorisation.
-     * *rcond gets the cheap reciprocal condition estimate, 0 when singular or not finite. *column: the column where it failed, or -1.
+     * *rcond gets the cheap reciprocal condition estimate, 0 when singular or not finite. *column: where it failed or came closest, or -1.
      * Never allocates when fresh is false. Same ax and same pivots give the same bytes. */
     rheo_status (*factor)(void *m, const double *ax, bool fresh, double *rcond, int *column, rheo_error *err);
     void (*solve)(void *m, int n_rhs, double *b);           /* b [n_rhs][n] in place. Each column's bytes do not depend on n_rhs */

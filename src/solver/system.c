@@ -4,7 +4,7 @@
 
 /* One contribution to the matrix before rows and columns of fixed nodes are taken out. edge < 0: constant. */
 typedef struct rh_entry {
-    int row, col;  /* unknowns; col < 0: fixed node -1 - col */
+    int row, col;    /* unknowns; col < 0: fixed node -1 - col */
     int edge, which; /* which of the four slots */
     double coef;
 } rh_entry;
@@ -62,13 +62,17 @@ static rheo_status number_unknowns(rh_system *y, const rheo_circuit *c, rheo_err
     RHEO_TRY(fix_nodes(y, c, err));
     for (int i = 0; i < c->n_node; i++)
         if (y->unknown[i] >= 0) y->unknown[i] = y->n++;
-    for (int e = 0; e < c->n_elem; e++) y->branch[e] = RH_KINDS[c->kind[e]]->flags & RH_BRANCH && !y->tree[e] ? y->n++ : -1;
+    for (int e = 0; e < c->n_elem; e++)
+        y->branch[e] = RH_KINDS[c->kind[e]]->flags & RH_BRANCH && !y->tree[e] ? y->n++ : -1;
     y->row_elem = rh_calloc((size_t)y->n, sizeof(int));
     if (!y->row_elem) return RH_NOMEM(err);
     for (int i = 0; i < c->n_node; i++)
         if (y->unknown[i] >= 0) y->row_elem[y->unknown[i]] = -1 - i;
     for (int e = 0; e < c->n_elem; e++)
-        if (y->branch[e] >= 0) y->row_elem[y->branch[e]] = e;
+        if (y->branch[e] >= 0) {
+            y->row_elem[y->branch[e]] = e;
+            y->n_branch++;
+        }
     return RHEO_OK;
 }
 
@@ -150,7 +154,7 @@ static void sort_by(const rh_list *l, bool by_row, int n, int *count, const int 
     }
 }
 
-static void compress(rh_system *y, const rh_list *l, const int *order, int n_inside) {
+static void compress(rh_system *y, const rh_list *l, const int *order, int n_inside, int n_edge) {
     int nz = 0, row = -1, col = -1;
     for (int i = 0; i < n_inside; i++) {
         const rh_entry *e = &l->e[order[i]];
@@ -159,10 +163,15 @@ static void compress(rh_system *y, const rh_list *l, const int *order, int n_ins
             while (col < e->col) y->ap[++col] = nz;
             y->ai[nz++] = row;
         }
-        if (e->edge >= 0) y->slot[e->edge][e->which] = nz - 1;
-        else y->constant[nz - 1] += e->coef;
+        if (e->edge >= 0)
+            y->slot[e->edge][e->which] = nz - 1;
+        else
+            y->constant[nz - 1] += e->coef;
     }
     while (col < y->n) y->ap[++col] = nz;
+    for (int k = 0; k < n_edge; k++)
+        for (int i = 0; i < 4; i++)
+            if (y->slot[k][i] < 0) y->slot[k][i] = nz;
 }
 
 static rheo_status build_matrix(rh_system *y, const rheo_circuit *c, const rh_list *l, rheo_error *err) {
@@ -181,10 +190,11 @@ static rheo_status build_matrix(rh_system *y, const rheo_circuit *c, const rh_li
         sort_by(l, true, y->n, count, NULL, a);
         for (int i = n_inside; i < l->n; i++) a[i] = -1;
         sort_by(l, false, y->n, count, a, b);
-        compress(y, l, b, n_inside);
+        compress(y, l, b, n_inside, c->n_edge);
         for (int i = 0; i < l->n; i++)
             if (l->e[i].col < -1) /* ground adds nothing */
-                y->coupling[y->n_coupling++] = (rh_coupling){ l->e[i].row, -1 - l->e[i].col, l->e[i].edge, -l->e[i].coef };
+                y->coupling[y->n_coupling++] =
+                    (rh_coupling){ l->e[i].row, -1 - l->e[i].col, l->e[i].edge, -l->e[i].coef };
     }
     rh_free(a);
     rh_free(b);

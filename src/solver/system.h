@@ -23,20 +23,20 @@ typedef struct rh_fixed {
 } rh_fixed;
 
 typedef struct rh_system {
-    int n;             /* unknowns */
-    int *unknown;      /* [n_node] -1: fixed */
-    int *branch;       /* [n_elem] unknown of its current, or -1 */
-    bool *tree;        /* [n_elem] V elements of the tree of fixed potentials */
+    int n, n_branch; /* unknowns, and how many of them are currents */
+    int *unknown;    /* [n_node] -1: fixed */
+    int *branch;     /* [n_elem] unknown of its current, or -1 */
+    bool *tree;      /* [n_elem] V elements of the tree of fixed potentials */
     int n_fixed;
-    rh_fixed *fixed;   /* from ground outwards */
-    int *ap, *ai;      /* pattern, columns compressed, rows sorted */
-    double *constant;  /* [nonzeros] what does not learn */
-    int (*slot)[4];    /* [n_edge] where a conductance goes: +aa +bb -ab -ba, -1: nowhere */
+    rh_fixed *fixed;  /* from ground outwards */
+    int *ap, *ai;     /* pattern, columns compressed, rows sorted */
+    double *constant; /* [nonzeros] what does not learn */
+    int (*slot)[4];   /* [n_edge] slots of +aa +bb -ab -ba; one past the last nonzero: nowhere */
     int n_coupling, n_drive;
     rh_coupling *coupling;
     rh_drive *drive;
-    int (*end)[2];     /* [n_edge] nodes of the edges, for the drops */
-    int *row_elem;     /* [n] element of a branch row, -1 - node for a node row: to name what is singular */
+    int (*end)[2]; /* [n_edge] nodes of the edges, for the drops */
+    int *row_elem; /* [n] element of a branch row, -1 - node for a node row: to name what is singular */
 } rh_system;
 
 rheo_status rh_system_build(rh_system *y, const rheo_circuit *c, rheo_error *err); /* on failure: rh_system_free */
