@@ -202,12 +202,15 @@ static int node_name(const rh_graph *g, int i, char *buf, size_t size) {
     return n;
 }
 
+/* A picture needs no more than six decimals, and the netlist stays readable. */
+static double rounded(double x) { return rint(x * 1e6) / 1e6; }
+
 static rheo_status add_nodes(const rh_graph *g, rh_builder *b) {
     char name[80];
     for (int i = 0; i < g->n; i++) {
         const int n = node_name(g, i, name, sizeof(name)), node = rh_builder_node(b, name, (size_t)n);
         if (node < 0) return RHEO_E_NOMEM;
-        RHEO_TRY(rh_builder_pos(b, node, g->pos[i][0], g->pos[i][1]));
+        RHEO_TRY(rh_builder_pos(b, node, rounded(g->pos[i][0]), rounded(g->pos[i][1])));
     }
     return RHEO_OK;
 }
