@@ -7,7 +7,7 @@
 static const rh_option OPTIONS[] = {
     { "draws", 0, RH_OPT_INT, "N", "random draws (default: allostery 40, gauge 200)", 1, 1e6, NULL },
     { "steps", 0, RH_OPT_INT, "N", "allostery: steps of training (default 1000)", 10, 1e7, NULL },
-    { "seed", 0, RH_OPT_INT, "N", "which draws (default 3)", 0, 1e15, NULL },
+    { "seed", 0, RH_OPT_INT, "N", "which draws (default: allostery 3, gauge 8)", 0, 1e15, NULL },
     { NULL },
 };
 
@@ -93,10 +93,9 @@ static rheo_status gauge(rh_cli *cli, uint64_t seed) {
 }
 
 static rheo_status run(rh_cli *cli) {
-    const uint64_t seed = (uint64_t)rh_opt_number(cli, "seed", 3);
     const char *name = cli->operand[0];
-    if (rh_streq(name, "allostery")) return allostery(cli, seed);
-    if (rh_streq(name, "gauge")) return gauge(cli, seed);
+    if (rh_streq(name, "allostery")) return allostery(cli, (uint64_t)rh_opt_number(cli, "seed", 3));
+    if (rh_streq(name, "gauge")) return gauge(cli, (uint64_t)rh_opt_number(cli, "seed", 8));
     static const char *const NAMES[] = { "allostery", "gauge" };
     const char *near = rh_suggest_list(name, NAMES, RH_COUNT(NAMES));
     return rh_cli_usage(cli, near ? near : "figures: allostery, gauge", "unknown figure '%.60s'", name);
@@ -112,4 +111,7 @@ const rh_command rh_cmd_figure = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .notes = "Means over draws scatter. The median of coupled learning over 40 draws lies between 0.06 and 0.29 (2000 draws: 0.14); "
+             "mean cosines over 200 draws lie within 0.03 of those over 1000: 0.94, 0.89, 0.82, 0.73 and 0.61 for 2, 3, 5, 10 "
+             "and 20 outputs.",
 };

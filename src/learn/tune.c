@@ -21,11 +21,18 @@ static double output_resistance(const rh_learner *l, const rh_lane *w) {
     return r;
 }
 
-/* A nudge that takes the outputs `share` of the way to their targets: strong enough to feel, weak enough to stay linear. */
-static double strength_for(const rh_learner *l, double share) {
-    const double r = output_resistance(l, &l->lane[0]);
-    if (l->def.nudge == RH_NUDGE_VOLTAGE || !(r > 0)) return share;
-    return l->def.nudge == RH_NUDGE_CURRENT ? share / r : share / (1 - share) / r;
+/* How far outputs should move, V per unit of pull. Squared error: that share of the way. The others pull by unit or by gain, whatever
+ * the distance: then that share of the voltage at which the loss changes its mind. */
+static double wanted_move(const rh_learn_def *d, double share) {
+    if (d->loss == RH_LOSS_CROSS_ENTROPY) return share / (d->logit_gain * d->logit_gain);
+    return d->loss == RH_LOSS_HINGE ? share * d->margin : share;
+}
+
+/* A nudge that moves the outputs that far: strong enough to feel, weak enough to stay linear. */
+static double strength_for(const rh_learn_def *d, double resistance, double share) {
+    const double move = wanted_move(d, share);
+    if (d->nudge == RH_NUDGE_VOLTAGE || !(resistance > 0)) return move;
+    return d->nudge == RH_NUDGE_CURRENT ? move / resistance : move / (1 - move) / resistance;
 }
 
 /* Amplitudes |s(1) - s(0)| of all edges for the samples, sorted. a [n * n_edge]. */
@@ -69,11 +76,12 @@ static double rehearse(rh_learner *l, const int *sample, int n, double *saved) {
     return largest;
 }
 
-/* Three significant digits: a proposal, to be read and typed by people. */
+/* Three significant digits: a proposal, to be read and typed by people. Dividing by a power of ten rounds once, so it prints short. */
 static double rounded(double x) {
     if (!(x > 0) || !isfinite(x)) return x;
-    const double unit = pow(10, floor(log10(x)) - 2);
-    return round(x / unit) * unit;
+    const int digits = 2 - (int)floor(log10(x));
+    const double unit = pow(10, abs(digits));
+    return digits > 0 ? round(x * unit) / unit : round(x / unit) * unit;
 }
 
 static void scale_kernel(rh_learn_def *d, double tau) {
@@ -89,8 +97,9 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
     const rh_learn_def *d = &t->def;
     char a[32];
     const size_t n = sizeof(t->why[0]);
-    snprintf(t->why[0], n, "strength %s: takes the outputs at most about %g of the way to the target, so s(h) stays nearly linear",
-             rh_number_human(d->strength, "", a, sizeof(a)), share);
+    snprintf(t->why[0], n, "strength %s: moves the outputs by about %g of %s, so s(h) stays nearly linear",
+             rh_number_human(d->strength, "", a, sizeof(a)), share,
+             d->loss == RH_LOSS_SQUARED ? "the way to the target" : d->loss == RH_LOSS_HINGE ? "the margin" : "1/logit_gain");
     snprintf(t->why[1], n, "tau %s: a twentieth of fast, so that the memory has settled for most of the rise",
              rh_number_human(d->fast / 20, "s", a, sizeof(a)));
     snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
@@ -107,7 +116,7 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
     double *a = rh_calloc(n_a, sizeof(*a));
     if (!a) return RH_NOMEM(err);
     const double strength = l->def.strength;
-    l->def.strength = rounded(strength_for(l, share));
+    l->def.strength = rounded(strength_for(&l->def, output_resistance(l, w), share));
     const rheo_status st = amplitudes(l, sample, n, a, err);
     *out = (rh_tuning){ .def = l->def, .linearity = share };
     if (st == RHEO_OK) {

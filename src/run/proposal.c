@@ -4,7 +4,7 @@
 #include <math.h>
 
 enum { MAX_SAMPLE = 32 };
-static const double RATIO = 100; /* slow over fast: two decades of amplitudes pass the dead zone */
+static const double RATIO = 1000; /* slow over fast: three decades of amplitudes pass the dead zone */
 
 /* The sentence that begins with key, as a comment line before the setting. */
 static void add_why(rh_buf *b, const rh_tuning *t, const char *key) {
@@ -34,8 +34,9 @@ static void add_kernel(rh_buf *b, const rh_tuning *t) {
 }
 
 static void add_amplitude(rh_buf *b, const char *what, double a) {
-    char text[32];
-    rh_buf_printf(b, "#   %-8s %s\n", what, rh_number_human(a, "V^2", text, sizeof text));
+    char text[48];
+    snprintf(text, sizeof text, "#   %-8s %.3g V^2\n", what, a); /* no prefix: mV^2 could be read two ways */
+    rh_buf_puts(b, text);
 }
 
 static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, rheo_error *err) {
