@@ -31,11 +31,7 @@ RH_INLINE rh_vector rh_load_part(const double *p) {
     memcpy(&v, p, sizeof v);
     return v;
 }
-RH_INLINE rh_vector rh_splat_part(double x) {
-    rh_vector v;
-    for (int i = 0; i < RH_PART; i++) v[i] = x;
-    return v;
-}
+RH_INLINE rh_vector rh_splat_part(double x) { return x - (rh_vector){ 0 }; } /* minus: -0.0 stays */
 #ifdef RH_WIDE
 RH_INLINE int64_t rh_any_part(rh_ints m) { return __builtin_ia32_movmskpd256((rh_vector)m); }
 #else
