@@ -69,7 +69,9 @@ struct rh_learner {
     double *pivot_g;          /* [n_edge] copy for checkpoints */
     rh_lane *lane;            /* [n_lane] */
     rh_chunk *chunk;          /* [RH_MAX_CHUNK] */
-    rh_closed *cycle, *travel; /* tables of the cycle, and of the way between samples (between: ramp) */
+    int low_degree;           /* of `cycle`, which serves nearly always: tables of high degree need more intervals */
+    rh_closed *cycle, *cycle_full; /* tables of the cycle up to low_degree and up to RH_MAX_DEGREE (conductance nudge only) */
+    rh_closed *travel;        /* tables of the way between samples (between: ramp) */
     double moment;            /* |first moment| of the kernel */
     double a_min, a_max;      /* V^2: the range that the dead zone passes */
     double to_coef[RH_MAX_DEGREE + 1][(RH_MAX_DEGREE + 1) * (RH_MAX_DEGREE + 1)]; /* rh_basis_transform per degree */

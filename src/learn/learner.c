@@ -31,6 +31,14 @@ static rheo_status check_def(const rh_learn_def *d, const rh_samples *s, rheo_er
     return rh_fail(err, RHEO_E_USAGE, 184, RH_NOWHERE, "loss cross-entropy needs classes: the task has no labels");
 }
 
+static size_t work_size(const rh_learner *l) {
+    const rh_closed *const table[] = { l->cycle, l->cycle_full, l->travel };
+    size_t most = 0;
+    for (int i = 0; i < RH_COUNT(table); i++)
+        if (table[i] && rh_closed_work(table[i]) > most) most = rh_closed_work(table[i]);
+    return most;
+}
+
 static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     const size_t n = (size_t)l->n_edge, m = (size_t)l->n_unknown, k = (size_t)l->n_out;
     w->source = RH_TAKE(a, double, rheo_circuit_n_element(l->c));
@@ -51,9 +59,7 @@ static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     w->coef = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * n);
     w->way = RH_TAKE(a, double, l->travel ? n : 0);
     w->bracket = RH_TAKE(a, double, n);
-    size_t work = l->cycle ? rh_closed_work(l->cycle) : 0;
-    if (l->travel && rh_closed_work(l->travel) > work) work = rh_closed_work(l->travel);
-    w->work = RH_TAKE(a, double, work);
+    w->work = RH_TAKE(a, double, work_size(l));
 }
 
 static void layout(rh_learner *l, rh_arena *a) {
@@ -89,7 +95,10 @@ static rheo_status open_tables(rh_learner *l, rheo_error *err) {
     rh_ramp ramp[RH_MAX_RAMP];
     const int n_ramp = RH_PROTOCOLS[d->protocol]->build(d->fast, d->slow, ramp);
     const rh_start start = d->between == RH_BETWEEN_GATE ? RH_SETTLED : d->between == RH_BETWEEN_PERIODIC ? RH_PERIODIC : RH_CARRIED;
-    RHEO_TRY(rh_closed_open(&l->cycle, &filter, ramp, n_ramp, RH_MAX_DEGREE, start, err));
+    const bool linear = RH_NUDGE_TABLE[d->nudge].linear;
+    l->low_degree = linear ? 2 : 5;
+    RHEO_TRY(rh_closed_open(&l->cycle, &filter, ramp, n_ramp, l->low_degree, start, err));
+    if (!linear) RHEO_TRY(rh_closed_open(&l->cycle_full, &filter, ramp, n_ramp, RH_MAX_DEGREE, start, err));
     if (d->between != RH_BETWEEN_RAMP) return RHEO_OK;
     const rh_ramp way = { d->ramp, 0, 1 };
     return rh_closed_open(&l->travel, &filter, &way, 1, 2, RH_CARRIED, err);
@@ -163,6 +172,7 @@ void rh_learner_close(rh_learner *l) {
     rh_team_destroy(l->team);
     for (int t = 0; l->lane && t < l->n_lane; t++) rheo_solver_close(l->lane[t].solver);
     rh_closed_close(l->cycle);
+    rh_closed_close(l->cycle_full);
     rh_closed_close(l->travel);
     rh_free(l->lane);
     rh_free(l->chunk);

@@ -59,10 +59,10 @@ static void to_coefficients(const rh_learner *l, const double *value, int stride
     }
 }
 
-/* Values of y at the levels into w->y, their coefficients into w->eta; returns the degree that carries all but a share tail_max of it.
- * What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see err. */
+/* Values of y at the levels into w->y, their coefficients into w->eta; returns the degree that carries all but a share TAIL_MAX of
+ * it. What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see err. */
 static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
-    const double tail_max = 1e-10, tail_warn = 1e-6;
+    static const double TAIL_MAX = 1e-7, TAIL_WARN = 1e-6;
     const int n_out = l->n_out;
     double share[N_LEVEL] = { 0 };
     for (int o = 0; o < n_out; o++) w->y[o] = 0;
@@ -74,8 +74,8 @@ static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
     }
     int degree = RH_MAX_DEGREE;
     double tail = 0;
-    while (degree > 1 && tail + share[degree] <= tail_max * share[1]) tail += share[degree--];
-    if (share[RH_MAX_DEGREE] > tail_warn * share[1] && !w->warned_strong) {
+    while (degree > 1 && tail + share[degree] <= TAIL_MAX * share[1]) tail += share[degree--];
+    if (share[RH_MAX_DEGREE] > TAIL_WARN * share[1] && !w->warned_strong) {
         w->warned_strong = true;
         rh_warn(l->log, 311, RH_NOWHERE, "the nudge is so strong that s(h) is only known to %.1g of itself: lower nudge.strength",
                 share[RH_MAX_DEGREE] / share[1]);
@@ -135,7 +135,7 @@ static void by_levels(const rh_learner *l, rh_lane *w, int degree_y, int n_coef)
 static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
     const int n = l->n_edge, degree_y = inject_levels(l, w, err);
     if (degree_y == 0) return 0;
-    const int n_coef = degree_y + 2 > N_LEVEL ? N_LEVEL : degree_y + 2;
+    const int n_coef = degree_y + 1; /* products decay as fast as y itself */
     const double *restrict f = w->free;
     for (int k = 0; k < n; k++) w->coef[k] = 0.5 * f[k] * f[k];
     memset(w->coef + n, 0, sizeof(double) * (size_t)n * (size_t)(n_coef - 1));

@@ -50,7 +50,8 @@ static rheo_status tcl(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) 
     if (l->travel) memcpy(l->last, w->free, sizeof(double) * (size_t)n);
     const int n_coef = rh_phase_levels(l, w, err);
     if (n_coef == 0) return err->status;
-    rh_closed_write(l->cycle, &write, n, n_coef, w->coef, n, carried ? &l->carry : NULL, w->bracket, NULL, NULL, w->work);
+    const rh_closed *const cycle = n_coef - 1 <= l->low_degree ? l->cycle : l->cycle_full;
+    rh_closed_write(cycle, &write, n, n_coef, w->coef, n, carried ? &l->carry : NULL, w->bracket, NULL, NULL, w->work);
     const double gain = 1 / l->moment;
     for (int e = 0; e < n; e++) w->bracket[e] = gain * (w->bracket[e] + (moved ? w->way[e] : 0));
     if (write.nonlinearity == RH_DEAD_ZONE) count_amplitudes(l, w, n_coef, k);

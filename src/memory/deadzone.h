@@ -8,7 +8,7 @@
  * look at.
  * - solve: the items. A monotone polynomial has one crossing per level, found by Newton for several items side by side;
  *   anything else goes through rh_poly_crossings.
- * - integrate: Gauss quadrature over the stretches between crossings.
+ * - integrate: the antiderivative over the stretches between crossings.
  *
  * An edge that is above nearly all the time writes the small difference of two large lobes. It is got from the other
  * side: the integral of u over the whole cycle, known in closed form, less the time below threshold. */
@@ -217,12 +217,22 @@ RH_INLINE rh_lanes held(rh_lanes rise, rh_lanes slope) {
     return rh_pick(rh_and(rh_above(step, zero), rh_above(most, step)), step, most);
 }
 
+/* Slopes at both ends, from the sums over odd and even powers. */
+RH_INLINE void end_slopes(const rh_lanes *p, rh_lanes *left, rh_lanes *right) {
+    rh_lanes odd = p[1], even = rh_zero();
+    for (int q = 2; q <= RH_Q; q += 2) {
+        even = rh_plus(even, rh_scale(q, p[q]));
+        if (q < RH_Q) odd = rh_plus(odd, rh_scale(q + 1, p[q + 1]));
+    }
+    *left = rh_minus(odd, even);
+    *right = rh_plus(odd, even);
+}
+
 /* First guess: x as a cubic in u through both ends with their slopes (Fritsch & Carlson, 1980). */
 RH_INLINE rh_lanes guess(const rh_lanes *p, rh_lanes left, rh_lanes right) {
     const rh_lanes one = rh_splat(1), zero = rh_zero(), rise = rh_minus(right, left);
-    rh_lanes value, slope_left, slope_right;
-    value_and_slope(p, rh_splat(-1), &value, &slope_left);
-    value_and_slope(p, one, &value, &slope_right);
+    rh_lanes slope_left, slope_right;
+    end_slopes(p, &slope_left, &slope_right);
     const rh_lanes s = rh_over(rh_minus(zero, left), rise), r = rh_minus(one, s), two_s = rh_plus(s, s),
                    two_r = rh_plus(r, r);
     const rh_lanes from_left = rh_minus(rh_minus(rh_times(held(rise, slope_left), s), two_s), one);
@@ -230,21 +240,24 @@ RH_INLINE rh_lanes guess(const rh_lanes *p, rh_lanes left, rh_lanes right) {
     return rh_plus(rh_times(rh_times(r, r), from_left), rh_times(rh_times(s, s), from_right));
 }
 
-/* Integral between x and the end on the side that counts, times scale. */
-RH_INLINE rh_lanes integrate(const rh_closed *t, const rh_lanes *p, rh_lanes x, rh_lanes side, rh_lanes scale) {
-    const rh_lanes half = rh_scale(0.5, rh_minus(side, x)), mid = rh_plus(x, half);
-    rh_lanes sum = rh_zero();
-    for (int g = 0; g < RH_PIECE_POINTS; g++) {
-        const rh_lanes at = rh_plus(mid, rh_scale(t->piece_node[g], half));
-        rh_lanes u = p[RH_Q];
-        for (int q = RH_Q - 1; q >= 0; q--) u = rh_times_plus(u, at, p[q]);
-        sum = rh_plus(sum, rh_scale(t->piece_weight[g], u));
+/* Integral between x and the end on the side that counts, times scale: side (F(side) - F(x)) with the antiderivative F. What
+ * cancels there is small beside the integral over the whole interval, in whose digits the answer is wanted. */
+RH_INLINE rh_lanes integrate(const rh_lanes *p, rh_lanes x, rh_lanes side, rh_lanes scale) {
+    const rh_lanes y = rh_times(x, x);
+    rh_lanes even = rh_zero(), odd = even, even_end = even, odd_end = even;
+    for (int q = RH_Q - 1; q >= 0; q -= 2) {
+        const rh_lanes e = rh_scale(1.0 / (q + 1), p[q]), o = rh_scale(1.0 / (q + 2), p[q + 1]);
+        even = rh_times_plus(even, y, e);
+        odd = rh_times_plus(odd, y, o);
+        even_end = rh_plus(even_end, e);
+        odd_end = rh_plus(odd_end, o);
     }
-    return rh_times(rh_times(rh_size(half), sum), scale);
+    const rh_lanes end = rh_times_plus(side, even_end, odd_end), at = rh_times_plus(x, even, rh_times(y, odd));
+    return rh_times(rh_times(side, rh_minus(end, at)), scale);
 }
 
 /* RH_LANES crossings side by side. A lane that has converged is frozen, so its answer does not depend on the others. */
-RH_INLINE void solve_jobs(const rh_closed *t, chunk *c, int first) {
+RH_INLINE void solve_jobs(chunk *c, int first) {
     rh_lanes p[RH_POLY_STRIDE], lo = rh_splat(-1), hi = rh_splat(1);
     const rh_lanes left = rh_load(c->left + first), right = rh_load(c->right + first),
                    level = rh_load(c->level + first);
@@ -267,7 +280,7 @@ RH_INLINE void solve_jobs(const rh_closed *t, chunk *c, int first) {
         open = rh_and(open, rh_above(moved, near)); /* converges by squares: the step after would be below 1e-15 */
     }
     rh_store(c->root + first, x);
-    rh_store(c->value + first, integrate(t, p, x, rh_load(c->side + first), rh_load(c->scale + first)));
+    rh_store(c->value + first, integrate(p, x, rh_load(c->side + first), rh_load(c->scale + first)));
 }
 
 /* The last group of lanes is filled up with copies of its first member. */
@@ -286,7 +299,7 @@ RH_INLINE void solve_chunk(const rh_closed *t, double threshold, rh_block *b, in
     c->n_job = c->n_between = 0;
     for (int m = 0; m < n; m++) open_item(t, threshold, b, first + m, m, c);
     pad_jobs(c);
-    for (int j = 0; j < c->n_job; j += RH_LANES) solve_jobs(t, c, j);
+    for (int j = 0; j < c->n_job; j += RH_LANES) solve_jobs(c, j);
     for (int j = 0; j < c->n_job; j++) c->sum[c->job_item[j]] += c->value[j];
     for (int m = 0; m < c->n_between; m++) {
         const int item = c->between[m], j = c->first_job[item], i = (int)b->place[first + item] / RH_BLOCK;
