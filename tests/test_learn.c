@@ -304,12 +304,12 @@ static void centered_eqprop_is_the_gradient(void **state) {
 /* A protocol in which every edge is well inside the dead zone's range. */
 static rh_learn_def tcl_def(const scene *s, int nudge, double strength) {
     rh_learn_def d = plain(RH_RULE_CONTRASTIVE, nudge, strength);
+    d.rate = 1e-3; /* slow: the rehearsal stays near the start */
     rh_learner *l = scene_open(s, &d);
     rh_tuning t;
     CHECK_OK(rh_tune(l, ALL, 4, 1000, &t, NULL));
     rh_learner_close(l);
-    t.def.strength = strength;
-    t.def.rule = RH_RULE_TCL;
+    t.def.rule = RH_RULE_TCL; /* and the strength that was proposed with the threshold */
     t.def.gauge = true;
     return t.def;
 }

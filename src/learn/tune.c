@@ -50,8 +50,9 @@ static rheo_status amplitudes(rh_learner *l, const int *sample, int n, double *a
     return RHEO_OK;
 }
 
-/* Largest amplitude in a rehearsal of the first steps, one sample at a time; conductances are put back. What goes wrong ends it. */
-static double rehearse(rh_learner *l, const int *sample, int n, double *saved) {
+/* Largest amplitude in a rehearsal of the first steps, one sample at a time; conductances are put back. What goes wrong ends it,
+ * and so does growth beyond `most`: then the rate is too high to learn at all, and says nothing about amplitudes. */
+static double rehearse(rh_learner *l, const int *sample, int n, double most, double *saved) {
     enum { MOST = 200, LEAST = 20, WORK = 2000000 }; /* edges times steps */
     const int n_step = WORK / l->n_edge < LEAST ? LEAST : WORK / l->n_edge > MOST ? MOST : WORK / l->n_edge;
     rh_lane *const w = &l->lane[0];
@@ -60,7 +61,7 @@ static double rehearse(rh_learner *l, const int *sample, int n, double *saved) {
     const double scale = l->def.rate / l->def.strength;
     double largest = 0;
     memcpy(saved, l->g, sizeof(double) * (size_t)l->n_edge);
-    for (int i = 0; i < n_step; i++) {
+    for (int i = 0; i < n_step && largest <= most; i++) {
         if (rh_lane_factor(l, w, &err) || rh_lane_solve(l, w, &sample[i % n], 1, &err)) break;
         rh_lane_sample(l, w, &sample[i % n], 0);
         rh_lane_loss(l, w, sample[i % n], &none);
@@ -73,7 +74,7 @@ static double rehearse(rh_learner *l, const int *sample, int n, double *saved) {
     }
     memcpy(l->g, saved, sizeof(double) * (size_t)l->n_edge);
     rh_learner_touch(l);
-    return largest;
+    return fmin(largest, most);
 }
 
 /* Three significant digits: a proposal, to be read and typed by people. Dividing by a power of ten rounds once, so it prints short. */
@@ -123,7 +124,7 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
         out->a_small = a[n_a / 10];
         out->a_median = a[n_a / 2];
         out->a_large = a[n_a - 1];
-        out->a_large = fmax(out->a_large, rehearse(l, sample, n, a)); /* a has served: room for the conductances */
+        out->a_large = fmax(out->a_large, rehearse(l, sample, n, 10 * out->a_large, a)); /* a has served: room for the conductances */
     }
     l->def.strength = strength;
     rh_free(a);
