@@ -325,7 +325,7 @@ static void tcl_follows_contrastive_inside_the_range(void **state) {
         rh_gauge g;
         rh_learner_gauge(l, &g);
         assert_true(g.cos_contrastive > 0.999);
-        assert_true(g.inside > 0.5);
+        assert_true(g.inside > 0.3); /* dead ends feel nothing */
         for (int e = 0; e < s.c->n_edge; e++) {
             const double want = l->chunk[0].contrastive[e], got = l->chunk[0].bracket[e];
             if (fabs(want) > 30 * l->a_min) CHECK_NEAR(got, want, 0.05 * fabs(want)); /* what finite tau costs */
