@@ -550,7 +550,8 @@ static void allostery_on_a_grid(void **state) {
         close += a.tcl <= 1.25 * a.contrastive;
         assert_true(a.cosine > 0.95);
         CHECK_REL(a.contrastive, a.coupled, 1e-9); /* the same nudge by another name */
-        below += a.floor <= 1.02 * a.coupled; /* the gradient's way may end in another valley, but seldom a higher one */
+        below +=
+            a.floor <= 1.02 * a.coupled; /* the gradient's way may end in another valley, but seldom a higher one */
     }
     assert_true(close * 10 >= draws * 9);
     if (asan()) return;

@@ -23,18 +23,18 @@ extern "C" {
 #define RHEO_VERSION "0.1.0"
 
 /* Status, its text, and the exit code of the command line for it. */
-#define RHEO_STATUS_LIST(X)                              \
-    X(OK, 0, "ok")                                       \
-    X(E_GOAL, 1, "goal missed")                          \
-    X(E_USAGE, 2, "wrong use")                           \
-    X(E_PARSE, 3, "cannot read the input")               \
-    X(E_RANGE, 3, "value out of range")                  \
-    X(E_SINGULAR, 4, "circuit has no unique solution")   \
-    X(E_NOCONV, 4, "did not converge")                   \
-    X(E_IO, 5, "input or output failed")                 \
-    X(E_NOMEM, 6, "out of memory")                       \
-    X(E_LIMIT, 7, "limit exceeded")                      \
-    X(E_INTERNAL, 8, "internal error")                   \
+#define RHEO_STATUS_LIST(X)                            \
+    X(OK, 0, "ok")                                     \
+    X(E_GOAL, 1, "goal missed")                        \
+    X(E_USAGE, 2, "wrong use")                         \
+    X(E_PARSE, 3, "cannot read the input")             \
+    X(E_RANGE, 3, "value out of range")                \
+    X(E_SINGULAR, 4, "circuit has no unique solution") \
+    X(E_NOCONV, 4, "did not converge")                 \
+    X(E_IO, 5, "input or output failed")               \
+    X(E_NOMEM, 6, "out of memory")                     \
+    X(E_LIMIT, 7, "limit exceeded")                    \
+    X(E_INTERNAL, 8, "internal error")                 \
     X(E_INTERRUPTED, 130, "interrupted")
 
 typedef enum rheo_status {
@@ -50,14 +50,14 @@ typedef enum rheo_severity { RHEO_ERROR, RHEO_WARNING, RHEO_NOTE } rheo_severity
 typedef struct rheo_error {
     rheo_status status;
     rheo_severity severity;
-    int code;          /* number in the catalogue: 203 is E203; 0 when there is none */
-    int line, col;     /* from 1; 0 when the cause is not in a file. col counts bytes */
-    int caret, width;  /* where source is underlined: offset from 0, and length */
-    bool reported;     /* the log callback has had it already */
-    char file[256];    /* copies, so the message outlives whatever failed */
+    int code;         /* number in the catalogue: 203 is E203; 0 when there is none */
+    int line, col;    /* from 1; 0 when the cause is not in a file. col counts bytes */
+    int caret, width; /* where source is underlined: offset from 0, and length */
+    bool reported;    /* the log callback has had it already */
+    char file[256];   /* copies, so the message outlives whatever failed */
     char msg[400];
-    char source[128];  /* the source line around the place, control characters escaped; or "" */
-    char hint[200];    /* what to do about it, or "" */
+    char source[128]; /* the source line around the place, control characters escaped; or "" */
+    char hint[200];   /* what to do about it, or "" */
 } rheo_error;
 
 /* Where warnings and the errors of readers go as they are found. emit may be NULL. */

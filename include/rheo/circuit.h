@@ -40,11 +40,13 @@ typedef struct rheo_state {
     double *g;      /* [n_edge] S: conductance of each learnable edge */
     double *source; /* [n_element] V or A: value of each V and I element (others are ignored) */
     double *v;      /* [n_node] V: node potentials, v[0] = 0; written by rheo_solver_solve */
-    double *i;      /* [n_element] A: current through each element from its first to its second node; written by rheo_solver_solve */
+    double *i;      /* [n_element] A: current through each element from its first to its second node; written by
+                       rheo_solver_solve */
 } rheo_state;
 
 /**
- * A state with the values of the netlist: g from `*@ learn init=` or the resistance, sources at their DC value, v and i zero.
+ * A state with the values of the netlist: g from `*@ learn init=` or the resistance, sources at their DC value, v and i
+ * zero.
  * @return RHEO_OK or RHEO_E_NOMEM (then *out is as it was)
  */
 RHEO_API rheo_status rheo_state_create(rheo_state **out, const rheo_circuit *c, rheo_error *err);

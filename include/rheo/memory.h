@@ -26,7 +26,8 @@ RHEO_API rheo_cycle_def rheo_cycle_default(void);
 /**
  * The periodic response to s going from average - A/2 to average + A/2 along the protocol.
  * @param amplitude  [n] A = s_clamped - s_free, signed
- * @param dw         [n] integral of g(u) over one period, in units of s; positive for a clamped value above the free one
+ * @param dw         [n] integral of g(u) over one period, in units of s; positive for a clamped value above the free
+ * one
  * @param u_max, u_min  [n] extremes of u, units of s per second; may be NULL
  * @return RHEO_OK, RHEO_E_USAGE (unknown name; err suggests), RHEO_E_RANGE, RHEO_E_NOMEM
  */

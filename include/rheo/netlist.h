@@ -27,9 +27,10 @@ RHEO_API rheo_netlist_def rheo_netlist_default(void);
  * @param err   the first error
  * @return      RHEO_OK, RHEO_E_PARSE, RHEO_E_RANGE, RHEO_E_IO, RHEO_E_LIMIT, RHEO_E_NOMEM; *out is set on success only
  */
-RHEO_API rheo_status rheo_netlist_read(rheo_circuit **out, const char *path, const rheo_netlist_def *def, const rheo_log *log,
-                                       rheo_error *err);
-/** The same from memory; name is what messages show. .include is refused unless def->root is set. text need not end in NUL. */
+RHEO_API rheo_status rheo_netlist_read(rheo_circuit **out, const char *path, const rheo_netlist_def *def,
+                                       const rheo_log *log, rheo_error *err);
+/** The same from memory; name is what messages show. .include is refused unless def->root is set. text need not end in
+ * NUL. */
 RHEO_API rheo_status rheo_netlist_parse(rheo_circuit **out, const char *text, size_t size, const char *name,
                                         const rheo_netlist_def *def, const rheo_log *log, rheo_error *err);
 /**

@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-typedef struct rheo_solver rheo_solver; /* opaque. One thread per solver; two solvers of one circuit do not disturb each other */
+typedef struct rheo_solver
+    rheo_solver; /* opaque. One thread per solver; two solvers of one circuit do not disturb each other */
 
 typedef struct rheo_solver_def {
     const char *backend; /* "auto" or "klu"; copied. Default "auto" */
@@ -20,14 +21,14 @@ typedef struct rheo_solver_def {
 RHEO_API rheo_solver_def rheo_solver_default(void);
 
 typedef struct rheo_solver_stats {
-    long n_pivot;       /* factorisations that chose pivots afresh */
-    long n_refactor;    /* factorisations that kept them */
-    long n_solve;       /* right-hand sides solved */
-    double rcond;       /* of the last factorisation */
-    double residual;    /* of the last rheo_solver_solve */
-    int n_unknown;      /* order of the matrix: free nodes and branch currents */
-    int64_t n_nonzero;  /* of the matrix */
-    int64_t n_factor;   /* nonzeros of L and U */
+    long n_pivot;      /* factorisations that chose pivots afresh */
+    long n_refactor;   /* factorisations that kept them */
+    long n_solve;      /* right-hand sides solved */
+    double rcond;      /* of the last factorisation */
+    double residual;   /* of the last rheo_solver_solve */
+    int n_unknown;     /* order of the matrix: free nodes and branch currents */
+    int64_t n_nonzero; /* of the matrix */
+    int64_t n_factor;  /* nonzeros of L and U */
 } rheo_solver_stats;
 
 /**
@@ -35,16 +36,16 @@ typedef struct rheo_solver_stats {
  * @return RHEO_OK, RHEO_E_SINGULAR (err names nodes and elements), RHEO_E_USAGE (unknown backend), RHEO_E_NOMEM
  * Source: modified nodal analysis, Ho, Ruehli & Brennan, IEEE Trans. Circuits Syst. 22, 504 (1975).
  */
-RHEO_API rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rheo_solver_def *def, const rheo_log *log,
-                                      rheo_error *err);
+RHEO_API rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rheo_solver_def *def,
+                                      const rheo_log *log, rheo_error *err);
 RHEO_API void rheo_solver_close(rheo_solver *s);
 
 /**
  * Find the DC operating point: the potentials at which currents sum to zero at every node.
  * @param st   in: g, source; out: v, i. On failure v and i are as they were
- * @return     RHEO_OK, RHEO_E_SINGULAR (singular, not finite, rcond or residual refused), RHEO_E_RANGE (a conductance or source is
- *             not finite, or a learnable conductance is not above 0)
- * Allocates nothing unless pivots must be chosen again (counted).
+ * @return     RHEO_OK, RHEO_E_SINGULAR (singular, not finite, rcond or residual refused), RHEO_E_RANGE (a conductance
+ * or source is not finite, or a learnable conductance is not above 0) Allocates nothing unless pivots must be chosen
+ * again (counted).
  */
 RHEO_API rheo_status rheo_solver_solve(rheo_solver *s, rheo_state *st, rheo_error *err);
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #define RH_COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define RHEO_TRY(call)                     \
-    do {                                   \
-        const rheo_status rh_st = (call);  \
+#define RHEO_TRY(call)                      \
+    do {                                    \
+        const rheo_status rh_st = (call);   \
         if (rh_st != RHEO_OK) return rh_st; \
     } while (0)
 
@@ -25,7 +25,8 @@ void *rh_realloc(void *p, size_t n, size_t size); /* new bytes are not zeroed; o
 void rh_free(void *p);
 char *rh_strdup(const char *s);
 char *rh_strndup(const char *s, size_t n);
-/* Grow *p (elements of `size` bytes, capacity *cap) to hold at least need elements, doubling. false: out of memory, *p as was. */
+/* Grow *p (elements of `size` bytes, capacity *cap) to hold at least need elements, doubling. false: out of memory, *p
+ * as was. */
 bool rh_grow(void *p_to_pointer, int *cap, int need, size_t size);
 
 /* Two-pass arena: first pass without base only adds up bytes, second pass hands them out (64-byte aligned). */
@@ -38,8 +39,8 @@ void *rh_arena_take(rh_arena *a, size_t n, size_t size);
 
 /* A growing pool: many small pieces, freed together. Pieces never move. Zeroed. */
 typedef struct rh_pool rh_pool;
-rh_pool *rh_pool_create(void);              /* NULL: out of memory */
-void rh_pool_destroy(rh_pool *p);           /* NULL is fine */
+rh_pool *rh_pool_create(void);                 /* NULL: out of memory */
+void rh_pool_destroy(rh_pool *p);              /* NULL is fine */
 void *rh_pool_alloc(rh_pool *p, size_t bytes); /* 8-byte aligned; NULL: out of memory */
 char *rh_pool_strndup(rh_pool *p, const char *s, size_t n);
 size_t rh_pool_bytes(const rh_pool *p);
@@ -48,10 +49,10 @@ size_t rh_pool_bytes(const rh_pool *p);
 
 /* The text of one input file, kept so that a message can show the line. */
 typedef struct rh_source {
-    char *name;      /* as messages show it */
-    char *text;      /* size bytes, then a NUL */
+    char *name; /* as messages show it */
+    char *text; /* size bytes, then a NUL */
     size_t size;
-    bool quotable;   /* false: outside the project root, its lines are never shown */
+    bool quotable; /* false: outside the project root, its lines are never shown */
 } rh_source;
 
 typedef struct rh_loc {
@@ -71,11 +72,11 @@ typedef struct rh_report {
     const rheo_log *log; /* may be NULL */
     rheo_error *err;     /* may be NULL */
     int n_error, n_warning;
-    int max_error;       /* 0 means 20 */
+    int max_error; /* 0 means 20 */
 } rh_report;
 /* hint may be NULL. Returns status, or RHEO_E_LIMIT... never: callers test rh_report_full(). */
-rheo_status rh_report_error(rh_report *r, rheo_status status, int code, rh_loc at, const char *hint, const char *fmt, ...)
-    RHEO_PRINTF(6, 7);
+rheo_status rh_report_error(rh_report *r, rheo_status status, int code, rh_loc at, const char *hint, const char *fmt,
+                            ...) RHEO_PRINTF(6, 7);
 void rh_report_warning(rh_report *r, int code, rh_loc at, const char *hint, const char *fmt, ...) RHEO_PRINTF(5, 6);
 static inline bool rh_report_full(const rh_report *r) { return r->n_error >= (r->max_error ? r->max_error : 20); }
 /* Warn or note through a log without a report. */
@@ -92,15 +93,16 @@ typedef struct rh_buf {
 void rh_buf_add(rh_buf *b, const char *s, size_t n);
 void rh_buf_puts(rh_buf *b, const char *s);
 void rh_buf_printf(rh_buf *b, const char *fmt, ...) RHEO_PRINTF(2, 3); /* no %f %g: use rh_buf_number */
-void rh_buf_number(rh_buf *b, double x); /* shortest text that reads back the same, '.' in every locale */
+void rh_buf_number(rh_buf *b, double x);           /* shortest text that reads back the same, '.' in every locale */
 void rh_buf_json_string(rh_buf *b, const char *s); /* quoted and escaped; invalid UTF-8 becomes U+FFFD */
 void rh_buf_json_number(rh_buf *b, double x);      /* NaN and Inf become null */
 void rh_buf_free(rh_buf *b);
 
-int rh_strcasecmp(const char *a, const char *b);                 /* ASCII folding, locale free */
-bool rh_streq(const char *a, const char *b);                     /* the same, as a question */
-bool rh_glob(const char *pattern, const char *text);             /* * and ?, ASCII case folded */
-/* The name closest to `word`, if close enough to suggest (Damerau-Levenshtein, at most a third of its length); else NULL. */
+int rh_strcasecmp(const char *a, const char *b);     /* ASCII folding, locale free */
+bool rh_streq(const char *a, const char *b);         /* the same, as a question */
+bool rh_glob(const char *pattern, const char *text); /* * and ?, ASCII case folded */
+/* The name closest to `word`, if close enough to suggest (Damerau-Levenshtein, at most a third of its length); else
+ * NULL. */
 typedef const char *(*rh_name_at)(const void *ctx, int i); /* NULL past the last */
 const char *rh_suggest(const char *word, rh_name_at at, const void *ctx);
 const char *rh_suggest_list(const char *word, const char *const *names, int n);
@@ -111,7 +113,7 @@ char *rh_escape(const char *s, size_t n, char *out, size_t size);
 typedef struct rh_map rh_map;
 rh_map *rh_map_create(void);
 void rh_map_destroy(rh_map *m);
-int rh_map_get(const rh_map *m, const char *key, size_t n); /* -1: absent */
+int rh_map_get(const rh_map *m, const char *key, size_t n);       /* -1: absent */
 bool rh_map_put(rh_map *m, const char *key, size_t n, int value); /* replaces; false: out of memory */
 
 /* ---- numbers (number.c) ---- */
@@ -133,15 +135,15 @@ typedef enum rh_number_fault {
 typedef enum rh_number_note { RH_NUM_PLAIN, RH_NUM_MILLI /* 1M */, RH_NUM_FARAD /* 1F */, RH_NUM_MIL } rh_number_note;
 typedef struct rh_number {
     double value;
-    size_t used;          /* bytes taken, unit letters included */
+    size_t used; /* bytes taken, unit letters included */
     rh_number_fault fault;
-    rh_number_note note;  /* worth a warning where it stands */
-    char unit[8];         /* letters after the suffix, lower case, "" if none: "ohm", "s", "v" */
-    char suggestion[32];  /* what to write instead, or "" */
+    rh_number_note note; /* worth a warning where it stands */
+    char unit[8];        /* letters after the suffix, lower case, "" if none: "ohm", "s", "v" */
+    char suggestion[32]; /* what to write instead, or "" */
 } rh_number;
 /* Read the number that text starts with, in SPICE syntax: [+-]d.d[e[+-]d][suffix][unit letters]; ecosystem of suffixes:
- * t g meg k mil m u(and Greek mu) n p f. The token ends at the first of: end, blank, tab, comma-not-followed-by-digit, ( ) = { } ; ' " or
- * an operator + - * / that is not part of the number. Locale free, correctly rounded. */
+ * t g meg k mil m u(and Greek mu) n p f. The token ends at the first of: end, blank, tab, comma-not-followed-by-digit,
+ * ( ) = { } ; ' " or an operator + - * / that is not part of the number. Locale free, correctly rounded. */
 rh_number rh_number_parse(const char *text, size_t n);
 const char *rh_number_fault_text(rh_number_fault fault);
 /* The whole text must be one number, optional blank before the unit ("50 us", "10 kohm"). For YAML and options. */
@@ -159,9 +161,9 @@ typedef enum rh_type { RH_DOUBLE, RH_INT, RH_BOOL, RH_STRING, RH_CHOICE } rh_typ
 /* One row per setting: readers, range errors, --help, config writer and reports walk these tables. */
 typedef struct rh_field {
     const char *name, *unit;
-    double def, min, max;     /* numbers; inf allowed where max is INFINITY. RH_BOOL: def 0/1. RH_CHOICE: def = index */
+    double def, min, max; /* numbers; inf allowed where max is INFINITY. RH_BOOL: def 0/1. RH_CHOICE: def = index */
     const char *meaning;
-    size_t offset;            /* in the def struct: double, int, bool, char* (owned copy, NULL by default) or int (choice index) */
+    size_t offset; /* in the def struct: double, int, bool, char* (owned copy, NULL by default) or int (choice index) */
     rh_type type;
     const char *const *choices; /* RH_CHOICE: NULL-terminated names */
 } rh_field;
@@ -176,7 +178,8 @@ enum { RH_STREAM_INIT = 1, RH_STREAM_ORDER = 2, RH_STREAM_SPLIT = 3, RH_STREAM_G
 
 /* ---- files (file.c) ---- */
 
-/* Read a whole regular file of at most max bytes. *text gets size bytes and a NUL. Owned by the caller (rh_free). path "-": stdin. */
+/* Read a whole regular file of at most max bytes. *text gets size bytes and a NUL. Owned by the caller (rh_free). path
+ * "-": stdin. */
 rheo_status rh_file_read(const char *path, size_t max, char **text, size_t *size, rheo_error *err);
 /* Write path.tmp, fsync, rename over path, fsync the folder: either the old or the new file is there, whole. */
 rheo_status rh_file_write(const char *path, const void *data, size_t n, rheo_error *err);
@@ -193,6 +196,7 @@ void rh_npz_destroy(rh_npz *z);
 void rh_npz_f64(rh_npz *z, const char *name, const double *x, int n_dim, const size_t *dims);
 void rh_npz_i32(rh_npz *z, const char *name, const int *x, int n_dim, const size_t *dims);
 void rh_npz_text(rh_npz *z, const char *name, const char *const *s, int n); /* dtype <U, code points */
-rheo_status rh_npz_write(const rh_npz *z, const char *path, rheo_error *err); /* atomic; bytes depend on the content alone */
+rheo_status rh_npz_write(const rh_npz *z, const char *path,
+                         rheo_error *err); /* atomic; bytes depend on the content alone */
 
 #endif

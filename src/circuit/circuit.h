@@ -13,26 +13,26 @@ typedef struct rh_place {
 } rh_place;
 
 struct rheo_circuit {
-    char *title;               /* never NULL */
+    char *title; /* never NULL */
     int n_node, n_elem, n_edge;
-    char **node_name;          /* [n_node], node_name[0] = "0" */
-    char **elem_name;          /* [n_elem] */
-    uint8_t *kind;             /* [n_elem] index into RH_KINDS */
-    int (*term)[4];            /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
-    double *value;             /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
-    rh_place *place;           /* [n_elem] */
-    int *elem_edge;            /* [n_elem] edge index or -1 */
-    int *edge_elem;            /* [n_edge] */
-    double *g_min, *g_max;     /* [n_edge] S bounds; defaults 1e-12 and 1e12 */
-    double *g_init;            /* [n_edge] S: init=, or 1/resistance */
-    double (*pos)[2];          /* [n_node] for pictures; NaN: not given */
-    double *ic;                /* [n_node] V from .ic; NaN: not given */
-    int n_keep;                /* cards kept for later kinds and printing: .model ... as text */
+    char **node_name;      /* [n_node], node_name[0] = "0" */
+    char **elem_name;      /* [n_elem] */
+    uint8_t *kind;         /* [n_elem] index into RH_KINDS */
+    int (*term)[4];        /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
+    double *value;         /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
+    rh_place *place;       /* [n_elem] */
+    int *elem_edge;        /* [n_elem] edge index or -1 */
+    int *edge_elem;        /* [n_edge] */
+    double *g_min, *g_max; /* [n_edge] S bounds; defaults 1e-12 and 1e12 */
+    double *g_init;        /* [n_edge] S: init=, or 1/resistance */
+    double (*pos)[2];      /* [n_node] for pictures; NaN: not given */
+    double *ic;            /* [n_node] V from .ic; NaN: not given */
+    int n_keep;            /* cards kept for later kinds and printing: .model ... as text */
     char **keep;
-    int n_source;              /* files the circuit came from, for messages */
+    int n_source; /* files the circuit came from, for messages */
     rh_source **source;
     rh_map *node_map, *elem_map;
-    rh_pool *pool;             /* owns all strings above */
+    rh_pool *pool; /* owns all strings above */
 };
 
 /* Builder. Every call returns RHEO_E_NOMEM at worst, leaving a builder that can only be destroyed. */
@@ -42,7 +42,8 @@ void rh_builder_destroy(rh_builder *b);
 /* Index of the node of that name, added if new. "0" and "gnd" (any case) are ground. -1: out of memory. */
 int rh_builder_node(rh_builder *b, const char *name, size_t n);
 /* Adds an element; returns its index, -1: out of memory, or -2: the name exists (then *other is that element). */
-int rh_builder_element(rh_builder *b, int kind, const char *name, const int term[4], double value, rh_place place, int *other);
+int rh_builder_element(rh_builder *b, int kind, const char *name, const int term[4], double value, rh_place place,
+                       int *other);
 int rh_builder_find_element(const rh_builder *b, const char *name, size_t n); /* -1: none */
 int rh_builder_find_node(const rh_builder *b, const char *name, size_t n);    /* -1: none */
 int rh_builder_n_element(const rh_builder *b);
@@ -64,19 +65,25 @@ rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err
 
 /* Place of an element for messages. */
 rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
-/* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic. For tests. */
+/* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic. For tests.
+ */
 bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b);
 
-/* diagnose.c: linear time, before any number is computed. First fault found, in this order: no ground (E201), island without a
- * DC path to ground (E203; names all its nodes up to 8, and the elements that join it), loop of V and E elements (E205: the
- * elements in order, and by how many volts it is inconsistent), current sources into a cut set (E206). All are RHEO_E_SINGULAR.
- * g: conductances [n_edge] (zero ones do not conduct), source: values [n_elem]; either NULL: the circuit's own. */
+/* diagnose.c: linear time, before any number is computed. First fault found, in this order: no ground (E201), island
+ * without a DC path to ground (E203; names all its nodes up to 8, and the elements that join it), loop of V and E
+ * elements (E205: the elements in order, and by how many volts it is inconsistent), current sources into a cut set
+ * (E206). All are RHEO_E_SINGULAR. g: conductances [n_edge] (zero ones do not conduct), source: values [n_elem]; either
+ * NULL: the circuit's own. */
 rheo_status rh_diagnose(const rheo_circuit *c, const double *g, const double *source, rheo_error *err);
 
 /* gen.c: ready-made topologies. */
-typedef struct rh_gen_field { const char *name; double def, min, max; const char *meaning; } rh_gen_field;
+typedef struct rh_gen_field {
+    const char *name;
+    double def, min, max;
+    const char *meaning;
+} rh_gen_field;
 typedef struct rh_gen_kind {
-    const char *name;  /* "grid" */
+    const char *name; /* "grid" */
     const char *what;
     const rh_gen_field *fields;
     int n_field;

@@ -35,7 +35,8 @@ static double median(double *x, int n) {
 typedef struct rh_bench {
     rh_grid_case grid;
     rheo_solver *solver;
-    rh_learner *tcl[2]; /* slow/fast 10 and 10 000; every edge inside the range of neither more nor less than it would be in use */
+    rh_learner *tcl[2]; /* slow/fast 10 and 10 000; every edge inside the range of neither more nor less than it would
+                           be in use */
     double *g, *b;
     int side;
 } rh_bench;
@@ -141,8 +142,8 @@ static void report(rh_cli *cli, rh_buf *b, const rh_bench *k, int n_out, const r
         return;
     }
     char text[200];
-    snprintf(text, sizeof(text), "%3dx%-3d  %6d  %7d  %12.2f us  %12.2f us  %6.2f  %21.3f\n", k->side, k->side, k->grid.c->n_edge,
-             n_out, 1e6 * t->base, 1e6 * t->step10000, t->ratio10000, t->slow);
+    snprintf(text, sizeof(text), "%3dx%-3d  %6d  %7d  %12.2f us  %12.2f us  %6.2f  %21.3f\n", k->side, k->side,
+             k->grid.c->n_edge, n_out, 1e6 * t->base, 1e6 * t->step10000, t->ratio10000, t->slow);
     rh_buf_puts(b, text);
 }
 
@@ -158,7 +159,8 @@ static rheo_status bench_grid(rh_cli *cli, rh_buf *b, int side, int n_out, int n
 
 static void report_large(rh_cli *cli, rh_buf *b, const char *name, double seconds) {
     char text[120];
-    snprintf(text, sizeof(text), cli->json ? "{\"event\":\"bench\",\"case\":\"%s\",\"seconds\":%.3f}\n" : "%-40s %8.3f s\n", name, seconds);
+    snprintf(text, sizeof(text),
+             cli->json ? "{\"event\":\"bench\",\"case\":\"%s\",\"seconds\":%.3f}\n" : "%-40s %8.3f s\n", name, seconds);
     rh_buf_puts(b, text);
 }
 
@@ -208,9 +210,10 @@ static rheo_status run(rh_cli *cli) {
     rh_buf b = { 0 };
     rheo_error err = { 0 };
     if (!cli->json)
-        rh_buf_puts(&b, "One online tcl step (free and clamped solves, memory, update; conductance nudge, slow/fast 10 000)\n"
-                        "against one KLU restamp + refactor + solve of the same grid. Medians.\n\n"
-                        "grid      edges  outputs  refactor+solve        tcl step   ratio  slow/fast 10 000 : 10\n");
+        rh_buf_puts(
+            &b, "One online tcl step (free and clamped solves, memory, update; conductance nudge, slow/fast 10 000)\n"
+                "against one KLU restamp + refactor + solve of the same grid. Medians.\n\n"
+                "grid      edges  outputs  refactor+solve        tcl step   ratio  slow/fast 10 000 : 10\n");
     rheo_status st = RHEO_OK;
     for (int n_out = 1; n_out <= 3 && st == RHEO_OK; n_out++) st = bench_grid(cli, &b, 8, n_out, 500, &err);
     if (st == RHEO_OK) st = bench_grid(cli, &b, 32, 3, 20, &err);

@@ -64,7 +64,10 @@ static rheo_status allostery(rh_cli *cli, uint64_t seed) {
     rh_buf_puts(&b, "draw,coupled,contrastive,tcl,gradient_10x_steps,cosine_first_tenth,cosine_smallest,inside\n");
     for (int d = 0; d < draws && st == RHEO_OK; d++) {
         st = rh_figure_allostery(seed, d, steps, &a[d], &err);
-        row(&b, (double[]){ d, a[d].coupled, a[d].contrastive, a[d].tcl, a[d].floor, a[d].cosine, a[d].cosine_min, a[d].inside }, 8);
+        row(&b,
+            (double[]){ d, a[d].coupled, a[d].contrastive, a[d].tcl, a[d].floor, a[d].cosine, a[d].cosine_min,
+                        a[d].inside },
+            8);
     }
     if (st == RHEO_OK) allostery_summary(&b, a, draws, sorted);
     rh_free(a);
@@ -105,13 +108,17 @@ const rh_command rh_cmd_figure = {
     .name = "figure",
     .summary = "compute a published comparison afresh, as CSV",
     .usage = "[options] allostery|gauge",
-    .examples = "  rheo figure allostery             40 grids learn three targets: coupled, contrastive, tcl, and the gradient's floor\n"
-                "  rheo figure gauge --draws 1000    cosine of eqprop and coupled learning with the exact gradient, 1 to 20 outputs\n",
+    .examples = "  rheo figure allostery             40 grids learn three targets: coupled, contrastive, tcl, and the "
+                "gradient's floor\n"
+                "  rheo figure gauge --draws 1000    cosine of eqprop and coupled learning with the exact gradient, 1 "
+                "to 20 outputs\n",
     .options = OPTIONS,
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
-    .notes = "Means over draws scatter. The median of coupled learning over 40 draws lies between 0.06 and 0.29 (2000 draws: 0.14); "
-             "mean cosines over 200 draws lie within 0.03 of those over 1000: 0.94, 0.89, 0.82, 0.73 and 0.61 for 2, 3, 5, 10 "
+    .notes = "Means over draws scatter. The median of coupled learning over 40 draws lies between 0.06 and 0.29 (2000 "
+             "draws: 0.14); "
+             "mean cosines over 200 draws lie within 0.03 of those over 1000: 0.94, 0.89, 0.82, 0.73 and 0.61 for 2, "
+             "3, 5, 10 "
              "and 20 outputs.",
 };

@@ -21,9 +21,9 @@ typedef struct rh_kind {
     const char *unit;       /* of the value: "ohm" */
     int n_term;             /* nodes on its card: 2 or 4 */
     unsigned flags;
-    const char *equation;   /* for `rheo kinds`, e.g. "i = v/R" */
-    /* What the kind adds to the nodal equations. g is the conductance of a learnable kind, else unused; value as on the card.
-     * Terminals 0, 1 (and 2, 3). A branch kind gives the row of its own equation: v0 - v1 - gain*(v2 - v3) = rhs.
+    const char *equation; /* for `rheo kinds`, e.g. "i = v/R" */
+    /* What the kind adds to the nodal equations. g is the conductance of a learnable kind, else unused; value as on the
+     * card. Terminals 0, 1 (and 2, 3). A branch kind gives the row of its own equation: v0 - v1 - gain*(v2 - v3) = rhs.
      * A current kind gives i(0->1) = conductance*(v0 - v1) + trans*(v2 - v3) + current. */
     struct rh_law (*law)(double value, double g);
 } rh_kind;

@@ -1,4 +1,5 @@
-/* fields.c: the settings of learning as tables. Readers, range errors, `rheo kinds` and the resolved config walk them. */
+/* fields.c: the settings of learning as tables. Readers, range errors, `rheo kinds` and the resolved config walk them.
+ */
 #include "learn/internal.h"
 
 /* In the order of RH_PROTOCOLS and RH_KERNELS: a test compares them. */

@@ -1,14 +1,15 @@
 /* internal.h: what the files of learn share.
  *
- * In a linear circuit everything that a nudge can do is a mix of few responses. With Z the potentials that 1 A into each output
- * causes, a clamped state is v(h) = v_free + sum_o y_o(h) z_o: y depends on the nudge alone. So one factorisation and 1 + n_out
- * right-hand sides give the free state, every clamped state, and the gradient. */
+ * In a linear circuit everything that a nudge can do is a mix of few responses. With Z the potentials that 1 A into
+ * each output causes, a clamped state is v(h) = v_free + sum_o y_o(h) z_o: y depends on the nudge alone. So one
+ * factorisation and 1 + n_out right-hand sides give the free state, every clamped state, and the gradient. */
 #ifndef RH_LEARN_INTERNAL_H
 #define RH_LEARN_INTERNAL_H
 
 #include "learn/learn.h"
 
-extern const char *const RH_PROTOCOL_NAMES[], *const RH_KERNEL_NAMES[]; /* NULL-terminated, in the order of the tables */
+extern const char *const RH_PROTOCOL_NAMES[],
+    *const RH_KERNEL_NAMES[]; /* NULL-terminated, in the order of the tables */
 
 enum {
     RH_MAX_CHUNK = 16, /* partial sums of a batch: their number does not depend on threads, so neither do the bytes */
@@ -18,25 +19,25 @@ enum {
 /* What one thread needs. Arrays of n_edge unless said. */
 typedef struct rh_lane {
     rheo_solver *solver;
-    bool factored;        /* solver and z are those of the learner's g */
-    long pivots;          /* n_pivot of lane 0 that this lane follows */
-    double *source;       /* [n_elem] */
-    double *b, *x;        /* [RH_BLOCK + n_out][n_unknown] */
-    double *zx;           /* [n_out][n_unknown] responses to 1 A into each output */
-    double *z;            /* [n_out][n_edge] their drops */
-    double *zt;           /* [n_out][n_edge] drops of the transposed responses; z itself when the circuit is reciprocal */
-    double *zoo;          /* [n_out][n_out] output o for 1 A into output p: o*n_out + p */
-    double *v_out;        /* [n_out] */
-    double *v;            /* [n_node], only where a source fixes one end of an output; else NULL */
-    double *pull;         /* [n_out] -dC/dV, V */
-    double *y, *eta;      /* [RH_MAX_DEGREE + 1][n_out] A: what the nudge injects at each level, and its coefficients */
-    double *lu;           /* [n_out][n_out + 1] small dense systems */
-    double *free;         /* drops of the free state */
-    double *drop;         /* drops of a clamped state, or their change */
-    double *coef;         /* [RH_MAX_DEGREE + 1][n_edge] s(h) */
-    double *way;          /* written on the way between samples */
-    double *bracket;      /* of one sample */
-    double *work;         /* rh_closed_work */
+    bool factored;   /* solver and z are those of the learner's g */
+    long pivots;     /* n_pivot of lane 0 that this lane follows */
+    double *source;  /* [n_elem] */
+    double *b, *x;   /* [RH_BLOCK + n_out][n_unknown] */
+    double *zx;      /* [n_out][n_unknown] responses to 1 A into each output */
+    double *z;       /* [n_out][n_edge] their drops */
+    double *zt;      /* [n_out][n_edge] drops of the transposed responses; z itself when the circuit is reciprocal */
+    double *zoo;     /* [n_out][n_out] output o for 1 A into output p: o*n_out + p */
+    double *v_out;   /* [n_out] */
+    double *v;       /* [n_node], only where a source fixes one end of an output; else NULL */
+    double *pull;    /* [n_out] -dC/dV, V */
+    double *y, *eta; /* [RH_MAX_DEGREE + 1][n_out] A: what the nudge injects at each level, and its coefficients */
+    double *lu;      /* [n_out][n_out + 1] small dense systems */
+    double *free;    /* drops of the free state */
+    double *drop;    /* drops of a clamped state, or their change */
+    double *coef;    /* [RH_MAX_DEGREE + 1][n_edge] s(h) */
+    double *way;     /* written on the way between samples */
+    double *bracket; /* of one sample */
+    double *work;    /* rh_closed_work */
     bool warned_strong;
     rheo_error err;
     rheo_status status;
@@ -64,25 +65,26 @@ struct rh_learner {
     rh_samples samples;
     int n_edge, n_out, n_unknown, n_lane;
     bool reciprocal;
-    bool fixed_end;           /* a source fixes one end of an output */
-    double *g, *next;         /* [n_edge] S */
-    double *pivot_g;          /* [n_edge] copy for checkpoints */
-    rh_lane *lane;            /* [n_lane] */
-    rh_chunk *chunk;          /* [RH_MAX_CHUNK] */
-    int low_degree;           /* of `cycle`, which serves nearly always: tables of high degree need more intervals */
-    rh_closed *cycle, *cycle_full; /* tables of the cycle up to low_degree and up to RH_MAX_DEGREE (conductance nudge only) */
-    rh_closed *travel;        /* tables of the way between samples (between: ramp) */
-    double moment;            /* |first moment| of the kernel */
-    double a_min, a_max;      /* V^2: the range that the dead zone passes */
+    bool fixed_end;   /* a source fixes one end of an output */
+    double *g, *next; /* [n_edge] S */
+    double *pivot_g;  /* [n_edge] copy for checkpoints */
+    rh_lane *lane;    /* [n_lane] */
+    rh_chunk *chunk;  /* [RH_MAX_CHUNK] */
+    int low_degree;   /* of `cycle`, which serves nearly always: tables of high degree need more intervals */
+    rh_closed *cycle,
+        *cycle_full;     /* tables of the cycle up to low_degree and up to RH_MAX_DEGREE (conductance nudge only) */
+    rh_closed *travel;   /* tables of the way between samples (between: ramp) */
+    double moment;       /* |first moment| of the kernel */
+    double a_min, a_max; /* V^2: the range that the dead zone passes */
     double to_coef[RH_MAX_DEGREE + 1][(RH_MAX_DEGREE + 1) * (RH_MAX_DEGREE + 1)]; /* rh_basis_transform per degree */
     double level[RH_MAX_DEGREE + 1][RH_MAX_DEGREE + 1]; /* the Chebyshev levels h of each degree */
-    rh_carry carry;           /* between: ramp and carry */
-    double *last;             /* [n_edge] drops of the last sample, for the way to the next */
-    int64_t *started;         /* 1: carry holds something */
+    rh_carry carry;                                     /* between: ramp and carry */
+    double *last;                                       /* [n_edge] drops of the last sample, for the way to the next */
+    int64_t *started;                                   /* 1: carry holds something */
     rh_gauge_sum *sum;
     const rheo_log *log;
-    struct rh_team *team;    /* NULL: one thread */
-    void *memory;             /* all arrays above */
+    struct rh_team *team; /* NULL: one thread */
+    void *memory;         /* all arrays above */
 };
 
 /* ---- losses.c ---- */
@@ -125,7 +127,8 @@ rheo_status rh_phase_contrast(rh_learner *l, rh_lane *w, double h, double *out, 
 /* ---- team.c: threads that wait for work ---- */
 typedef struct rh_team rh_team;
 rheo_status rh_team_create(rh_team **out, int n, rheo_error *err); /* n >= 2: the caller is member 0 */
-void rh_team_run(rh_team *t, void (*work)(void *ctx, int member), void *ctx); /* returns when all are done; t NULL: member 0 only */
+void rh_team_run(rh_team *t, void (*work)(void *ctx, int member),
+                 void *ctx); /* returns when all are done; t NULL: member 0 only */
 void rh_team_destroy(rh_team *t);
 
 /* ---- lane.c ---- */

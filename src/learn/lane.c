@@ -3,7 +3,8 @@
 
 /* Output o of potentials x among the unknowns; a fixed node adds nothing. */
 static double output_of(const rh_learner *l, const rh_lane *w, const double *x, int o) {
-    const int a = rh_solver_unknown(w->solver, l->ports.out[o][0]), b = rh_solver_unknown(w->solver, l->ports.out[o][1]);
+    const int a = rh_solver_unknown(w->solver, l->ports.out[o][0]),
+              b = rh_solver_unknown(w->solver, l->ports.out[o][1]);
     return (a >= 0 ? x[a] : 0) - (b >= 0 ? x[b] : 0);
 }
 

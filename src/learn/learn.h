@@ -1,6 +1,7 @@
 /* learn: rules, nudges, losses and the learner that turns samples into changes of conductance.
  *
- * Data passes once: sample -> free solve -> pull on the outputs -> drops at clamping level h -> s(h) -> memory -> dw -> bounds. */
+ * Data passes once: sample -> free solve -> pull on the outputs -> drops at clamping level h -> s(h) -> memory -> dw ->
+ * bounds. */
 #ifndef RH_LEARN_H
 #define RH_LEARN_H
 
@@ -9,24 +10,24 @@
 
 /* Settings. Index fields are rows of the tables below. */
 typedef struct rh_learn_def {
-    int rule;          /* RH_RULES */
-    double rate;       /* dw = -rate/strength * bracket; S per V^2 times the unit of strength */
-    int nudge;         /* RH_NUDGES */
-    double strength;   /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
-    int loss;          /* RH_LOSSES */
-    double margin;     /* V, hinge */
-    double logit_gain; /* 1/V, cross-entropy */
-    int side;          /* RH_SIDES: one, centered (eqprop) */
-    int protocol;      /* RH_PROTOCOLS */
-    double fast, slow; /* s */
-    int between;       /* RH_BETWEENS: gate, ramp, periodic, carry */
-    double ramp;       /* s, between: ramp */
-    int kernel;        /* RH_KERNELS */
+    int rule;               /* RH_RULES */
+    double rate;            /* dw = -rate/strength * bracket; S per V^2 times the unit of strength */
+    int nudge;              /* RH_NUDGES */
+    double strength;        /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
+    int loss;               /* RH_LOSSES */
+    double margin;          /* V, hinge */
+    double logit_gain;      /* 1/V, cross-entropy */
+    int side;               /* RH_SIDES: one, centered (eqprop) */
+    int protocol;           /* RH_PROTOCOLS */
+    double fast, slow;      /* s */
+    int between;            /* RH_BETWEENS: gate, ramp, periodic, carry */
+    double ramp;            /* s, between: ramp */
+    int kernel;             /* RH_KERNELS */
     double par[RH_MAX_PAR]; /* of the kernel, in the order of its fields */
-    double threshold;  /* V^2/s */
-    int nonlinearity;  /* RH_NONLINEARITIES */
-    int threads;       /* for batches; results do not depend on it */
-    bool gauge;        /* compare every update with the exact gradient */
+    double threshold;       /* V^2/s */
+    int nonlinearity;       /* RH_NONLINEARITIES */
+    int threads;            /* for batches; results do not depend on it */
+    bool gauge;             /* compare every update with the exact gradient */
 } rh_learn_def;
 /* Field tables of the YAML blocks, offsets into rh_learn_def. */
 extern const rh_field RH_LEARNING_FIELDS[]; /* rule rate loss margin logit_gain side */
@@ -43,7 +44,8 @@ enum { RH_RULE_TCL, RH_RULE_CONTRASTIVE, RH_RULE_COUPLED, RH_RULE_EQPROP, RH_RUL
 enum { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
 enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_CROSS_ENTROPY };
 enum { RH_BETWEEN_GATE, RH_BETWEEN_RAMP, RH_BETWEEN_PERIODIC, RH_BETWEEN_CARRY };
-extern const char *const RH_RULES[], *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[], *const RH_BETWEENS[]; /* NULL-terminated */
+extern const char *const RH_RULES[],
+    *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[], *const RH_BETWEENS[]; /* NULL-terminated */
 
 /* Where a task touches the circuit. */
 typedef struct rh_ports {
@@ -51,7 +53,7 @@ typedef struct rh_ports {
     const int *in_elem;    /* [n_in] V or I element that the input drives */
     const double *in_sign; /* [n_in] +1 or -1: the element's value is sign * input */
     int n_out;
-    const int (*out)[2];   /* [n_out] nodes a, b: the output is v[a] - v[b]; b = 0 for a plain node */
+    const int (*out)[2]; /* [n_out] nodes a, b: the output is v[a] - v[b]; b = 0 for a plain node */
 } rh_ports;
 
 /* Lent arrays; must outlive the learner. */
@@ -84,10 +86,12 @@ typedef struct rh_learner rh_learner;
  * @param samples, ports   lent; c too. Input elements and nodes are checked by the caller
  * @return RHEO_OK, RHEO_E_SINGULAR, RHEO_E_RANGE, RHEO_E_USAGE (settings that do not go together), RHEO_E_NOMEM
  */
-rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_learn_def *def, const rheo_solver_def *solver,
-                            const rh_ports *ports, const rh_samples *samples, const rheo_log *log, rheo_error *err);
+rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_learn_def *def,
+                            const rheo_solver_def *solver, const rh_ports *ports, const rh_samples *samples,
+                            const rheo_log *log, rheo_error *err);
 void rh_learner_close(rh_learner *l);
-/* One update from n samples (indices into samples): mean over them. On failure conductances are as they were. Allocates nothing. */
+/* One update from n samples (indices into samples): mean over them. On failure conductances are as they were. Allocates
+ * nothing. */
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err);
 /* Free network only. */
 rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err);
@@ -100,7 +104,8 @@ double *rh_learner_g(rh_learner *l);
 void rh_learner_touch(rh_learner *l);
 rheo_solver_stats rh_learner_stats(const rh_learner *l);
 
-/* Everything that an identical continuation needs, as named blocks of bytes inside the learner (lent, fixed in number and size). */
+/* Everything that an identical continuation needs, as named blocks of bytes inside the learner (lent, fixed in number
+ * and size). */
 typedef struct rh_block {
     const char *name;
     void *data;
@@ -108,14 +113,15 @@ typedef struct rh_block {
 } rh_block;
 enum { RH_MAX_BLOCK = 12 };
 int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]); /* fills in fresh data first; returns the count */
-rheo_status rh_learner_restore(rh_learner *l, rheo_error *err);   /* call after the blocks were overwritten by saved ones */
+rheo_status rh_learner_restore(rh_learner *l,
+                               rheo_error *err); /* call after the blocks were overwritten by saved ones */
 
 /* tune.c: proposals from the amplitudes that the first samples cause. */
 typedef struct rh_tuning {
-    rh_learn_def def;       /* with threshold, fast, slow, tau (first kernel parameter family) and strength replaced */
+    rh_learn_def def; /* with threshold, fast, slow, tau (first kernel parameter family) and strength replaced */
     double a_small, a_median, a_large; /* V^2: 10 %, 50 %, largest |s_clamped - s_free| */
-    double linearity;       /* how far the nudged outputs go, as a share of the way to the target */
-    char why[8][240];       /* one sentence per proposal, "" at the end */
+    double linearity;                  /* how far the nudged outputs go, as a share of the way to the target */
+    char why[8][240];                  /* one sentence per proposal, "" at the end */
 } rh_tuning;
 rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, rh_tuning *out, rheo_error *err);
 

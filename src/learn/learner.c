@@ -13,8 +13,8 @@ static bool remembers(const rh_learn_def *d) {
 
 static rheo_status check_def(const rh_learn_def *d, const rh_samples *s, rheo_error *err) {
     if (d->rule == RH_RULE_COUPLED && d->nudge != RH_NUDGE_VOLTAGE) {
-        rheo_status st = rh_fail(err, RHEO_E_USAGE, 181, RH_NOWHERE, "rule coupled holds the outputs by voltage, not by %s",
-                                 RH_NUDGES[d->nudge]);
+        rheo_status st = rh_fail(err, RHEO_E_USAGE, 181, RH_NOWHERE,
+                                 "rule coupled holds the outputs by voltage, not by %s", RH_NUDGES[d->nudge]);
         rh_hint(err, "set learning.nudge.kind: voltage and strength to a share such as 0.1, or use rule contrastive");
         return st;
     }
@@ -26,7 +26,8 @@ static rheo_status check_def(const rh_learn_def *d, const rh_samples *s, rheo_er
     }
     if (d->nudge == RH_NUDGE_VOLTAGE && d->strength > 1 && d->loss == RH_LOSS_SQUARED)
         return rh_fail(err, RHEO_E_RANGE, 183, RH_NOWHERE,
-                       "nudge.strength is %g, but a voltage nudge goes at most all the way to the target: 0 to 1", d->strength);
+                       "nudge.strength is %g, but a voltage nudge goes at most all the way to the target: 0 to 1",
+                       d->strength);
     if (d->loss != RH_LOSS_CROSS_ENTROPY || s->label) return RHEO_OK;
     return rh_fail(err, RHEO_E_USAGE, 184, RH_NOWHERE, "loss cross-entropy needs classes: the task has no labels");
 }
@@ -42,18 +43,18 @@ static size_t work_size(const rh_learner *l) {
 static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     const size_t n = (size_t)l->n_edge, m = (size_t)l->n_unknown, k = (size_t)l->n_out;
     w->source = RH_TAKE(a, double, rheo_circuit_n_element(l->c));
-    w->b = RH_TAKE(a, double, RH_BLOCK * m);
-    w->x = RH_TAKE(a, double, RH_BLOCK * m);
-    w->zx = RH_TAKE(a, double, k * m);
-    w->z = RH_TAKE(a, double, k * n);
-    w->zt = l->reciprocal ? w->z : RH_TAKE(a, double, k * n);
-    w->zoo = RH_TAKE(a, double, k * k);
+    w->b = RH_TAKE(a, double, RH_BLOCK *m);
+    w->x = RH_TAKE(a, double, RH_BLOCK *m);
+    w->zx = RH_TAKE(a, double, k *m);
+    w->z = RH_TAKE(a, double, k *n);
+    w->zt = l->reciprocal ? w->z : RH_TAKE(a, double, k *n);
+    w->zoo = RH_TAKE(a, double, k *k);
     w->v_out = RH_TAKE(a, double, k);
     w->v = l->fixed_end ? RH_TAKE(a, double, rheo_circuit_n_node(l->c)) : NULL;
     w->pull = RH_TAKE(a, double, k);
     w->y = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * k);
     w->eta = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * k);
-    w->lu = RH_TAKE(a, double, k * (k + 1));
+    w->lu = RH_TAKE(a, double, k *(k + 1));
     w->free = RH_TAKE(a, double, n);
     w->drop = RH_TAKE(a, double, n);
     w->coef = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * n);
@@ -72,7 +73,7 @@ static void layout(rh_learner *l, rh_arena *a) {
         l->chunk[i].gradient = l->def.gauge ? RH_TAKE(a, double, n) : NULL;
         l->chunk[i].contrastive = l->def.gauge ? RH_TAKE(a, double, n) : NULL;
     }
-    l->carry.dev = n_state ? RH_TAKE(a, double, (size_t)n_state * (size_t)n) : NULL;
+    l->carry.dev = n_state ? RH_TAKE(a, double, (size_t)n_state *(size_t)n) : NULL;
     l->carry.s_last = n_state ? RH_TAKE(a, double, n) : NULL;
     l->last = RH_TAKE(a, double, n_state ? n : 0);
     l->started = RH_TAKE(a, int64_t, 1);
@@ -94,7 +95,9 @@ static rheo_status open_tables(rh_learner *l, rheo_error *err) {
     if (d->rule != RH_RULE_TCL) return RHEO_OK;
     rh_ramp ramp[RH_MAX_RAMP];
     const int n_ramp = RH_PROTOCOLS[d->protocol]->build(d->fast, d->slow, ramp);
-    const rh_start start = d->between == RH_BETWEEN_GATE ? RH_SETTLED : d->between == RH_BETWEEN_PERIODIC ? RH_PERIODIC : RH_CARRIED;
+    const rh_start start = d->between == RH_BETWEEN_GATE       ? RH_SETTLED
+                           : d->between == RH_BETWEEN_PERIODIC ? RH_PERIODIC
+                                                               : RH_CARRIED;
     const bool linear = RH_NUDGE_TABLE[d->nudge].linear;
     l->low_degree = linear ? 2 : 5;
     RHEO_TRY(rh_closed_open(&l->cycle, &filter, ramp, n_ramp, l->low_degree, start, err));
@@ -120,7 +123,8 @@ static bool has_fixed_end(const rh_learner *l, const rheo_solver *s) {
 }
 
 static rheo_status open_lanes(rh_learner *l, const rheo_solver_def *solver, rheo_error *err) {
-    for (int t = 0; t < l->n_lane; t++) RHEO_TRY(rheo_solver_open(&l->lane[t].solver, l->c, solver, t ? NULL : l->log, err));
+    for (int t = 0; t < l->n_lane; t++)
+        RHEO_TRY(rheo_solver_open(&l->lane[t].solver, l->c, solver, t ? NULL : l->log, err));
     l->n_unknown = rh_solver_n_unknown(l->lane[0].solver);
     l->fixed_end = has_fixed_end(l, l->lane[0].solver);
     return l->n_lane > 1 ? rh_team_create(&l->team, l->n_lane, err) : RHEO_OK;
@@ -139,8 +143,9 @@ static rheo_status fill(rh_learner *l, rheo_error *err) {
     return RHEO_OK;
 }
 
-rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_learn_def *def, const rheo_solver_def *solver,
-                            const rh_ports *ports, const rh_samples *samples, const rheo_log *log, rheo_error *err) {
+rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_learn_def *def,
+                            const rheo_solver_def *solver, const rh_ports *ports, const rh_samples *samples,
+                            const rheo_log *log, rheo_error *err) {
     RHEO_TRY(check_def(def, samples, err));
     rh_learner *l = rh_calloc(1, sizeof(*l));
     if (!l) return RH_NOMEM(err);
@@ -297,7 +302,8 @@ static void collect(rh_learner *l, int n) {
     const double cc = dot(m, k->contrastive, k->contrastive);
     if (gg > 0) {
         s->n_cos++;
-        s->cos_gradient += bb > 0 ? dot(m, k->bracket, k->gradient) / sqrt(bb) / sqrt(gg) : 0; /* no update counts as 0 */
+        s->cos_gradient +=
+            bb > 0 ? dot(m, k->bracket, k->gradient) / sqrt(bb) / sqrt(gg) : 0; /* no update counts as 0 */
         s->norm_ratio += sqrt(bb / gg) / l->def.strength;
     }
     if (cc > 0) {
@@ -379,8 +385,10 @@ int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]) {
     const size_t n = (size_t)l->n_edge * sizeof(double);
     int k = 0;
     const double *pivot = rh_solver_pivot_g(l->lane[0].solver);
-    if (pivot) memcpy(l->pivot_g, pivot, n);
-    else memcpy(l->pivot_g, l->g, n);
+    if (pivot)
+        memcpy(l->pivot_g, pivot, n);
+    else
+        memcpy(l->pivot_g, l->g, n);
     out[k++] = (rh_block){ "g", l->g, n };
     out[k++] = (rh_block){ "pivot_g", l->pivot_g, n };
     out[k++] = (rh_block){ "gauge", l->sum, sizeof(*l->sum) };

@@ -4,7 +4,8 @@
 #include <math.h>
 
 /* C = 1/2 sum (target - v)^2, V^2. */
-static double squared(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull) {
+static double squared(const rh_learn_def *def, int n_out, const double *v, const double *target, int label,
+                      double *pull) {
     (void)def, (void)label;
     double loss = 0;
     for (int o = 0; o < n_out; o++) {
@@ -16,7 +17,8 @@ static double squared(const rh_learn_def *def, int n_out, const double *v, const
 
 /* With classes: C = sum over wrong outputs of max(0, margin - (v_right - v_wrong)).
  * Without: C = sum of max(0, margin - sign(target) v); a target of 0 asks for nothing. */
-static double hinge(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull) {
+static double hinge(const rh_learn_def *def, int n_out, const double *v, const double *target, int label,
+                    double *pull) {
     double loss = 0;
     for (int o = 0; o < n_out; o++) pull[o] = 0;
     for (int o = 0; o < n_out; o++) {
@@ -36,7 +38,8 @@ static double hinge(const rh_learn_def *def, int n_out, const double *v, const d
 }
 
 /* C = -log softmax(gain v)[label], outputs as logits. Without labels the targets are the wanted probabilities. */
-static double cross_entropy(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull) {
+static double cross_entropy(const rh_learn_def *def, int n_out, const double *v, const double *target, int label,
+                            double *pull) {
     double top = v[0], sum = 0, loss = 0;
     for (int o = 1; o < n_out; o++) top = fmax(top, v[o]);
     for (int o = 0; o < n_out; o++) sum += exp(def->logit_gain * (v[o] - top));

@@ -32,8 +32,10 @@ static bool dense_solve(int n, double *lu, double *x) {
 }
 
 static rheo_status no_answer(const char *nudge, double h, rheo_error *err) {
-    rheo_status st = rh_fail(err, RHEO_E_SINGULAR, 310, RH_NOWHERE, "the %s nudge at level %g has no unique solution", nudge, h);
-    rh_hint(err, "two outputs that are one node, or a negative nudge that cancels the network: change strength or outputs");
+    rheo_status st =
+        rh_fail(err, RHEO_E_SINGULAR, 310, RH_NOWHERE, "the %s nudge at level %g has no unique solution", nudge, h);
+    rh_hint(err,
+            "two outputs that are one node, or a negative nudge that cancels the network: change strength or outputs");
     return st;
 }
 
@@ -61,7 +63,8 @@ static rheo_status current(const rh_learner *l, rh_lane *w, double h, double *y,
     return RHEO_OK;
 }
 
-/* Coupled learning: outputs held at v_free + h eta pull, so Zoo y = h eta pull. Stern et al., Phys. Rev. X 11, 021045 (2021). */
+/* Coupled learning: outputs held at v_free + h eta pull, so Zoo y = h eta pull. Stern et al., Phys. Rev. X 11, 021045
+ * (2021). */
 static rheo_status voltage(const rh_learner *l, rh_lane *w, double h, double *y, rheo_error *err) {
     const int n = l->n_out;
     for (int r = 0; r < n; r++) {

@@ -59,8 +59,9 @@ static void to_coefficients(const rh_learner *l, const double *value, int stride
     }
 }
 
-/* Values of y at the levels into w->y, their coefficients into w->eta; returns the degree that carries all but a share TAIL_MAX of
- * it. What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see err. */
+/* Values of y at the levels into w->y, their coefficients into w->eta; returns the degree that carries all but a share
+ * TAIL_MAX of it. What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see
+ * err. */
 static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
     static const double TAIL_MAX = 1e-7, TAIL_WARN = 1e-6;
     const int n_out = l->n_out;
@@ -77,14 +78,16 @@ static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
     while (degree > 1 && tail + share[degree] <= TAIL_MAX * share[1]) tail += share[degree--];
     if (share[RH_MAX_DEGREE] > TAIL_WARN * share[1] && !w->warned_strong) {
         w->warned_strong = true;
-        rh_warn(l->log, 311, RH_NOWHERE, "the nudge is so strong that s(h) is only known to %.1g of itself: lower nudge.strength",
+        rh_warn(l->log, 311, RH_NOWHERE,
+                "the nudge is so strong that s(h) is only known to %.1g of itself: lower nudge.strength",
                 share[RH_MAX_DEGREE] / share[1]);
     }
     return degree;
 }
 
 /* c_j += z_o (f eta_j + q_j z_o / 2), the part of output o alone. */
-static void add_own(int n, const double *restrict f, const double *restrict z, double eta, double q, double *restrict c) {
+static void add_own(int n, const double *restrict f, const double *restrict z, double eta, double q,
+                    double *restrict c) {
     for (int k = 0; k < n; k++) c[k] += z[k] * (f[k] * eta + 0.5 * q * z[k]);
 }
 
@@ -93,7 +96,8 @@ static void add_pair(int n, const double *restrict z, const double *restrict x, 
     for (int k = 0; k < n; k++) c[k] += q * z[k] * x[k];
 }
 
-/* Few outputs: s(h) = f^2/2 + f sum_o y_o z_o + 1/2 sum_op (y_o y_p) z_o z_p, with the products of the y expanded once. */
+/* Few outputs: s(h) = f^2/2 + f sum_o y_o z_o + 1/2 sum_op (y_o y_p) z_o z_p, with the products of the y expanded once.
+ */
 static void by_products(const rh_learner *l, rh_lane *w, int n_coef) {
     const int n = l->n_edge, n_out = l->n_out;
     double value[N_LEVEL], q[N_LEVEL];
@@ -104,8 +108,10 @@ static void by_products(const rh_learner *l, rh_lane *w, int n_coef) {
             const double *zo = w->z + (size_t)o * (size_t)n, *zp = w->z + (size_t)p * (size_t)n;
             for (int j = 1; j < n_coef; j++) {
                 double *c = w->coef + (size_t)j * (size_t)n;
-                if (o == p) add_own(n, w->free, zo, w->eta[j * n_out + o], q[j], c);
-                else add_pair(n, zo, zp, q[j], c);
+                if (o == p)
+                    add_own(n, w->free, zo, w->eta[j * n_out + o], q[j], c);
+                else
+                    add_pair(n, zo, zp, q[j], c);
             }
         }
 }
@@ -116,7 +122,8 @@ static void by_levels(const rh_learner *l, rh_lane *w, int degree_y, int n_coef)
     const double *restrict f = w->free;
     double *restrict drop = w->drop;
     for (int i = 1; i <= degree; i++) {
-        for (int o = 0; o < n_out; o++) w->v_out[o] = 0; /* the outputs are known by now: their room serves as scratch */
+        for (int o = 0; o < n_out; o++)
+            w->v_out[o] = 0; /* the outputs are known by now: their room serves as scratch */
         for (int j = 1; j <= degree_y; j++) {
             const double b = rh_basis(j, l->level[degree][i]);
             for (int o = 0; o < n_out; o++) w->v_out[o] += b * w->eta[j * n_out + o];
@@ -139,8 +146,10 @@ static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
     const double *restrict f = w->free;
     for (int k = 0; k < n; k++) w->coef[k] = 0.5 * f[k] * f[k];
     memset(w->coef + n, 0, sizeof(double) * (size_t)n * (size_t)(n_coef - 1));
-    if (l->n_out <= 3) by_products(l, w, n_coef);
-    else by_levels(l, w, degree_y, n_coef);
+    if (l->n_out <= 3)
+        by_products(l, w, n_coef);
+    else
+        by_levels(l, w, degree_y, n_coef);
     return n_coef;
 }
 

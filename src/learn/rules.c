@@ -1,5 +1,6 @@
 /* rules.c: what turns the synaptic current s of the phases into a change of conductance. A new rule is one row.
- * Every rule fills bracket, dw = -rate/strength * bracket. s = 1/2 drop^2 (half the dissipated power by conductance). */
+ * Every rule fills bracket, dw = -rate/strength * bracket. s = 1/2 drop^2 (half the dissipated power by conductance).
+ */
 #include "learn/internal.h"
 
 #include <math.h>
@@ -21,7 +22,8 @@ static void count_amplitudes(const rh_learner *l, const rh_lane *w, int n_coef, 
     k->inside += n - below - above;
 }
 
-/* The way from the last sample to this one: inputs move linearly, so do the drops, and s is quadratic. Learning is on. */
+/* The way from the last sample to this one: inputs move linearly, so do the drops, and s is quadratic. Learning is on.
+ */
 static void travel(rh_learner *l, rh_lane *w, const rh_write_def *write) {
     const int n = l->n_edge;
     double *restrict c0 = w->coef, *restrict c1 = w->coef + n, *restrict c2 = w->coef + 2 * (size_t)n;
@@ -34,7 +36,8 @@ static void travel(rh_learner *l, rh_lane *w, const rh_write_def *write) {
     rh_closed_write(l->travel, write, n, 3, w->coef, n, &l->carry, w->way, NULL, NULL, w->work);
 }
 
-/* Temporal contrastive learning: the memory compares. Falk, Strupp, Scellier & Murugan, Nature Communications 16 (2025). */
+/* Temporal contrastive learning: the memory compares. Falk, Strupp, Scellier & Murugan, Nature Communications 16
+ * (2025). */
 static rheo_status tcl(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
     const int n = l->n_edge;
     const bool carried = l->carry.dev != NULL;

@@ -1,9 +1,10 @@
 /* tune.c: threshold, fast, slow, tau and strength from what the first samples make the edges feel.
  *
- * The dead zone passes amplitudes A between threshold*fast and threshold*slow (for a kernel of first moment -1), so: put the
- * upper end just above the largest amplitude to come, and the lower end as far below as slow/fast allows. Errors are largest at
- * the start, but a conductance that falls concentrates drops on itself: its amplitude can grow manyfold before errors shrink. So
- * the beginning of training is rehearsed with the two-phase rule, which has no range. */
+ * The dead zone passes amplitudes A between threshold*fast and threshold*slow (for a kernel of first moment -1), so:
+ * put the upper end just above the largest amplitude to come, and the lower end as far below as slow/fast allows.
+ * Errors are largest at the start, but a conductance that falls concentrates drops on itself: its amplitude can grow
+ * manyfold before errors shrink. So the beginning of training is rehearsed with the two-phase rule, which has no range.
+ */
 #include "learn/internal.h"
 
 #include <math.h>
@@ -21,8 +22,8 @@ static double output_resistance(const rh_learner *l, const rh_lane *w) {
     return r;
 }
 
-/* How far outputs should move, V per unit of pull. Squared error: that share of the way. The others pull by unit or by gain, whatever
- * the distance: then that share of the voltage at which the loss changes its mind. */
+/* How far outputs should move, V per unit of pull. Squared error: that share of the way. The others pull by unit or by
+ * gain, whatever the distance: then that share of the voltage at which the loss changes its mind. */
 static double wanted_move(const rh_learn_def *d, double share) {
     if (d->loss == RH_LOSS_CROSS_ENTROPY) return share / (d->logit_gain * d->logit_gain);
     return d->loss == RH_LOSS_HINGE ? share * d->margin : share;
@@ -50,8 +51,9 @@ static rheo_status amplitudes(rh_learner *l, const int *sample, int n, double *a
     return RHEO_OK;
 }
 
-/* Largest amplitude in a rehearsal of the first steps, one sample at a time; conductances are put back. What goes wrong ends it,
- * and so does growth beyond `most`: then the rate is too high to learn at all, and says nothing about amplitudes. */
+/* Largest amplitude in a rehearsal of the first steps, one sample at a time; conductances are put back. What goes wrong
+ * ends it, and so does growth beyond `most`: then the rate is too high to learn at all, and says nothing about
+ * amplitudes. */
 static double rehearse(rh_learner *l, const int *sample, int n, double most, double *saved) {
     enum { MOST = 200, LEAST = 20, WORK = 2000000 }; /* edges times steps */
     const int n_step = WORK / l->n_edge < LEAST ? LEAST : WORK / l->n_edge > MOST ? MOST : WORK / l->n_edge;
@@ -77,7 +79,8 @@ static double rehearse(rh_learner *l, const int *sample, int n, double most, dou
     return fmin(largest, most);
 }
 
-/* Three significant digits: a proposal, to be read and typed by people. Dividing by a power of ten rounds once, so it prints short. */
+/* Three significant digits: a proposal, to be read and typed by people. Dividing by a power of ten rounds once, so it
+ * prints short. */
 static double rounded(double x) {
     if (!(x > 0) || !isfinite(x)) return x;
     const int digits = 2 - (int)floor(log10(x));
@@ -100,12 +103,16 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
     const size_t n = sizeof(t->why[0]);
     snprintf(t->why[0], n, "strength %s: moves the outputs by about %g of %s, so s(h) stays nearly linear",
              rh_number_human(d->strength, "", a, sizeof(a)), share,
-             d->loss == RH_LOSS_SQUARED ? "the way to the target" : d->loss == RH_LOSS_HINGE ? "the margin" : "1/logit_gain");
+             d->loss == RH_LOSS_SQUARED ? "the way to the target"
+             : d->loss == RH_LOSS_HINGE ? "the margin"
+                                        : "1/logit_gain");
     snprintf(t->why[1], n, "tau %s: a twentieth of fast, so that the memory has settled for most of the rise",
              rh_number_human(d->fast / 20, "s", a, sizeof(a)));
     snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
              rh_number_human(d->slow, "s", a, sizeof(a)), ratio);
-    snprintf(t->why[3], n, "threshold %.3g V^2/s: the largest amplitude of a rehearsed start is %.3g V^2, so what passes is %.3g V^2 and down to 1/%g of it",
+    snprintf(t->why[3], n,
+             "threshold %.3g V^2/s: the largest amplitude of a rehearsed start is %.3g V^2, so what passes is %.3g V^2 "
+             "and down to 1/%g of it",
              d->threshold, t->a_large, d->threshold * d->slow / l->moment, ratio);
 }
 
@@ -124,13 +131,15 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
         out->a_small = a[n_a / 10];
         out->a_median = a[n_a / 2];
         out->a_large = a[n_a - 1];
-        out->a_large = fmax(out->a_large, rehearse(l, sample, n, 10 * out->a_large, a)); /* a has served: room for the conductances */
+        out->a_large = fmax(out->a_large,
+                            rehearse(l, sample, n, 10 * out->a_large, a)); /* a has served: room for the conductances */
     }
     l->def.strength = strength;
     rh_free(a);
     if (st != RHEO_OK) return st;
     if (!(out->a_large > 0)) {
-        rheo_status bad = rh_fail(err, RHEO_E_RANGE, 313, RH_NOWHERE, "the first %d samples move no edge: nothing to tune by", n);
+        rheo_status bad =
+            rh_fail(err, RHEO_E_RANGE, 313, RH_NOWHERE, "the first %d samples move no edge: nothing to tune by", n);
         rh_hint(err, "are the outputs already at their targets, or the inputs all 0?");
         return bad;
     }

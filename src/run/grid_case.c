@@ -32,8 +32,9 @@ static bool add_grid(rh_builder *b, int side) {
 rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *pick, rheo_error *err) {
     *k = (rh_grid_case){ .in_sign = { 1, 1 }, .in = { 0, 1 } };
     if (n_out < 1 || n_out > RH_GRID_MAX_OUT || side * side < n_out + 2)
-        return rh_fail(err, RHEO_E_RANGE, 185, RH_NOWHERE, "%d outputs on a grid of side %d: 1 to %d, and room for two inputs",
-                       n_out, side, RH_GRID_MAX_OUT);
+        return rh_fail(err, RHEO_E_RANGE, 185, RH_NOWHERE,
+                       "%d outputs on a grid of side %d: 1 to %d, and room for two inputs", n_out, side,
+                       RH_GRID_MAX_OUT);
     rh_builder *b = rh_builder_create();
     if (!b) return RH_NOMEM(err);
     bool ok = add_grid(b, side);
@@ -46,8 +47,9 @@ rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *
         return RH_NOMEM(err);
     }
     for (int o = 0; o < n_out; o++) k->out[o][0] = pick[2 + o] + 1;
-    k->ports = (rh_ports){ .n_in = 2, .in_elem = k->in_elem, .in_sign = k->in_sign, .n_out = n_out,
-                           .out = (const int(*)[2])k->out };
+    k->ports = (rh_ports){
+        .n_in = 2, .in_elem = k->in_elem, .in_sign = k->in_sign, .n_out = n_out, .out = (const int(*)[2])k->out
+    };
     k->samples = (rh_samples){ .n = 1, .in = k->in, .target = k->target };
     return rh_builder_finish(b, &k->c, err);
 }

@@ -10,8 +10,8 @@ typedef struct rh_grid_case {
     rheo_circuit *c;
     int in_elem[2], out[RH_GRID_MAX_OUT][2];
     double in_sign[2], in[2], target[RH_GRID_MAX_OUT];
-    rh_ports ports;      /* point into this struct: do not copy it */
-    rh_samples samples;  /* one sample: 0 V and 1 V; targets 0 until set */
+    rh_ports ports;     /* point into this struct: do not copy it */
+    rh_samples samples; /* one sample: 0 V and 1 V; targets 0 until set */
 } rh_grid_case;
 
 /* Nodes are numbered row by row from 0; pick[0] is held at 0 V, pick[1] at 1 V, pick[2..] are the outputs. */

@@ -1,4 +1,5 @@
-/* run: the experiment (tables of all modules put together), the training loop, the run directory and its checkpoints. */
+/* run: the experiment (tables of all modules put together), the training loop, the run directory and its checkpoints.
+ */
 #ifndef RH_RUN_H
 #define RH_RUN_H
 
@@ -19,24 +20,24 @@ typedef struct rh_run_def {
 } rh_run_def;
 
 struct rheo_experiment {
-    rh_document doc;      /* text and places */
+    rh_document doc; /* text and places */
     char *path, *folder;
-    char *netlist;        /* path as written, resolved against folder */
-    int domain;           /* 0 electrical, 1 hydraulic: only units in print differ */
+    char *netlist; /* path as written, resolved against folder */
+    int domain;    /* 0 electrical, 1 hydraulic: only units in print differ */
     int64_t seed;
-    int task_kind;        /* 0 table, 1 csv */
+    int task_kind; /* 0 table, 1 csv */
     rh_task task;
-    rh_learn_def learn;   /* with the kernel's parameters */
+    rh_learn_def learn; /* with the kernel's parameters */
     char *backend;
     rh_run_def run;
-    char *output;         /* resolved against folder; NULL: not given */
+    char *output; /* resolved against folder; NULL: not given */
     rheo_circuit *circuit;
-    int *in_elem;         /* ports, resolved by name */
+    int *in_elem; /* ports, resolved by name */
     double *in_sign;
     int (*out)[2];
-    rh_csv_task_def csv;  /* as read, lent from doc; csv.level serves rows with labels as well */
-    bool labelled;        /* rows or table name classes (label may also come from one-hot targets) */
-    char *cwd;            /* where relative paths count from, absolute; NULL: not known */
+    rh_csv_task_def csv; /* as read, lent from doc; csv.level serves rows with labels as well */
+    bool labelled;       /* rows or table name classes (label may also come from one-hot targets) */
+    char *cwd;           /* where relative paths count from, absolute; NULL: not known */
 };
 rh_ports rh_experiment_ports(const rheo_experiment *x);
 rh_samples rh_experiment_samples(const rheo_experiment *x);
