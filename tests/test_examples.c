@@ -1,0 +1,99 @@
+/* test_examples.c: every example is trained as a user would, and reaches what the README says. */
+#include "check.h"
+#include "launch.h"
+
+#include <dirent.h>
+
+/* Number behind "key": in the last line of JSON. */
+static double last_number(const char *out, const char *key) {
+    char want[64];
+    snprintf(want, sizeof(want), "\"%s\":", key);
+    const char *at = NULL;
+    for (const char *p = out; (p = strstr(p, want)); p++) at = p;
+    if (!at) fail_msg("no %s in: %s", key, out);
+    return strtod(at + strlen(want), NULL);
+}
+
+typedef struct expected {
+    const char *file;
+    double loss_first, loss_most; /* final training loss at most */
+    double accuracy_least;        /* test accuracy at least; 0: no classes */
+} expected;
+
+static const expected EXPECTED[] = {
+    { "allostery.yaml", 0.0906, 1e-6, 0 },
+    { "regression.yaml", 0.00478, 7e-6, 0 },
+    { "iris.yaml", 1.0986, 0.2, 0.93 },
+    { "flow.yaml", 0.01499, 1e-6, 0 },
+};
+
+static void train(const expected *x, const char *folder) {
+    char path[64], run[256];
+    snprintf(path, sizeof(path), "examples/%s", x->file);
+    snprintf(run, sizeof(run), "%s/%s", folder, x->file);
+    launched r;
+    launch_with(&r, "train", path, "--output", run, "--json", NULL);
+    if (r.exit != 0) fail_msg("%s: exit %d: %s", path, r.exit, r.err);
+    CHECK_REL(last_number(r.out, "loss_first"), x->loss_first, 2e-3);
+    const double loss = last_number(r.out, "loss_last");
+    if (!(loss <= x->loss_most)) fail_msg("%s: loss %g, expected at most %g", path, loss, x->loss_most);
+    if (x->accuracy_least > 0) assert_true(last_number(r.out, "accuracy_test") >= x->accuracy_least);
+    launch_free(&r);
+    char trained[320];
+    snprintf(trained, sizeof(trained), "%s/trained.cir", run);
+    launch_with(&r, "check", trained, NULL);
+    assert_int_equal(r.exit, 0);
+    launch_free(&r);
+}
+
+static void every_example_reaches_what_it_promises(void **state) {
+    (void)state;
+    char *folder = scratch_create();
+    for (size_t i = 0; i < sizeof(EXPECTED) / sizeof(*EXPECTED); i++) train(&EXPECTED[i], folder);
+    scratch_remove(folder);
+}
+
+static void no_example_is_left_out(void **state) {
+    (void)state;
+    DIR *d = opendir("examples");
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (!dot || strcmp(dot, ".yaml") != 0) continue;
+        int known = 0;
+        for (size_t i = 0; i < sizeof(EXPECTED) / sizeof(*EXPECTED); i++) known += !strcmp(e->d_name, EXPECTED[i].file);
+        if (!known) fail_msg("examples/%s has no expected numbers", e->d_name);
+    }
+    closedir(d);
+}
+
+/* Iris over ten seeds: the memory learns what the two-phase rule learns. */
+static void iris_by_tcl_is_as_good_as_by_two_phases(void **state) {
+    (void)state;
+    if (getenv("RHEO_ASAN")) skip(); /* twenty trainings: nothing new for the sanitizer */
+    char *folder = scratch_create();
+    double mean[2] = { 0 };
+    for (int rule = 0; rule < 2; rule++)
+        for (int seed = 1; seed <= 10; seed++) {
+            char number[8];
+            snprintf(number, sizeof(number), "%d", seed);
+            launched r;
+            launch_with(&r, "train", "examples/iris.yaml", "--output", folder, "--force", "--json", "--seed", number, "--set",
+                        rule ? "learning.rule=contrastive" : "learning.rule=tcl", NULL);
+            assert_int_equal(r.exit, 0);
+            mean[rule] += last_number(r.out, "accuracy_test") / 10;
+            launch_free(&r);
+        }
+    scratch_remove(folder);
+    assert_true(mean[0] >= 0.94);
+    CHECK_NEAR(mean[0], mean[1], 0.02);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_example_reaches_what_it_promises),
+        cmocka_unit_test(no_example_is_left_out),
+        cmocka_unit_test(iris_by_tcl_is_as_good_as_by_two_phases),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
