@@ -32,6 +32,15 @@ PRELOADS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/preload_*.
 # What `make deps` installs when it is missing. python3-numpy only reads results in the tests.
 PACKAGES := gcc libc6-dev make pkg-config libsuitesparse-dev libyaml-dev zlib1g-dev libcmocka-dev liblapack-dev libblas-dev python3-numpy
 
+# make V=1 shows the whole commands
+ifeq ($(V),1)
+say = @true
+Q =
+else
+say = @printf '  %-4s %s\n'
+Q = @
+endif
+
 .PHONY: all demo test check test-asan check-asan bench fuzz fuzzers deps format format-check install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -40,25 +49,30 @@ all: $(BUILD)/rheo $(BUILD)/librheo.a $(BUILD)/librheo.so
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/librheo.a: $(LIB_OBJ)
-	rm -f $@
-	ar rcs $@ $^
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/librheo.so: $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,librheo.so.0 $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(say) LD $@
+	$(Q)$(CC) -shared -Wl,-soname,librheo.so.0 $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/rheo: $(CLI_OBJ) $(BUILD)/librheo.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/test_%.o $(SUP_OBJ) $(BUILD)/librheo.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -llapack -lblas -o $@
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -llapack -lblas -o $@
 
 $(BUILD)/tests/preload_%.so: tests/preload_%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -shared -fPIC $< -ldl -o $@
+	$(say) LD $@
+	$(Q)$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -shared -fPIC $< -ldl -o $@
 
 # ---- what people type ----
 
@@ -108,7 +122,8 @@ fuzzers: $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz_*.c))
 
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz_%.o $(BUILD)/librheo.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
 
 FORMATTED := $(wildcard src/*/*.[ch] include/rheo/*.h tests/*.[ch])
 format:
