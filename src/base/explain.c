@@ -84,6 +84,25 @@ static const entry CATALOGUE[] = {
     { 26, "name=value",
       "Here a pair name=value is expected: one name, an equals sign and one value. Blanks around the sign do not "
       "matter." },
+    { 51, "not valid YAML",
+      "The file cannot be read as YAML. Blocks are told by indentation, with blanks and never tabs; lists in one "
+      "line stand in [ ], maps in { }; a text with a colon or a hash needs quotes." },
+    { 52, "not a text file",
+      "The file holds bytes that are not UTF-8, or a NUL byte. Save it as UTF-8 text." },
+    { 53, "key given twice",
+      "Two values for one key: YAML readers disagree about which one counts, so neither does. Take one out." },
+    { 54, "YAML that experiments do not use",
+      "Tags, merge keys, several documents in one file and very deep nesting are refused: an experiment has no "
+      "use for them, and they can hide what is meant." },
+    { 55, "empty experiment",
+      "The file has no content. docs/experiment.md shows the smallest one." },
+    { 56, "override without a value",
+      "An override is written block.key=value, as in --set learning.rate=0.05." },
+    { 61, "not a proper table",
+      "The CSV file has a row with another number of cells, an open quote, or a decimal comma. Cells are "
+      "separated by comma, semicolon or tab, found out from the first line." },
+    { 62, "header of the table",
+      "The first line names the columns. A name that is missing, empty or given twice cannot be asked for." },
     { 101, "unknown kind of element",
       "The first letter of a card says what kind of element it is. This version knows R C V I E G and X "
       "(subcircuits). A dropped element would change the circuit, so the netlist is refused." },
@@ -183,6 +202,62 @@ static const entry CATALOGUE[] = {
       "Set init=, or change the card or the bounds. Said once per line." },
     { 134, "cannot be written",
       "A name or value of this circuit cannot be expressed in a netlist that reads back the same." },
+    { 151, "unknown key",
+      "The experiment has a key that rheo does not know here, often a slip of the pen. Unknown keys are errors, "
+      "since a setting that is silently ignored changes results. docs/experiment.md lists all of them." },
+    { 152, "key is missing",
+      "This key has no default: the experiment cannot be run without it." },
+    { 153, "wrong shape",
+      "A list, a map or a single value stands where another of them belongs." },
+    { 154, "not such a number",
+      "The value has another unit than the setting, stands in quotes, or is not a whole number where one is "
+      "needed." },
+    { 155, "value out of range",
+      "The setting has a smallest and a largest value, which the message names." },
+    { 156, "not one of the choices",
+      "The setting is one of a few words, which the message names." },
+    { 161, "no such node or source",
+      "An input is a node held by one grounded voltage source, a difference a-b with one source between, or the "
+      "name of a V or I element. An output is a node or a difference a-b." },
+    { 162, "input is not driven",
+      "The task sets the value of a source. A node without one cannot be an input: add a voltage source to the "
+      "netlist, as the hint shows." },
+    { 163, "ambiguous name",
+      "The name can be read in two ways, such as a node a-b and the difference of a and b. Rename the node or "
+      "name the source." },
+    { 164, "output is held by a source",
+      "The potential of this output is fixed by voltage sources, so nothing can be learned there." },
+    { 165, "named twice",
+      "Two inputs set the same source, or an output is listed twice." },
+    { 166, "nothing to learn",
+      "The netlist has no learnable element. Mark some with a line such as *@ learn R* min=1u max=10m, below *@ "
+      "rheo version=1." },
+    { 171, "samples do not fit",
+      "A row has another number of values than there are inputs or outputs, or there are too many or no rows." },
+    { 172, "classes",
+      "A label is not among the classes, or there are not as many classes as outputs: class number i wins on "
+      "output number i." },
+    { 173, "cell is not a number",
+      "The cell of this row and column must hold a number, with a dot and without suffix." },
+    { 174, "settings that do not go together",
+      "Rule, nudge and loss limit each other: coupled learning holds the outputs by voltage, equilibrium "
+      "propagation does not, cross-entropy needs classes." },
+    { 181, "coupled learning without voltage",
+      "Coupled learning clamps the outputs to v + strength (target - v). With another nudge the two-phase rule is"
+      " called contrastive." },
+    { 182, "equilibrium propagation by voltage",
+      "Equilibrium propagation pulls by a current or a conductance. Holding the outputs by voltage is coupled "
+      "learning." },
+    { 183, "voltage nudge beyond the target",
+      "The strength of a voltage nudge is the share of the way to the target: 0 is free, 1 is fully clamped." },
+    { 184, "cross-entropy without classes",
+      "Cross-entropy compares outputs as logits with a class. Give the task labels." },
+    { 185, "figure on a small grid",
+      "The grid has no room for that many outputs besides its two inputs." },
+    { 186, "unknown solver",
+      "`rheo kinds` lists the solvers." },
+    { 187, "settings not initialised",
+      "A program that uses the library must start from the default function of the settings it passes." },
     { 201, "no ground",
       "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
       "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },
@@ -211,6 +286,27 @@ static const entry CATALOGUE[] = {
     { 304, "residual too large",
       "The solution that was found leaves more current over at some node than the tolerance allows, so Kirchhoff's "
       "current law does not hold well enough. Loosen the tolerance, or narrow the range of the conductances." },
+    { 305, "conductance that cannot be solved with",
+      "A learnable conductance is zero, negative, or not a finite number. Bounds with min= above zero keep "
+      "training from getting there." },
+    { 306, "source that is not finite",
+      "The value of this source is not a finite number, often because a sample is not." },
+    { 310, "nudge without an answer",
+      "The nudged circuit has no unique solution: two outputs that are the same node, or outputs that sources tie"
+      " together, cannot be held at two values." },
+    { 311, "nudge too strong for the closed form",
+      "A conductance nudge bends s(h). The closed form follows it with polynomials up to a fixed degree, which do"
+      " not suffice for a nudge that nearly short-circuits the outputs to their targets. Lower nudge.strength; "
+      "`rheo tune` proposes one." },
+    { 312, "update is not finite",
+      "A step of training gave a conductance that is not a number. The state before the step is kept. Lower "
+      "learning.rate." },
+    { 313, "nothing to tune by",
+      "Pulling the outputs moves no edge for the first samples: outputs already at their targets, inputs all "
+      "zero, or a hinge margin that is met." },
+    { 314, "few edges pass the dead zone",
+      "Only amplitudes between threshold*fast and threshold*slow are written. When nearly all edges lie outside "
+      "nothing is learned, however long it trains. `rheo tune` proposes a threshold from the first samples." },
     { 401, "cannot open or read",
       "The file could not be opened or read. The message ends with the reason the operating system gave." },
     { 402, "cannot write",
@@ -222,6 +318,15 @@ static const entry CATALOGUE[] = {
     { 404, "file too large",
       "The file is larger than this kind of input may be. The limit protects against running out of memory on a "
       "file given by mistake." },
+    { 405, "damaged checkpoint",
+      "A checkpoint does not match its checksums, or is cut off. It is passed over, and the one before it is "
+      "used." },
+    { 406, "checkpoint of another experiment",
+      "The checkpoint was written for other settings, another circuit or other samples than the run directory "
+      "holds now." },
+    { 410, "saved state out of bounds",
+      "A conductance in the checkpoint lies outside the bounds of the netlist, so it cannot be of this "
+      "experiment." },
     { 501, "out of memory",
       "The system gave no more memory. Nothing was changed. Make the circuit or the batch smaller, or free memory." },
     { 502, "limit exceeded",

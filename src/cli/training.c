@@ -3,10 +3,16 @@
 
 #include <math.h>
 
+/* Losses differ by decades: 9.06e-02 compares better than 90.6m. */
+static const char *loss_text(double loss, char text[16]) {
+    snprintf(text, 16, "%.2e", loss);
+    return text;
+}
+
 static void add_score(rh_buf *b, const char *what, double loss, double accuracy) {
-    char text[32];
+    char text[16];
     if (isnan(loss)) return;
-    rh_buf_printf(b, "  %s loss %s", what, rh_number_human(loss, "", text, sizeof text));
+    rh_buf_printf(b, "%s loss %s", what, loss_text(loss, text));
     if (!isnan(accuracy))
         rh_buf_printf(b, " accuracy %d.%d %%", (int)(accuracy * 1000 + 0.5) / 10, (int)(accuracy * 1000 + 0.5) % 10);
 }
@@ -35,8 +41,8 @@ static void on_progress(void *user, const rheo_progress *p) {
     if (t->cli->json) epoch_json(t->cli, p);
     rh_buf b = { 0 };
     rh_buf_printf(&b, "epoch %ld/%ld", p->epoch, p->n_epoch);
-    add_score(&b, "train", p->loss_train, p->accuracy_train);
-    add_score(&b, "test", p->loss_test, p->accuracy_test);
+    add_score(&b, "  train", p->loss_train, p->accuracy_train);
+    add_score(&b, "  test", p->loss_test, p->accuracy_test);
     if (!b.bad) {
         const double whole = p->n_epoch > 0 ? (double)p->n_epoch : 1;
         if (t->cli->verbose) rh_cli_note(t->cli, "%s", b.s);
@@ -92,10 +98,10 @@ static void done_json(const rh_training *t, const char *event) {
 static void done_line(const rh_training *t) {
     const rheo_result *const r = &t->result;
     rh_buf b = { 0 };
-    char first[32], last[32];
+    char first[16], last[16];
     rh_buf_printf(&b, "%ld epochs, %ld steps in %ld.%ld s: loss %s -> %s", r->epochs, r->steps, (long)r->seconds,
-                  (long)(r->seconds * 10) % 10, rh_number_human(r->loss_first, "", first, sizeof first),
-                  rh_number_human(r->loss_last, "", last, sizeof last));
+                  (long)(r->seconds * 10) % 10, loss_text(r->loss_first, first),
+                  loss_text(r->loss_last, last));
     add_score(&b, ", test", r->loss_test, r->accuracy_test);
     rh_buf_printf(&b, "\nrun directory: %s", r->directory);
     if (!b.bad) rh_cli_note(t->cli, "%s", b.s);

@@ -30,6 +30,7 @@ typedef struct session {
     rh_counters at;
     rh_history history;
     double began; /* s */
+    bool warned;  /* that few edges pass the dead zone */
 } session;
 
 rheo_train_def rheo_train_default(void) { return (rheo_train_def){ .seed = -1, .cookie = TRAIN_COOKIE }; }
@@ -52,10 +53,20 @@ static rheo_status score(session *s, const int *sample, int n, double *loss, dou
     return RHEO_OK;
 }
 
+/* Once per process: few amplitudes pass the dead zone, so little is learned, and the numbers show only that. */
+static void warn_of_dead_zone(session *s, const rh_gauge *gauge) {
+    if (s->warned || !(gauge->inside < 0.1)) return; /* NaN: nothing was counted */
+    s->warned = true;
+    rh_warn(s->log, 314, RH_NOWHERE,
+            "only %.1f %% of the edges pass the dead zone (%.1f %% below, %.1f %% above): `rheo tune` proposes a threshold",
+            100 * gauge->inside, 100 * gauge->below, 100 * gauge->above);
+}
+
 static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
     rh_gauge gauge;
     rh_learner_gauge(s->l, &gauge);
     rh_learner_gauge_reset(s->l);
+    warn_of_dead_zone(s, &gauge);
     const rheo_progress p = {
         .epoch = (long)s->at.epoch,
         .n_epoch = s->x->run.epochs,
