@@ -255,7 +255,7 @@ static const entry CATALOGUE[] = {
     { 185, "figure on a small grid",
       "The grid has no room for that many outputs besides its two inputs." },
     { 186, "unknown solver",
-      "`rheo kinds` lists the solvers." },
+      "This version does not have a solver of that name; `rheo kinds` lists those that it has." },
     { 187, "settings not initialised",
       "A program that uses the library must start from the default function of the settings it passes." },
     { 201, "no ground",
