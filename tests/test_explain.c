@@ -12,7 +12,7 @@ static int code_at(const char *p) {
     return end > p && *end == ',' && n > 0 && n < 1000 ? (int)n : 0;
 }
 
-/* Codes stand behind a status: RHEO_E_RANGE, 305, ... and behind the first argument of rh_warn and rh_report_warning. */
+/* Codes stand behind a status: RHEO_E_RANGE, 305, ... and behind the first argument of the calls below. */
 static int check_file(const char *path) {
     char *text = NULL;
     size_t n;
@@ -26,12 +26,14 @@ static int check_file(const char *path) {
         seen += code > 0;
         if (code > 0 && !rheo_explain(code, NULL)) fail_msg("%s: E%03d is not in the catalogue", path, code);
     }
-    for (const char *p = text; (p = strstr(p, "_warn")); p++) {
-        const char *const comma = strchr(p, ',');
-        const int code = comma && comma - p < 40 ? code_at(comma + 1) : 0;
-        seen += code > 0;
-        if (code > 0 && !rheo_explain(code, NULL)) fail_msg("%s: E%03d is not in the catalogue", path, code);
-    }
+    static const char *const CALLS[] = { "rh_warn(", "rh_report_warning(", "rh_bad(", "rh_bad_limit(" };
+    for (int k = 0; k < RH_COUNT(CALLS); k++)
+        for (const char *p = text; (p = strstr(p, CALLS[k])); p++) {
+            const char *const comma = strchr(p, ',');
+            const int code = comma && comma - p < 40 ? code_at(comma + 1) : 0;
+            seen += code > 0;
+            if (code > 0 && !rheo_explain(code, NULL)) fail_msg("%s: E%03d is not in the catalogue", path, code);
+        }
     rh_free(text);
     return seen;
 }
