@@ -287,6 +287,13 @@ static double dot(int n, const double *a, const double *b) {
     return sum;
 }
 
+/* No update, no direction: counts as 0. Held to what a cosine can be: rounding goes past 1. */
+static double cosine(int n, const double *a, const double *b) {
+    const double aa = dot(n, a, a), bb = dot(n, b, b);
+    if (!(aa > 0) || !(bb > 0)) return 0;
+    return fmax(-1, fmin(1, dot(n, a, b) / sqrt(aa) / sqrt(bb)));
+}
+
 static void collect(rh_learner *l, int n) {
     const rh_chunk *const k = &l->chunk[0];
     rh_gauge_sum *const s = l->sum;
@@ -299,16 +306,14 @@ static void collect(rh_learner *l, int n) {
     if (!l->def.gauge) return;
     const int m = l->n_edge;
     const double bb = dot(m, k->bracket, k->bracket), gg = dot(m, k->gradient, k->gradient);
-    const double cc = dot(m, k->contrastive, k->contrastive);
     if (gg > 0) {
         s->n_cos++;
-        s->cos_gradient +=
-            bb > 0 ? dot(m, k->bracket, k->gradient) / sqrt(bb) / sqrt(gg) : 0; /* no update counts as 0 */
+        s->cos_gradient += cosine(m, k->bracket, k->gradient);
         s->norm_ratio += sqrt(bb / gg) / l->def.strength;
     }
-    if (cc > 0) {
+    if (dot(m, k->contrastive, k->contrastive) > 0) {
         s->n_contrastive++;
-        s->cos_contrastive += bb > 0 ? dot(m, k->bracket, k->contrastive) / sqrt(bb) / sqrt(cc) : 0;
+        s->cos_contrastive += cosine(m, k->bracket, k->contrastive);
     }
 }
 
