@@ -1,4 +1,5 @@
-/* oracle.h: circuits from a few cards, and their operating points recomputed densely, apart from the library's solver. */
+/* oracle.h: circuits from a few cards, and their operating points recomputed densely, apart from the library's solver.
+ */
 #ifndef ORACLE_H
 #define ORACLE_H
 
@@ -11,6 +12,8 @@ rheo_circuit *oracle_circuit(const char *cards);
 /* Full modified nodal analysis: every node but ground and the current of every V and E is an unknown, LAPACK's dgesv
  * solves. v [n_node], i [n_elem]; g and source NULL: the circuit's own. false: singular. */
 bool oracle_solve(const rheo_circuit *c, const double *g, const double *source, double *v, double *i);
+/* The same equations, eliminated with full pivoting to 34 digits where the compiler has them: potentials only. */
+bool oracle_solve_wide(const rheo_circuit *c, const double *g, const double *source, double *v);
 
 /* Worst sum of currents at a node, relative to the largest current through an element. */
 double oracle_kcl(const rheo_circuit *c, const double *i);

@@ -758,6 +758,142 @@ static void wide_values_are_right_or_refused(void **state) {
     }
 }
 
+/* ---- decades: any circuit, against 34 digits ---- */
+
+/* As random_cards, but small, with values over `decades`. hard: with E, G, floating V and negative R. */
+static void wide_cards(uint64_t seed, double decades, bool hard, char *cards) {
+    uint64_t at = 0;
+    const int n = 2 + below(seed, &at, 12), extra = 1 + below(seed, &at, 2 * n);
+    char *p = cards;
+    for (int k = 1; k < n; k++) {
+        p += sprintf(p, "R%d %d %d", k, k, below(seed, &at, k));
+        p += sprintf(p, " %.17g", pow(10, decades * (unit(seed, &at) - 0.5)));
+        p += sprintf(p, "%s\n", unit(seed, &at) < 0.5 ? " *" : "");
+    }
+    for (int k = n; k < n + extra; k++) {
+        const double u = unit(seed, &at), x = 2 * unit(seed, &at) - 1;
+        const double size = pow(10, decades * (unit(seed, &at) - 0.5));
+        const char letter = "RIVEG"[u < 0.6 ? 0 : u < 0.75 ? 1 : u < 0.85 || !hard ? 2 : u < 0.92 ? 3 : 4];
+        const bool negative = hard && letter == 'R' && x < -0.5;
+        p += sprintf(p, "%c%d", letter, k);
+        p += put_nodes(seed, &at, n, letter == 'E' || letter == 'G' ? 4 : letter == 'V' && !hard ? 1 : 2, p);
+        p += sprintf(p, "%s %.17g%s\n", letter == 'V' && !hard ? " 0" : "",
+                     negative                         ? -size
+                     : letter == 'R'                  ? size
+                     : letter == 'V' || letter == 'E' ? 3 * x
+                                                      : x * size,
+                     letter == 'R' && !negative ? " *" : "");
+    }
+}
+
+typedef struct tally {
+    int right, refused;
+} tally;
+
+/* A solver with a past: pivots were chosen at other conductances. */
+static void give_past(bench *t, double decades, uint64_t seed) {
+    double *now = calloc((size_t)t->c->n_edge + 1, sizeof(double));
+    memcpy(now, t->st->g, (size_t)t->c->n_edge * sizeof(double));
+    for (int k = 0; k < t->c->n_edge; k++)
+        t->st->g[k] = pow(10, decades * (rh_random_unit(seed, 9, (uint64_t)k) - 0.5));
+    (void)rheo_solver_solve(t->s, t->st, NULL);
+    memcpy(t->st->g, now, (size_t)t->c->n_edge * sizeof(double));
+    free(now);
+}
+
+static void check_wide(rheo_circuit *c, double decades, uint64_t seed, tally *n) {
+    bench t = setup_circuit(c);
+    rheo_error err = { 0 };
+    double v[64];
+    if (seed % 2) give_past(&t, decades, seed);
+    if (rheo_solver_solve(t.s, t.st, &err) == RHEO_OK) {
+        if (!oracle_solve_wide(c, t.st->g, t.st->source, v)) fail_msg("circuit %d is singular", (int)seed);
+        /* where all potentials are 0 (a V or E swallows every current) the oracle leaves rounding of large currents */
+        const double tol = largest(t.st->v, c->n_node) == 0 ? 1e-12 : 1e-8 * largest(v, c->n_node) + 1e-24;
+        for (int i = 0; i < c->n_node; i++)
+            if (!(fabs(t.st->v[i] - v[i]) <= tol))
+                fail_msg("circuit %d, %g decades, node %s: %.17g V, want %.17g V", (int)seed, decades, c->node_name[i],
+                         t.st->v[i], v[i]);
+        n->right++;
+    } else {
+        if (err.code < 301 || err.code > 304) fail_msg("circuit %d: E%d %s", (int)seed, err.code, err.msg);
+        n->refused++;
+    }
+    teardown(&t);
+}
+
+static void any_circuit_is_right_or_refused(void **state) {
+    (void)state;
+    static char cards[20000];
+    const double decades[] = { 0, 6, 12, 20, 30 };
+    for (int hard = 0; hard < 2; hard++)
+        for (int q = 0; q < RH_COUNT(decades); q++) {
+            tally n = { 0 };
+            for (uint64_t seed = 1; n.right + n.refused < 500; seed++) {
+                wide_cards(seed + 10000 * (uint64_t)q, decades[q], hard, cards);
+                rheo_circuit *c = oracle_circuit(cards);
+                if (rh_diagnose(c, NULL, NULL, NULL) == RHEO_OK)
+                    check_wide(c, decades[q], seed, &n);
+                else
+                    rheo_circuit_destroy(c);
+            }
+            assert_true(n.right > (decades[q] <= 12 ? 450 : 250));
+            if (!hard && decades[q] <= 6) assert_int_equal(n.refused, 0);
+        }
+}
+
+/* Each of them was once answered wrongly: a strong current beside a weak one in one sum took its digits. */
+static void strong_currents_leave_weak_ones_their_digits(void **state) {
+    (void)state;
+    bench t = setup("V1 a 0 1\nR1 a b 50k\nI1 b b 8382.6586970933186");
+    solve(&t);
+    CHECK_REL(volt(&t, "b"), 1, 1e-15);
+    teardown(&t);
+    t = setup("V1 a 0 1\nR1 a b 1\nR2 b c 1e14\nG1 c b b b 1e16");
+    solve(&t);
+    CHECK_REL(volt(&t, "c"), 1, 1e-15);
+    teardown(&t);
+    t = setup("R1 1 0 213297.29402941949\nR3 3 1 62.038386583548103\nR4 4 3 1.5798495612646281e-06\n"
+              "R5 5 1 0.00010450372453221505\nR9 5 3 3.0074646485511839e-06 *\nV10 5 4 0.23634086192590531");
+    solve(&t);
+    CHECK_NEAR(volt(&t, "1"), 0, 1e-16); /* nothing flows to ground */
+    CHECK_REL(volt(&t, "5"), 2.6100654e-07, 1e-6);
+    teardown(&t);
+}
+
+/* One conductance walks over all decades: pivots are chosen again where they must be, answers stay right or are
+ * refused. */
+static void a_wandering_conductance_keeps_answers_right(void **state) {
+    (void)state;
+    bench t = setup(MIXED);
+    int n_right = 0;
+    for (int edge = 0; edge < t.c->n_edge; edge++)
+        for (int p = -24; p <= 24; p++) {
+            double v[32];
+            const double was = t.st->g[edge];
+            t.st->g[edge] = pow(10, p % 2 ? p : -p);
+            if (rheo_solver_solve(t.s, t.st, NULL) == RHEO_OK) {
+                assert_true(oracle_solve_wide(t.c, t.st->g, t.st->source, v));
+                for (int i = 0; i < t.c->n_node; i++) CHECK_NEAR(t.st->v[i], v[i], 1e-8 * largest(v, t.c->n_node));
+                n_right++;
+            }
+            t.st->g[edge] = was;
+        }
+    assert_true(n_right > 40 * t.c->n_edge);
+    teardown(&t);
+    /* the pivots of a bridge of floating V and E, once good, become useless */
+    t = setup("V1 a 0 1\nR1 a b 1 *\nR2 b 0 1 *\nE1 b c a c 0.5\nR3 c 0 1 *\nR4 c d 1 *\nV2 d e 1\nR5 e 0 1 *");
+    for (int p = 0; p <= 15; p++) {
+        double v[32];
+        for (int k = 0; k < t.c->n_edge; k++) t.st->g[k] = pow(10, (k + p) % 2 ? p : -p);
+        if (rheo_solver_solve(t.s, t.st, NULL) != RHEO_OK) continue;
+        assert_true(oracle_solve_wide(t.c, t.st->g, t.st->source, v));
+        for (int i = 0; i < t.c->n_node; i++) CHECK_NEAR(t.st->v[i], v[i], 1e-8 * largest(v, t.c->n_node));
+    }
+    assert_true(rheo_solver_statistics(t.s).n_pivot > 1);
+    teardown(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(divider_and_signs),
@@ -783,6 +919,9 @@ int main(void) {
         cmocka_unit_test(settings_are_checked),
         cmocka_unit_test(ill_conditioned_circuits_warn_once_or_are_refused),
         cmocka_unit_test(wide_values_are_right_or_refused),
+        cmocka_unit_test(any_circuit_is_right_or_refused),
+        cmocka_unit_test(strong_currents_leave_weak_ones_their_digits),
+        cmocka_unit_test(a_wandering_conductance_keeps_answers_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,9 @@ struct rh_builder {
     bool bad;        /* out of memory: only good to be destroyed */
 };
 
-enum { DEFAULT_CAP = 64 };
+/* Counts above the limit are taken for lack of memory. Below it, an int holds the number of entries that any list makes
+ * of the elements (six each in a matrix, two ends each in a graph). */
+enum { DEFAULT_CAP = 64, MAX_COUNT = INT32_MAX / 8 };
 static const double G_MIN = 1e-12, G_MAX = 1e12; /* S */
 
 static bool resize(void *p_to_pointer, int n, size_t size) {
@@ -50,7 +52,7 @@ static bool grow_elements(rh_builder *b) {
 
 static int add_node(rh_builder *b, const char *name, size_t n) {
     rheo_circuit *const c = &b->c;
-    if (c->n_node == INT32_MAX - 1 || !grow_nodes(b)) return -1;
+    if (c->n_node == MAX_COUNT || !grow_nodes(b)) return -1;
     char *const copy = rh_pool_strndup(c->pool, name, n);
     if (!copy || !rh_map_put(c->node_map, copy, n, c->n_node)) return -1;
     c->node_name[c->n_node] = copy;
@@ -145,7 +147,7 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
         *other = known;
         return -2;
     }
-    char *const copy = c->n_elem < INT32_MAX - 1 && grow_elements(b) ? rh_pool_strndup(c->pool, name, n) : NULL;
+    char *const copy = c->n_elem < MAX_COUNT && grow_elements(b) ? rh_pool_strndup(c->pool, name, n) : NULL;
     if (!copy || !rh_map_put(c->elem_map, copy, n, c->n_elem)) {
         b->bad = true;
         return -1;

@@ -1,42 +1,17 @@
-/* solver.c: operating points: stamp, factor, solve, check, and back to what the user named. */
-#include "solver/matrices.h"
-#include "solver/system.h"
+/* solver.c: stamp, factor, solve, check, and back to what the user named. */
+#include "solver/inside.h"
 
 #include <float.h>
 #include <math.h>
 
-enum { COOKIE = 0x536f6c76, MAX_REFINE = 8, MAX_ESTIMATE = 5 };
+enum { COOKIE = 0x536f6c76 };
 /* Pivots are chosen afresh when the condition estimate has fallen this far, to below this. */
 static const double RCOND_FALL = 1e-3, RCOND_POOR = 1e-6;
 /* Below this a pivot is what rounding left of its diagonal entry: the matrix cannot be told from a singular one. */
 static const double RCOND_NOTHING = 8 * DBL_EPSILON;
-/* Largest last correction of an operating point, relative to the largest potential. */
-static const double CERTAIN = 1e-13;
-/* The estimate from the pivots alone can be too good by orders. Below these a better one is made, at the price of a
- * few solves: while training, and for an operating point. */
-static const double DOUBT_TRAINING = 1e-6, DOUBT = 1e-2;
-
-struct rheo_solver {
-    const rheo_circuit *c;
-    rheo_solver_def def;
-    rheo_log log;
-    const rh_matrix_ops *ops;
-    void *m; /* NULL when nothing is unknown */
-    rh_system y;
-    double *ax;                 /* [nonzeros] values last factored */
-    double *g;                  /* [n_edge] last factored */
-    double *pivot_g;            /* [n_edge] at which pivots were chosen */
-    double *v;                  /* [n_node] potentials of fixed nodes */
-    double *b, *x, *r;          /* [n] right-hand side, answer, residual */
-    double *size, *across;      /* [n] of a row: sums of |A| over columns of nodes, and of branches */
-    double *scale;              /* [n] natural size of a row and column: A divided by both has entries near 1 */
-    double *v_new, *i_new, *in; /* [n_node], [n_elem], [n_node]: an answer not yet handed out; currents into nodes */
-    double pivot_rcond;
-    bool pivoted, factored, warned;
-    bool sized; /* size and across are those of ax */
-    rheo_solver_stats stats;
-    void *memory;
-};
+/* The estimate from the pivots alone can be too good by orders. Below this a better one is made while training, at the
+ * price of a few solves. */
+static const double DOUBT = 1e-6;
 
 rheo_solver_def rheo_solver_default(void) {
     return (rheo_solver_def){
@@ -56,9 +31,10 @@ static void layout(rheo_solver *s, rh_arena *a) {
     s->size = RH_TAKE(a, double, s->y.n);
     s->across = RH_TAKE(a, double, s->y.n);
     s->scale = RH_TAKE(a, double, s->y.n);
-    s->v_new = RH_TAKE(a, double, s->c->n_node);
-    s->in = RH_TAKE(a, double, s->c->n_node);
     s->i_new = RH_TAKE(a, double, s->c->n_elem);
+    s->wide_x = RH_TAKE(a, rh_wide, s->y.n);
+    s->wide_v = RH_TAKE(a, rh_wide, s->c->n_node);
+    s->in = RH_TAKE(a, rh_wide, s->c->n_node);
 }
 
 static const rh_matrix_ops *choose(const char *name) {
@@ -203,96 +179,7 @@ static rheo_status fresh_pivots(rheo_solver *s, const double *g, double *rcond, 
     return RHEO_OK;
 }
 
-/* ---- the condition, with more care ---- */
-
-static void size_rows(rheo_solver *s) {
-    const rh_system *y = &s->y;
-    memset(s->size, 0, (size_t)y->n * sizeof(double));
-    memset(s->across, 0, (size_t)y->n * sizeof(double));
-    for (int j = 0; j < y->n; j++) {
-        double *const to = y->row_elem[j] < 0 ? s->size : s->across;
-        for (int p = y->ap[j]; p < y->ap[j + 1]; p++) to[y->ai[p]] += fabs(s->ax[p]);
-    }
-    s->sized = true;
-}
-
-static void scale_rows(rheo_solver *s) {
-    const rh_system *y = &s->y;
-    if (!s->sized) size_rows(s);
-    for (int i = 0; i < y->n; i++) s->scale[i] = y->row_elem[i] < 0 && s->size[i] > 0 ? sqrt(s->size[i]) : 0;
-    for (int j = 0; j < y->n; j++)
-        for (int p = y->ap[j]; p < y->ap[j + 1]; p++) { /* a branch: its largest entry, seen from the nodes, is 1 */
-            const int i = y->ai[p];
-            if (y->row_elem[j] >= 0 && y->row_elem[i] < 0 && s->scale[i] > 0)
-                s->scale[j] = fmax(s->scale[j], fabs(s->ax[p]) / s->scale[i]);
-        }
-    for (int i = 0; i < y->n; i++)
-        if (!(s->scale[i] > 0)) s->scale[i] = 1;
-}
-
-static double scaled_norm(const rheo_solver *s) {
-    const rh_system *y = &s->y;
-    double norm = 0;
-    for (int j = 0; j < y->n; j++) {
-        double sum = 0;
-        for (int p = y->ap[j]; p < y->ap[j + 1]; p++) sum += fabs(s->ax[p]) / (s->scale[y->ai[p]] * s->scale[j]);
-        norm = fmax(norm, sum);
-    }
-    return norm;
-}
-
-static void apply_scaled(rheo_solver *s, double *x, bool transposed) {
-    for (int i = 0; i < s->y.n; i++) x[i] *= s->scale[i];
-    if (transposed)
-        s->ops->solve_transposed(s->m, 1, x);
-    else
-        s->ops->solve(s->m, 1, x);
-    for (int i = 0; i < s->y.n; i++) x[i] *= s->scale[i];
-}
-
-static double norm1(const double *x, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += fabs(x[i]);
-    return sum;
-}
-
-/* Lower bound, rarely far off, of the 1-norm of the inverse of the scaled matrix. Hager, SIAM J. Sci. Stat. Comput. 5,
- * 311 (1984); with the alternating vector of Higham, ACM Trans. Math. Softw. 14, 381 (1988). */
-static double inverse_norm(rheo_solver *s) {
-    const int n = s->y.n;
-    double *const y = s->x, *const z = s->r, best = 0;
-    for (int i = 0; i < n; i++) y[i] = (i % 2 ? -1 : 1) * (1 + (n > 1 ? (double)i / (n - 1) : 0));
-    apply_scaled(s, y, false);
-    best = 2 * norm1(y, n) / (3.0 * n);
-    int at = -1; /* the unit vector that y came from */
-    for (int i = 0; i < n; i++) y[i] = 1.0 / n;
-    for (int step = 0; step < MAX_ESTIMATE; step++) {
-        double most = 0, mean = 0;
-        int next = -1;
-        apply_scaled(s, y, false);
-        best = fmax(best, norm1(y, n));
-        for (int i = 0; i < n; i++) z[i] = y[i] < 0 ? -1 : 1;
-        apply_scaled(s, z, true);
-        for (int i = 0; i < n; i++) {
-            mean += z[i] / n;
-            if (fabs(z[i]) > most) most = fabs(z[next = i]);
-        }
-        if (next < 0 || most <= (at < 0 ? mean : z[at])) break;
-        memset(y, 0, (size_t)n * sizeof(double));
-        y[at = next] = 1;
-    }
-    return best;
-}
-
-/* Replace a doubtful estimate by a better one. NaN and infinity become 0. */
-static double second_opinion(rheo_solver *s, double rcond, double doubt) {
-    if (!(rcond < doubt) || s->y.n == 0) return rcond;
-    scale_rows(s);
-    const double better = 1 / (scaled_norm(s) * inverse_norm(s));
-    return better > 0 ? fmin(rcond, better) : 0;
-}
-
-static rheo_status factor(rheo_solver *s, const double *g, double doubt, rheo_error *err) {
+rheo_status rh_solver_factor_doubting(rheo_solver *s, const double *g, double doubt, rheo_error *err) {
     s->factored = false;
     RHEO_TRY(check_conductances(s, g, err));
     stamp(s, g);
@@ -308,14 +195,14 @@ static rheo_status factor(rheo_solver *s, const double *g, double doubt, rheo_er
         !(rcond > 0 && rcond >= s->def.rcond_refuse) || (rcond < RCOND_FALL * s->pivot_rcond && rcond < RCOND_POOR);
     if (!s->pivoted || worn) RHEO_TRY(fresh_pivots(s, g, &rcond, &column, err));
     s->stats.n_factor = s->ops->fill(s->m);
-    s->stats.rcond = second_opinion(s, rcond, doubt);
+    s->stats.rcond = rcond < doubt ? rh_solver_second_opinion(s, rcond) : rcond;
     RHEO_TRY(ill_conditioned(s, s->stats.rcond, column, err));
     s->factored = true;
     return RHEO_OK;
 }
 
 rheo_status rh_solver_factor(rheo_solver *s, const double *g, rheo_error *err) {
-    return factor(s, g, DOUBT_TRAINING, err);
+    return rh_solver_factor_doubting(s, g, DOUBT, err);
 }
 
 rheo_status rh_solver_pivot_at(rheo_solver *s, const double *g, rheo_error *err) {
@@ -363,6 +250,18 @@ void rh_solver_apply(rheo_solver *s, int n_rhs, double *b, bool transposed) {
         s->ops->solve(s->m, n_rhs, b);
 }
 
+void rh_solver_size_rows(rheo_solver *s) {
+    if (s->sized) return;
+    const rh_system *y = &s->y;
+    memset(s->size, 0, (size_t)y->n * sizeof(double));
+    memset(s->across, 0, (size_t)y->n * sizeof(double));
+    for (int j = 0; j < y->n; j++) {
+        double *const to = y->row_elem[j] < 0 ? s->size : s->across;
+        for (int p = y->ap[j]; p < y->ap[j + 1]; p++) to[y->ai[p]] += fabs(s->ax[p]);
+    }
+    s->sized = true;
+}
+
 /* r = b - Ax. false: something is not finite. */
 static bool subtract_product(const rheo_solver *s, const double *b, const double *x, double *r) {
     const rh_system *y = &s->y;
@@ -381,9 +280,9 @@ static bool subtract_product(const rheo_solver *s, const double *b, const double
  * not count where all potentials around a node happen to vanish, and the largest current for those of branches. Row by
  * row: a weakly conducting corner is judged by its own currents, not by the strongest of the circuit. NaN: not finite.
  * */
-static double relative_residual(rheo_solver *s, const double *b, const double *x) {
+double rh_solver_residual(rheo_solver *s, const double *b, const double *x) {
     const rh_system *y = &s->y;
-    if (!s->sized) size_rows(s);
+    rh_solver_size_rows(s);
     if (!subtract_product(s, b, x, s->r)) return NAN;
     double volt = 0, amp = 0, worst = 0;
     for (int j = 0; j < y->n; j++) {
@@ -400,7 +299,7 @@ static double relative_residual(rheo_solver *s, const double *b, const double *x
     return worst;
 }
 
-static rheo_status judge(const rheo_solver *s, double residual, rheo_error *err) {
+rheo_status rh_solver_judge(const rheo_solver *s, double residual, rheo_error *err) {
     if (residual <= s->def.residual) return RHEO_OK;
     if (isnan(residual)) return rh_fail(err, RHEO_E_SINGULAR, 302, RH_NOWHERE, "the solution is not finite");
     return rh_fail(err, RHEO_E_SINGULAR, 304, RH_NOWHERE, "the residual is %.2g of the currents, allowed is %.2g",
@@ -408,7 +307,7 @@ static rheo_status judge(const rheo_solver *s, double residual, rheo_error *err)
 }
 
 rheo_status rh_solver_check(rheo_solver *s, const double *b, const double *x, rheo_error *err) {
-    return judge(s, relative_residual(s, b, x), err);
+    return rh_solver_judge(s, rh_solver_residual(s, b, x), err);
 }
 
 void rh_solver_potentials(const rheo_solver *s, const double *source, const double *x, double *v) {
@@ -424,140 +323,4 @@ void rh_solver_drops(const rheo_solver *s, const double *source, const double *x
         const int a = y->end[k][0], b = y->end[k][1], p = y->unknown[a], q = y->unknown[b];
         drop[k] = (p >= 0 ? x[p] : s->v[a]) - (q >= 0 ? x[q] : s->v[b]);
     }
-}
-
-/* ---- the operating point ---- */
-
-static rh_law law_of(const rheo_solver *s, const double *g, const double *source, int e) {
-    const rheo_circuit *const c = s->c;
-    const rh_kind *const kind = RH_KINDS[c->kind[e]];
-    const int edge = c->elem_edge[e];
-    const double value = kind->flags & RH_SOURCE ? source[e] : c->value[e];
-    return kind->law(value, edge >= 0 ? g[edge] : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0);
-}
-
-static double drop(const double *v, int a, int b) { return a < 0 ? 0 : v[a] - v[b]; }
-
-/* Currents through all elements but the tree's; sums of what enters each node. */
-static void element_currents(rheo_solver *s, const double *g, const double *source, const double *v, double *i) {
-    const rheo_circuit *c = s->c;
-    memset(s->in, 0, (size_t)c->n_node * sizeof(double));
-    for (int e = 0; e < c->n_elem; e++) {
-        const int *const t = c->term[e];
-        if (s->y.tree[e]) continue;
-        if (s->y.branch[e] >= 0) {
-            i[e] = s->x[s->y.branch[e]];
-        } else {
-            const rh_law law = law_of(s, g, source, e);
-            i[e] = law.conductance * drop(v, t[0], t[1]) + law.trans * drop(v, t[2], t[3]) + law.current;
-        }
-        s->in[t[0]] -= i[e];
-        s->in[t[1]] += i[e];
-    }
-}
-
-/* Kirchhoff from the leaves of the tree to ground: what enters a node leaves it through its V element. */
-static void tree_currents(rheo_solver *s, double *i) {
-    for (int k = s->y.n_fixed - 1; k > 0; k--) {
-        const rh_fixed *f = &s->y.fixed[k];
-        const double out = s->in[f->node]; /* from node to from, through the element */
-        i[f->elem] = f->sign > 0 ? out : -out;
-        s->in[f->from] += out;
-    }
-}
-
-static rheo_status check_sources(const rheo_solver *s, const double *source, rheo_error *err) {
-    for (int e = 0; e < s->c->n_elem; e++) {
-        if (!(RH_KINDS[s->c->kind[e]]->flags & RH_SOURCE) || isfinite(source[e])) continue;
-        return rh_fail(err, RHEO_E_RANGE, 306, rh_elem_loc(s->c, e), "the value of source %s is not finite",
-                       s->c->elem_name[e]);
-    }
-    return RHEO_OK;
-}
-
-/* What the answer x leaves over in every equation, summed from the currents of the elements. The diagonal of the
- * matrix has lost what is small beside its largest term; the current of an element leaves one node and enters the
- * other whole. */
-static void leftover(rheo_solver *s, const double *g, const double *source, double *r) {
-    const rheo_circuit *const c = s->c;
-    const double *const v = s->v_new;
-    rh_solver_potentials(s, source, s->x, s->v_new);
-    element_currents(s, g, source, v, s->i_new);
-    for (int i = 0; i < c->n_node; i++)
-        if (s->y.unknown[i] >= 0) r[s->y.unknown[i]] = s->in[i];
-    for (int e = 0; e < c->n_elem; e++) {
-        const int *const t = c->term[e];
-        if (s->y.branch[e] < 0) continue;
-        const rh_law law = law_of(s, g, source, e);
-        r[s->y.branch[e]] = law.rhs - drop(v, t[0], t[1]) + law.gain * drop(v, t[2], t[3]);
-    }
-}
-
-static double largest_potential(const rheo_solver *s, const double *x) {
-    double most = 0;
-    for (int j = 0; j < s->y.n; j++)
-        if (s->y.row_elem[j] < 0) most = fabs(x[j]) <= most ? most : fabs(x[j]); /* NaN stays */
-    return most;
-}
-
-/* Iterative refinement (Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms, ch. 12) until a
- * correction is rounding or no longer half the last one. Returns the last one relative to the largest potential: an
- * estimate of what is still wrong, which a residual alone is not when conductances span many decades. */
-static double refine(rheo_solver *s, const double *g, const double *source) {
-    double last = INFINITY;
-    for (int step = 0; step < MAX_REFINE; step++) {
-        leftover(s, g, source, s->r);
-        rh_solver_apply(s, 1, s->r, false);
-        const double moved = largest_potential(s, s->r), size = largest_potential(s, s->x);
-        const double relative = moved == 0 ? 0 : moved / size;
-        if (isnan(relative)) return relative;
-        if (!(relative < last / 2)) return fmax(last, relative);
-        for (int j = 0; j < s->y.n; j++) s->x[j] += s->r[j];
-        last = relative;
-        if (relative <= 4 * DBL_EPSILON) break;
-    }
-    return last;
-}
-
-static rheo_status uncertain(const rheo_solver *s, double moved, rheo_error *err) {
-    if (isnan(moved)) return rh_fail(err, RHEO_E_SINGULAR, 302, RH_NOWHERE, "the solution is not finite");
-    const rheo_status st = rh_fail(err, RHEO_E_SINGULAR, 303, RH_NOWHERE,
-                                   "the circuit is too ill-conditioned to be "
-                                   "solved: potentials are uncertain by %.2g of "
-                                   "the largest (reciprocal condition %.2g)",
-                                   moved, s->stats.rcond);
-    rh_hint(err, "conductances differ by too many decades, or parts hang "
-                 "together by almost nothing");
-    return st;
-}
-
-static rheo_status solve_checked(rheo_solver *s, const double *g, const double *source, rheo_error *err) {
-    if (s->y.n == 0) return RHEO_OK;
-    rh_solver_rhs(s, source, s->b);
-    memcpy(s->x, s->b, (size_t)s->y.n * sizeof(double));
-    rh_solver_apply(s, 1, s->x, false);
-    const double moved = refine(s, g, source);
-    if (!(moved <= CERTAIN)) return uncertain(s, moved, err);
-    s->stats.residual = relative_residual(s, s->b, s->x);
-    return judge(s, s->stats.residual, err);
-}
-
-static bool finite_answer(const rheo_solver *s) {
-    double sum = 0;
-    for (int k = 0; k < s->c->n_node; k++) sum += s->v_new[k] * 0;
-    for (int e = 0; e < s->c->n_elem; e++) sum += s->i_new[e] * 0;
-    return sum == 0;
-}
-
-rheo_status rheo_solver_solve(rheo_solver *s, rheo_state *st, rheo_error *err) {
-    RHEO_TRY(check_sources(s, st->source, err));
-    RHEO_TRY(factor(s, st->g, DOUBT, err));
-    RHEO_TRY(solve_checked(s, st->g, st->source, err));
-    rh_solver_potentials(s, st->source, s->x, s->v_new);
-    element_currents(s, st->g, st->source, s->v_new, s->i_new);
-    tree_currents(s, s->i_new);
-    if (!finite_answer(s)) return rh_fail(err, RHEO_E_SINGULAR, 302, RH_NOWHERE, "the solution is not finite");
-    memcpy(st->v, s->v_new, (size_t)s->c->n_node * sizeof(double));
-    memcpy(st->i, s->i_new, (size_t)s->c->n_elem * sizeof(double));
-    return RHEO_OK;
 }

@@ -92,7 +92,6 @@ static int column(const rh_system *y, int node) { return y->unknown[node] >= 0 ?
 
 static void put_conductance(rh_list *l, const rh_system *y, const int *t, int edge, double g) {
     const int a = y->unknown[t[0]], b = y->unknown[t[1]];
-    if (t[0] == t[1]) return; /* a loop on one node carries nothing anywhere */
     put(l, a, column(y, t[0]), edge, 0, g);
     put(l, b, column(y, t[1]), edge, 1, g);
     put(l, a, column(y, t[1]), edge, 2, -g);
@@ -100,6 +99,7 @@ static void put_conductance(rh_list *l, const rh_system *y, const int *t, int ed
 }
 
 static void put_trans(rh_list *l, const rh_system *y, const int *t, double gm) {
+    if (t[2] == t[3]) return; /* senses 0 V, exactly */
     for (int side = 0; side < 2; side++) {
         const int row = y->unknown[t[side]];
         const double sign = side ? -gm : gm;
@@ -113,7 +113,7 @@ static void put_branch(rh_list *l, const rh_system *y, const int *t, int j, doub
     put(l, y->unknown[t[1]], j, -1, 0, -1);
     put(l, j, column(y, t[0]), -1, 0, 1);
     put(l, j, column(y, t[1]), -1, 0, -1);
-    if (t[2] < 0) return;
+    if (t[2] == t[3]) return; /* none, or senses 0 V */
     put(l, j, column(y, t[2]), -1, 0, -gain);
     put(l, j, column(y, t[3]), -1, 0, gain);
 }
@@ -132,6 +132,7 @@ static void put_element(rh_list *l, rh_system *y, const rheo_circuit *c, int e) 
         if (kind->flags & RH_SOURCE) put_drive(y, y->branch[e], e, 1);
         return;
     }
+    if (t[0] == t[1]) return; /* carries nothing between nodes; adding it and taking it away would only cost digits */
     if (law.conductance != 0) put_conductance(l, y, t, edge, law.conductance);
     if (law.trans != 0) put_trans(l, y, t, law.trans);
     if (!(kind->flags & RH_SOURCE)) return;

@@ -1,0 +1,47 @@
+/* inside.h: what a solver holds, and what solver.c, condition.c and point.c do for one another. */
+#ifndef RH_SOLVER_INSIDE_H
+#define RH_SOLVER_INSIDE_H
+
+#include "solver/matrices.h"
+#include "solver/system.h"
+
+/* A number of about 32 digits: hi + lo, with |lo| at most half a unit in the last place of hi. */
+typedef struct rh_wide {
+    double hi, lo;
+} rh_wide;
+
+struct rheo_solver {
+    const rheo_circuit *c;
+    rheo_solver_def def;
+    rheo_log log;
+    const rh_matrix_ops *ops;
+    void *m; /* NULL when nothing is unknown */
+    rh_system y;
+    double *ax;            /* [nonzeros] values last factored */
+    double *g;             /* [n_edge] last factored */
+    double *pivot_g;       /* [n_edge] at which pivots were chosen */
+    double *v;             /* [n_node] potentials of fixed nodes */
+    double *b, *x, *r;     /* [n] right-hand side, answer, residual */
+    double *size, *across; /* [n] of a row: sums of |A| over columns of nodes, and of branches */
+    double *scale;         /* [n] natural size of a row and column: A divided by both has entries near 1 */
+    double *i_new;         /* [n_elem] currents not yet handed out */
+    rh_wide *wide_x;       /* [n] the answer to twice the digits */
+    rh_wide *wide_v, *in;  /* [n_node] potentials; currents into the nodes */
+    double pivot_rcond;
+    bool pivoted, factored, warned;
+    bool sized; /* size and across are those of ax */
+    rheo_solver_stats stats;
+    void *memory;
+};
+
+/* solver.c: factor; the condition is estimated with more care where the cheap estimate is below doubt. */
+rheo_status rh_solver_factor_doubting(rheo_solver *s, const double *g, double doubt, rheo_error *err);
+/* solver.c: make size and across those of ax. */
+void rh_solver_size_rows(rheo_solver *s);
+/* solver.c: worst row of |Ax-b| over |A||x|+|b|, and whether that is allowed. NaN: not finite. */
+double rh_solver_residual(rheo_solver *s, const double *b, const double *x);
+rheo_status rh_solver_judge(const rheo_solver *s, double residual, rheo_error *err);
+/* condition.c: the smaller of rcond and an estimate of the reciprocal condition of the scaled matrix. Uses x, r. */
+double rh_solver_second_opinion(rheo_solver *s, double rcond);
+
+#endif
