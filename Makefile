@@ -10,7 +10,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= cc
-MODULES ?= base element circuit netlist solver memory protocol task config learn run
+MODULES ?= base element circuit netlist solver memory protocol task config learn run export
 
 OPT ?= -O3
 WARN := -Wall -Wextra -Wshadow -Wconversion
@@ -29,8 +29,8 @@ SUP_OBJ := $(TEST_SUP:%.c=$(BUILD)/obj/%.o)
 TESTS := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 PRELOADS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/preload_*.c))
 
-# What `make deps` installs when it is missing. python3-numpy only reads results in the tests.
-PACKAGES := gcc libc6-dev make pkg-config libsuitesparse-dev libyaml-dev zlib1g-dev libcmocka-dev liblapack-dev libblas-dev python3-numpy
+# What `make deps` installs when it is missing. python3-numpy only reads results, ngspice only runs decks in the tests.
+PACKAGES := gcc libc6-dev make pkg-config libsuitesparse-dev libyaml-dev zlib1g-dev libcmocka-dev liblapack-dev libblas-dev ngspice python3-numpy
 
 # make V=1 shows the whole commands
 ifeq ($(V),1)

@@ -291,6 +291,9 @@ static const entry CATALOGUE[] = {
       "training from getting there." },
     { 306, "source that is not finite",
       "The value of this source is not a finite number, often because a sample is not." },
+    { 307, "not for this solver",
+      "cholmod takes networks of positive resistors, current sources and grounded voltage sources. Write backend: auto, "
+      "or klu, which takes any circuit." },
     { 310, "nudge without an answer",
       "The nudged circuit has no unique solution: two outputs that are the same node, or outputs that sources tie"
       " together, cannot be held at two values." },
@@ -307,6 +310,19 @@ static const entry CATALOGUE[] = {
     { 314, "few edges pass the dead zone",
       "Only amplitudes between threshold*fast and threshold*slow are written. When nearly all edges lie outside "
       "nothing is learned, however long it trains. `rheo tune` proposes a threshold from the first samples." },
+    { 340, "level not available",
+      "Decks are written at the level behavioural, from controlled sources. The level device, with transistors and "
+      "comparators, is not available." },
+    { 341, "no circuit for this setting",
+      "An exported deck learns with nobody's help, so everything must happen in the circuit itself: the rule tcl, the "
+      "memory leaky-integrator, the nudge conductance, squared errors, a sawtooth or triangle, one sample per update, and "
+      "gate or ramp between samples. Other settings need a computer beside the circuit." },
+    { 342, "stored voltage too small",
+      "A deck stores each conductance as a voltage of 0 to 5 V, where 5 V stands for max= of *@ learn. With a max far above "
+      "the start the stored voltage would be too small to be built, or to be simulated. Give a closer max=." },
+    { 343, "deck too long",
+      "The number of teeth, epochs times samples, or of points of the sources is above what a transient simulation can do. "
+      "Say with --teeth how many are wanted." },
     { 401, "cannot open or read",
       "The file could not be opened or read. The message ends with the reason the operating system gave." },
     { 402, "cannot write",

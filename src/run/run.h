@@ -41,5 +41,7 @@ struct rheo_experiment {
 };
 rh_ports rh_experiment_ports(const rheo_experiment *x);
 rh_samples rh_experiment_samples(const rheo_experiment *x);
+/* Sample indices in the order in which an epoch (from 0) shows them: order [n_train]. */
+void rh_experiment_order(const rheo_experiment *x, int64_t epoch, int *order);
 
 #endif

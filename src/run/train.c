@@ -160,16 +160,20 @@ static rheo_status load(session *s, const rh_checkpoint *c, rheo_error *err) {
 
 static bool stopped(const session *s) { return s->def->stop && *s->def->stop; }
 
-/* The order of an epoch is a function of seed and epoch alone: a resumed run finds it again. */
+/* A function of seed and epoch alone: a resumed run finds it again. */
+void rh_experiment_order(const rheo_experiment *x, int64_t epoch, int *order) {
+    const rh_task *const t = &x->task;
+    for (int i = 0; i < t->n_train; i++) order[i] = i;
+    if (x->run.shuffle) {
+        const uint64_t stream = RH_STREAM_ORDER + ((uint64_t)epoch << 8); /* below: the other streams */
+        rh_shuffle((uint64_t)x->seed, stream, t->n_train, order);
+    }
+    for (int i = 0; i < t->n_train; i++) order[i] = t->train[order[i]];
+}
+
 static void set_order(session *s) {
     if (s->order_epoch == s->at.epoch) return;
-    const rh_task *const t = &s->x->task;
-    for (int i = 0; i < t->n_train; i++) s->order[i] = i;
-    if (s->x->run.shuffle) {
-        const uint64_t stream = RH_STREAM_ORDER + ((uint64_t)s->at.epoch << 8); /* below: the other streams */
-        rh_shuffle((uint64_t)s->x->seed, stream, t->n_train, s->order);
-    }
-    for (int i = 0; i < t->n_train; i++) s->order[i] = t->train[s->order[i]];
+    rh_experiment_order(s->x, s->at.epoch, s->order);
     s->order_epoch = s->at.epoch;
 }
 

@@ -1,0 +1,65 @@
+/* rheo export: a learning network as files for other programs. */
+#include "cli/cli.h"
+#include "rheo/export.h"
+#include "rheo/netlist.h"
+
+static const char *const FORMATS[] = { "spice", NULL }, *const LEVELS[] = { "behavioural", "device", NULL };
+
+static const rh_option OPTIONS[] = {
+    { "format", 0, RH_OPT_CHOICE, "FORMAT", "spice (default)", 0, 0, FORMATS },
+    { "level", 0, RH_OPT_CHOICE, "LEVEL", "behavioural (default): controlled sources; device: not available yet", 0, 0,
+      LEVELS },
+    { "teeth", 0, RH_OPT_INT, "N", "teeth of the sawtooth, one sample each, instead of all epochs", 1, 1e6, NULL },
+    { "output", 'o', RH_OPT_TEXT, "FILE", "write here instead of to standard output", 0, 0, NULL },
+    { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
+    { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
+};
+
+static rheo_status make(rh_cli *cli, char **text, rheo_error *err) {
+    int n;
+    const char **const set = rh_opt_all(cli, "set", &n);
+    if (!set) return RH_NOMEM(err);
+    rheo_experiment *x = NULL;
+    rheo_export_def def = rheo_export_default();
+    def.level = rh_opt_text(cli, "level", def.level);
+    def.teeth = (long)rh_opt_number(cli, "teeth", 0);
+    rheo_status st = rheo_experiment_read(&x, cli->operand[0], set, n, &cli->log, err);
+    if (st == RHEO_OK) st = rheo_export_spice(x, &def, text, err);
+    rheo_experiment_destroy(x);
+    rh_free(set);
+    return st;
+}
+
+static rheo_status run(rh_cli *cli) {
+    rheo_error err = { 0 };
+    char *text = NULL;
+    const rheo_status st = make(cli, &text, &err);
+    if (st != RHEO_OK) return rh_cli_failed(cli, st, &err);
+    const char *const path = rh_opt_text(cli, "output", "-");
+    rheo_status written;
+    if (strcmp(path, "-") == 0) {
+        rh_buf b = { 0 };
+        rh_buf_puts(&b, text);
+        written = rh_cli_write(cli, &b);
+    } else {
+        written = rh_cli_save(cli, path, rh_opt_flag(cli, "force"), text, strlen(text));
+    }
+    rheo_text_free(text);
+    return written;
+}
+
+const rh_command rh_cmd_export = {
+    .name = "export",
+    .summary = "write the whole learning machine as a SPICE deck",
+    .usage = "[options] EXPERIMENT",
+    .examples = "  rheo export examples/selflearn-4.yaml -o learn.cir\n"
+                "  ngspice -b -n learn.cir\n"
+                "  rheo export --teeth 40 exp.yaml | less\n",
+    .options = OPTIONS,
+    .min_operand = 1,
+    .max_operand = 1,
+    .run = run,
+    .notes = "The deck learns by itself in any SPICE: network, memories, dead zones, storage, sawtooth, samples.\n"
+             "It measures rms0 and rms1 (errors before and after) and wf1, wf2, ... (stored voltages).\n",
+};

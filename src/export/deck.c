@@ -1,0 +1,373 @@
+/* deck.c: the cards of a network that learns by itself.
+ *
+ * Portable subset: R C V I E G X .param-free, min, max and abs only, no control language. Nothing is copied from input
+ * files: names pass rh_export_name, and everything else is made of numbers. */
+#include "export/export.h"
+
+#include "rheo/netlist.h"
+
+#include <ctype.h>
+#include <math.h>
+
+#define EXPORT_COOKIE 0x45585054
+
+typedef struct deck {
+    rh_buf b;
+    const rheo_experiment *x;
+    const rheo_circuit *c;
+    rh_mapping m;
+    rh_timetable t;
+    double *wave; /* [n_slot] */
+    rheo_error *err;
+} deck;
+
+rheo_export_def rheo_export_default(void) {
+    return (rheo_export_def){ .level = "behavioural", .cookie = EXPORT_COOKIE };
+}
+
+/* ---- names ---- */
+
+static bool plain(unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+void rh_export_name(rh_buf *b, const char *name) {
+    for (const char *s = name; *s; s++) {
+        const bool kept = plain((unsigned char)*s) || (*s == '_' && s[1] != 'x' && s[1] != 'X');
+        if (kept)
+            rh_buf_add(b, s, 1);
+        else
+            rh_buf_printf(b, "_x%02X", (unsigned)(unsigned char)*s);
+    }
+}
+
+void rh_export_node(rh_buf *b, const rheo_circuit *c, int node) {
+    if (node == 0) {
+        rh_buf_puts(b, "0");
+        return;
+    }
+    rh_buf_puts(b, "n_");
+    rh_export_name(b, c->node_name[node]);
+}
+
+/* ---- pieces of lines ---- */
+
+static void put(deck *d, const char *text) { rh_buf_puts(&d->b, text); }
+static void put_node(deck *d, int node) { rh_export_node(&d->b, d->c, node); }
+
+/* " KEY=number" */
+static void put_key(deck *d, const char *key, double x) {
+    put(d, key);
+    rh_buf_number(&d->b, x);
+}
+
+/* Letter of the kind, _ and the name: "R_R1 n_a 0". */
+static void put_head(deck *d, char letter, int elem) {
+    rh_buf_printf(&d->b, "%c_", letter);
+    rh_export_name(&d->b, d->c->elem_name[elem]);
+    for (int k = 0; k < 2; k++) {
+        put(d, " ");
+        put_node(d, d->c->term[elem][k]);
+    }
+}
+
+/* V(a,b) where either may be ground. */
+static void put_drop(deck *d, int a, int b) {
+    put(d, a == 0 && b != 0 ? "(-V(" : "V(");
+    if (a != 0) put_node(d, a);
+    if (a != 0 && b != 0) put(d, ",");
+    if (b != 0) put_node(d, b);
+    if (a == 0 && b == 0) put(d, "0");
+    put(d, a == 0 && b != 0 ? "))" : ")");
+}
+
+/* ---- the network ---- */
+
+static int input_of(const deck *d, int elem) {
+    for (int i = 0; i < d->x->task.n_in; i++)
+        if (d->x->in_elem[i] == elem) return i;
+    return -1;
+}
+
+static rheo_status put_edge(deck *d, int elem, const rh_export_edge *shared) {
+    const int k = d->c->elem_edge[elem];
+    rh_export_edge e;
+    RHEO_TRY(rh_export_edge_map(d->x, &d->m, k, &e, d->err));
+    put_head(d, 'X', elem);
+    rh_buf_printf(&d->b, " w%d en TCLEDGE", k + 1);
+    if (e.kg != shared->kg || e.w_min != shared->w_min) {
+        put_key(d, " PARAMS: KG=", e.kg);
+        put_key(d, " GM=", e.gm);
+        put_key(d, " WMIN=", e.w_min);
+        put_key(d, " WMAX=", e.w_max);
+    }
+    put(d, "\n");
+    return RHEO_OK;
+}
+
+static rheo_status put_input(deck *d, int elem, int input) {
+    const rheo_experiment *const x = d->x;
+    const size_t n_in = (size_t)x->task.n_in;
+    rh_buf name = { 0 }, node[2] = { { 0 } };
+    rh_buf_puts(&name, "_");
+    rh_export_name(&name, d->c->elem_name[elem]);
+    for (int k = 0; k < 2; k++) rh_export_node(&node[k], d->c, d->c->term[elem][k]);
+    for (int s = 0; s < d->t.n_slot; s++)
+        d->wave[s] = x->in_sign[input] * x->task.in[(size_t)d->t.sample[s] * n_in + (size_t)input];
+    const bool bad = name.bad || node[0].bad || node[1].bad;
+    if (!bad) rh_export_wave(&d->b, &d->t, RH_KINDS[d->c->kind[elem]]->letter, name.s, node[0].s, node[1].s, d->wave);
+    rh_buf_free(&name);
+    rh_buf_free(&node[0]);
+    rh_buf_free(&node[1]);
+    return bad ? RH_NOMEM(d->err) : RHEO_OK;
+}
+
+static void put_fixed(deck *d, int elem) {
+    const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    put_head(d, kind->letter, elem);
+    for (int k = 2; k < kind->n_term; k++) {
+        put(d, " ");
+        put_node(d, d->c->term[elem][k]);
+    }
+    put_key(d, " ", d->c->value[elem]);
+    put(d, "\n");
+}
+
+static rheo_status put_network(deck *d, const rh_export_edge *shared) {
+    put(d, "\n* ---- network: names of nodes begin with n_, learnable edges are X_\n");
+    for (int e = 0; e < d->c->n_elem; e++) {
+        const int input = input_of(d, e);
+        if (d->c->elem_edge[e] >= 0)
+            RHEO_TRY(put_edge(d, e, shared));
+        else if (input >= 0)
+            RHEO_TRY(put_input(d, e, input));
+        else
+            put_fixed(d, e);
+    }
+    return RHEO_OK;
+}
+
+static rheo_status put_start(deck *d) {
+    put(d, "\n* ---- what is stored at the start; memories begin at rest on the first sample\n");
+    for (int k = 0; k < d->c->n_edge; k++) {
+        rh_export_edge e;
+        RHEO_TRY(rh_export_edge_map(d->x, &d->m, k, &e, d->err));
+        rh_buf_printf(&d->b, ".ic V(w%d)=", k + 1);
+        rh_buf_number(&d->b, e.w_now);
+        put(d, "\n");
+    }
+    return RHEO_OK;
+}
+
+/* ---- one edge ---- */
+
+static void put_dead_zone(deck *d) {
+    put(d, "* dead zone and charge pump, while learning is enabled\n");
+    put(d, "GW w 0 value={GM*V(en)*V(u)");
+    if (d->m.cubic) put(d, "*V(u)*V(u)");
+    if (d->m.threshold > 0) put(d, "*min(max((abs(V(u))-TH)/RIM+0.5,0),1)");
+    put(d, "}\n");
+}
+
+static void put_subckt(deck *d, const rh_export_edge *shared) {
+    const rh_mapping *const m = &d->m;
+    put(d, "\n* ---- one learnable edge\n.subckt TCLEDGE p n w en PARAMS:");
+    put_key(d, " KG=", shared->kg);
+    put_key(d, " GM=", shared->gm);
+    put_key(d, " WMIN=", shared->w_min);
+    put_key(d, " WMAX=", shared->w_max);
+    put_key(d, "\n+ VS=", m->v_square);
+    put_key(d, " RK=", m->r_memory);
+    put_key(d, " CK=", m->c_memory);
+    put_key(d, " TH=", m->threshold);
+    put_key(d, " RIM=", m->edge);
+    put_key(d, " CW=", m->c_store);
+    put_key(d, " RW=", m->r_store);
+    put(d, "\n* conductance set by the stored voltage\nGE p n value={KG*min(max(V(w),WMIN),WMAX)*V(p,n)}\n"
+           "* squarer\nES s 0 value={V(p,n)*V(p,n)/VS}\n"
+           "* memory: high-pass of time constant RK*CK\nCK s u {CK}\nRK u 0 {RK}\n");
+    if (isfinite(m->r_leak)) {
+        put_key(d, "RM s u ", m->r_leak);
+        put(d, "\n");
+    }
+    put_dead_zone(d);
+    put(d, "* storage: capacitor, rails, leak\nCW w 0 {CW}\n"
+           "GL w 0 value={1m*(max(V(w)-WMAX,0)+min(V(w)-WMIN,0))}\nRW w 0 {RW}\n.ends TCLEDGE\n");
+}
+
+/* ---- teaching ---- */
+
+static void put_pulse(deck *d, const char *head, double delay, double rise, double fall, double width) {
+    const double at[] = { delay, rise, fall, width, d->t.period };
+    put(d, head);
+    put(d, " PULSE(0 1");
+    for (int i = 0; i < RH_COUNT(at); i++) put_key(d, " ", at[i]);
+    put(d, ")\n");
+}
+
+/* 1 from just before the first tooth until just after the last one. */
+static void put_switch(deck *d) {
+    const rh_timetable *const t = &d->t;
+    const double length = t->rise + t->flat + t->fall;
+    const double on = (double)t->n_scored * t->period + t->tooth;
+    const double off = (double)(t->n_scored + t->n_teeth - 1) * t->period + t->tooth + length;
+    put(d, "* the switch of the machine: off while the error is measured\n");
+    put_key(d, "VON on 0 PWL(0 0 ", on - t->dwell / 2);
+    put_key(d, " 0 ", on - t->dwell / 4);
+    put_key(d, " 1 ", off + t->dwell / 4);
+    put_key(d, " 1 ", off + t->dwell / 2);
+    put(d, " 0)\n");
+}
+
+static void put_clocks(deck *d) {
+    const rh_timetable *const t = &d->t;
+    put(d, "\n* ---- clocks\n");
+    put_switch(d);
+    put(d, "* sawtooth: one tooth per sample\n");
+    put_pulse(d, "VSAW saw 0", t->tooth, t->rise, t->fall, t->flat);
+    put(d, "EBETA beta 0 value={V(saw)*V(on)}\n");
+    if (!t->gate) {
+        put(d, "* inputs move so slowly that learning may stay enabled\nEEN en 0 value={V(on)}\n");
+        return;
+    }
+    put(d, "* learning is enabled during teeth, not while samples change\n");
+    const double edge = t->dwell / 8, length = t->rise + t->flat + t->fall;
+    put_pulse(d, "VGATE gate 0", t->tooth - 2 * edge, edge, edge, length + 2 * edge);
+    put(d, "EEN en 0 value={V(gate)*V(on)}\n");
+}
+
+static void put_output(deck *d, int o) {
+    const int a = d->x->out[o][0], b = d->x->out[o][1];
+    char name[24], node[24];
+    snprintf(name, sizeof name, "T%d", o + 1);
+    snprintf(node, sizeof node, "t%d", o + 1);
+    for (int s = 0; s < d->t.n_slot; s++)
+        d->wave[s] = d->x->task.target[(size_t)d->t.sample[s] * (size_t)d->x->task.n_out + (size_t)o];
+    rh_export_wave(&d->b, &d->t, 'V', name, node, "0", d->wave);
+    rh_buf_printf(&d->b, "EE%d e%d 0 value={V(t%d)-", o + 1, o + 1, o + 1);
+    put_drop(d, a, b);
+    rh_buf_printf(&d->b, "}\nGC%d ", o + 1);
+    put_node(d, b);
+    put(d, " ");
+    put_node(d, a);
+    put_key(d, " value={", d->m.clamp);
+    rh_buf_printf(&d->b, "*V(beta)*V(e%d)}\n", o + 1);
+}
+
+static void put_teacher(deck *d) {
+    put(d, "\n* ---- targets, errors, and the conductance that pulls the outputs: GC*beta*(target - output)\n");
+    for (int o = 0; o < d->x->task.n_out; o++) put_output(d, o);
+}
+
+/* ---- what is measured ---- */
+
+/* mse1 = mean square error over the outputs, as a chain so that no line grows. */
+static void put_mean_square(deck *d) {
+    const int n = d->x->task.n_out;
+    put(d, "\n* ---- mean square error over the outputs\n");
+    for (int o = 0; o < n; o++) {
+        rh_buf_printf(&d->b, "EM%d ms%d ", o + 1, o + 1);
+        if (o > 0)
+            rh_buf_printf(&d->b, "ms%d", o);
+        else
+            put(d, "0");
+        rh_buf_printf(&d->b, " value={V(e%d)*V(e%d)/%d}\n", o + 1, o + 1, n);
+    }
+}
+
+static void put_rms(deck *d, const char *name, char letter, int first) {
+    for (int k = 0; k < d->t.n_scored; k++) {
+        rh_buf_printf(&d->b, ".meas tran %c%d FIND V(ms%d) AT=", letter, k + 1, d->x->task.n_out);
+        rh_buf_number(&d->b, (double)(first + k + 1) * d->t.period);
+        put(d, "\n");
+    }
+    rh_buf_printf(&d->b, ".meas tran %s param='sqrt((%c1", name, letter);
+    for (int k = 1; k < d->t.n_scored; k++) rh_buf_printf(&d->b, "+%c%d", letter, k + 1);
+    rh_buf_printf(&d->b, ")/%d)'\n", d->t.n_scored);
+}
+
+static void put_analysis(deck *d) {
+    const rh_timetable *const t = &d->t;
+    put(d, "\n* ---- run: one row per slot, at its end, where the network is free\n"
+           ".options reltol=1e-6 abstol=1e-15 vntol=1e-9 chgtol=1e-18 interp\n");
+    put_key(d, ".tran ", t->period);
+    put_key(d, " ", (double)(t->n_slot + 1) * t->period);
+    put_key(d, " 0 ", t->period / 20);
+    rh_buf_printf(&d->b, "\n.print tran V(ms%d)\n", d->x->task.n_out);
+    put(d, "* free network, every sample once, before the first tooth and after the last one\n");
+    put_rms(d, "rms0", 'a', 0);
+    put_rms(d, "rms1", 'b', t->n_scored + t->n_teeth);
+    put(d, "* stored voltages at the end\n");
+    for (int k = 0; k < d->c->n_edge; k++) {
+        rh_buf_printf(&d->b, ".meas tran wf%d FIND V(w%d) AT=", k + 1, k + 1);
+        rh_buf_number(&d->b, (double)(t->n_scored + t->n_teeth) * t->period);
+        put(d, "\n");
+    }
+    put(d, ".end\n");
+}
+
+/* ---- the whole ---- */
+
+static void put_title(deck *d) {
+    rh_buf_printf(&d->b,
+                  "Self-learning network of %d edges: temporal contrastive learning, %d teeth, written by rheo\n"
+                  "* Run with:  ngspice -b -n FILE\n"
+                  "* rms0, rms1: V, error of the free network over %d samples, before and after learning\n"
+                  "* wf1, wf2, ...: V, stored at the end; conductance of edge k is KG*wf<k>\n",
+                  d->c->n_edge, d->t.n_teeth, d->t.n_scored);
+    put(d, "* Slots of one sample each; s:");
+    put_key(d, " period ", d->t.period);
+    put_key(d, ", tooth at ", d->t.tooth);
+    put_key(d, ", up in ", d->t.rise);
+    put_key(d, ", down in ", d->t.fall);
+    put(d, "\n");
+}
+
+static rheo_status write_deck(deck *d) {
+    rh_export_edge shared;
+    RHEO_TRY(rh_export_edge_map(d->x, &d->m, 0, &shared, d->err));
+    put_title(d);
+    RHEO_TRY(put_network(d, &shared));
+    RHEO_TRY(put_start(d));
+    put_subckt(d, &shared);
+    put_clocks(d);
+    put_teacher(d);
+    put_mean_square(d);
+    put_analysis(d);
+    return d->b.bad ? RH_NOMEM(d->err) : RHEO_OK;
+}
+
+static rheo_status check_def(const rheo_export_def *def, rheo_error *err) {
+    if (def->cookie != EXPORT_COOKIE)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                       "the settings of the export do not come from rheo_export_default()");
+    if (def->teeth < 0) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%ld teeth", def->teeth);
+    if (def->level && strcmp(def->level, "behavioural") == 0) return RHEO_OK;
+    char shown[40];
+    const char *const level = def->level ? def->level : "";
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_LEVEL, RH_NOWHERE, "level %s is not available",
+                                   rh_escape(level, strlen(level), shown, sizeof shown));
+    rh_hint(err, "use behavioural");
+    return st;
+}
+
+rheo_status rheo_export_spice(const rheo_experiment *x, const rheo_export_def *def, char **text, rheo_error *err) {
+    const rheo_export_def standard = rheo_export_default();
+    rheo_error own = { 0 };
+    deck d = { .x = x, .c = x->circuit, .err = err ? err : &own };
+    if (!def) def = &standard;
+    RHEO_TRY(check_def(def, d.err));
+    RHEO_TRY(rh_export_check(x, d.err));
+    rh_export_map(x, &d.m);
+    rheo_status st = rh_export_times(x, def->teeth, &d.t, d.err);
+    if (st == RHEO_OK) d.wave = rh_calloc((size_t)d.t.n_slot, sizeof *d.wave);
+    if (st == RHEO_OK && !d.wave) st = RH_NOMEM(d.err);
+    if (st == RHEO_OK) st = write_deck(&d);
+    rh_free(d.wave);
+    rh_free(d.t.sample);
+    if (st == RHEO_OK)
+        *text = d.b.s;
+    else
+        rh_buf_free(&d.b);
+    return st;
+}

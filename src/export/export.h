@@ -1,0 +1,73 @@
+/* export: an experiment as a SPICE deck that learns by itself.
+ *
+ * mapping.c turns the numbers of the experiment into values of parts and into a timetable, deck.c writes the cards,
+ * wave.c the sources that show one sample after another. Only names that rh_export_name made reach the deck. */
+#ifndef RH_EXPORT_H
+#define RH_EXPORT_H
+
+#include "circuit/circuit.h"
+#include "rheo/export.h"
+#include "run/run.h"
+
+/* Codes of the catalogue. */
+enum {
+    RH_CODE_LEVEL = 340,   /* level of detail */
+    RH_CODE_NO_DECK = 341, /* a setting that the deck cannot realise */
+    RH_CODE_SWING = 342,   /* bounds that leave the stored voltage too small */
+    RH_CODE_LONG = 343,    /* too many teeth or points */
+};
+
+enum {
+    RH_EXPORT_SCORED = 32,     /* samples of which the error is measured before and after */
+    RH_EXPORT_CHUNK = 100,     /* changes in one PWL source: programs read long ones in quadratic time */
+    RH_EXPORT_TEETH = 1000000, /* most */
+    RH_EXPORT_POINTS = 5000000,
+};
+
+/* Values of the parts of every edge; what depends on its bounds is in rh_export_edge. */
+typedef struct rh_mapping {
+    double v_square;                   /* V: the squarer gives drop^2/v_square */
+    double r_memory, c_memory, r_leak; /* ohm, F, ohm (infinite: no leak): the high-pass */
+    double threshold, edge;            /* V at its output: dead zone, and the width of its rims (0: none) */
+    double c_store, r_store;           /* F, ohm: storage and its own leak */
+    double pump;                       /* A/V times S/V: GM*KG, the same for all edges */
+    double clamp;                      /* S: conductance of a full nudge */
+    bool cubic;
+} rh_mapping;
+
+typedef struct rh_export_edge {
+    double kg;                  /* S/V */
+    double gm;                  /* S: pump */
+    double w_min, w_max, w_now; /* V */
+} rh_export_edge;
+
+/* One slot per sample: dwell, move, dwell, tooth, dwell. Seconds. */
+typedef struct rh_timetable {
+    double dwell, move, rise, flat, fall;
+    double tooth;        /* where the tooth begins in its slot */
+    double period;       /* of a slot */
+    int n_scored;        /* slots before, and again after the teeth */
+    int n_teeth, n_slot; /* n_slot = n_scored + n_teeth + n_scored */
+    int *sample;         /* [n_slot] */
+    bool gate;           /* learning is off while samples change */
+} rh_timetable;
+
+/* What a deck can do; the first setting it cannot goes to err. */
+rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err);
+void rh_export_map(const rheo_experiment *x, rh_mapping *m);
+rheo_status rh_export_edge_map(const rheo_experiment *x, const rh_mapping *m, int edge, rh_export_edge *out,
+                               rheo_error *err);
+/* t->sample is to be freed. */
+rheo_status rh_export_times(const rheo_experiment *x, long teeth, rh_timetable *t, rheo_error *err);
+
+/* Letters and digits as they are, _ too unless x follows, other bytes as _xHH: different names stay different. */
+void rh_export_name(rh_buf *b, const char *name);
+/* Node: n_ and the name; ground is 0. */
+void rh_export_node(rh_buf *b, const rheo_circuit *c, int node);
+
+/* A source that shows x [n_slot], in pieces that add up: in series for V, side by side for I. name, p and n are texts
+ * for the deck. */
+void rh_export_wave(rh_buf *b, const rh_timetable *t, char letter, const char *name, const char *p, const char *n,
+                    const double *x);
+
+#endif

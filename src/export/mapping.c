@@ -1,0 +1,162 @@
+/* mapping.c: from the experiment's numbers to values of parts.
+ *
+ * An edge of rheo: s = drop^2/2, m' = (s - m)/tau - m/leak, u = (s - m)/tau, dg = -(rate/(strength moment)) g(u) dt.
+ * An edge of the deck: V(s) = drop^2/VS = (2/VS) s, and a high-pass without gain, V(u) = (2/VS)(s - m) = (2 tau/VS) u.
+ * So TH = (2 tau/VS) threshold. The pump draws GM V(u) from CW, and g = KG V(w):
+ *     dg/dt = -KG (GM/CW) (2 tau/VS) u,   hence   KG GM = (rate/(strength moment)) CW VS/(2 tau). */
+#include "export/export.h"
+
+#include <math.h>
+
+#define SUPPLY 5.0       /* V: largest stored voltage */
+#define R_MEMORY 100e3   /* ohm */
+#define C_STORE 100e-9   /* F */
+#define R_STORE 1e12     /* ohm: a film capacitor that forgets in 1e5 s */
+#define SQUARE_SWING 2.0 /* V: output of the squarer for the largest drop */
+#define RIM 0.02         /* the dead zone opens over this share of the threshold, as a comparator of gain 50/TH */
+#define W_LEAST 1e-3     /* V: a smaller stored voltage drowns in tolerances */
+#define SETTLE 25.0      /* tau: what is left of a jump is below 1e-10 */
+#define FLAT 1e-3        /* of the fast ramp: the tip of a tooth, since a width of 0 means for ever to some programs */
+
+/* ---- what can be exported ---- */
+
+static rheo_status cannot(rheo_error *err, const char *key, const char *is, const char *hint) {
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_NO_DECK, RH_NOWHERE,
+                                   "%s: %s cannot be exported as a circuit that learns by itself", key, is);
+    rh_hint(err, "%s", hint);
+    return st;
+}
+
+static bool two_ramps(const rh_learn_def *d, rh_ramp ramp[RH_MAX_RAMP]) {
+    const int n = RH_PROTOCOLS[d->protocol]->build(d->fast, d->slow, ramp);
+    return n == 2 && ramp[0].h0 == 0 && ramp[0].h1 == 1 && ramp[1].h0 == 1 && ramp[1].h1 == 0;
+}
+
+rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err) {
+    const rh_learn_def *const d = &x->learn;
+    rh_ramp ramp[RH_MAX_RAMP];
+    if (d->rule != RH_RULE_TCL)
+        return cannot(err, "learning.rule", RH_RULES[d->rule], "only tcl works without help from outside");
+    if (d->kernel != rh_kernel_find("leaky-integrator"))
+        return cannot(err, "memory.kind", RH_KERNELS[d->kernel]->name, "use leaky-integrator");
+    if (d->nudge != RH_NUDGE_CONDUCTANCE)
+        return cannot(err, "learning.nudge.kind", RH_NUDGES[d->nudge], "use conductance");
+    if (d->loss != RH_LOSS_SQUARED) return cannot(err, "learning.loss", RH_LOSSES[d->loss], "use squared");
+    if (!two_ramps(d, ramp))
+        return cannot(err, "protocol.kind", RH_PROTOCOLS[d->protocol]->name, "use sawtooth or triangle");
+    if (d->between != RH_BETWEEN_GATE && d->between != RH_BETWEEN_RAMP)
+        return cannot(err, "protocol.between", RH_BETWEENS[d->between], "use gate or ramp");
+    if (x->run.batch != 1 && x->task.n_train > 1)
+        return cannot(err, "run.batch", "more than one sample per update", "a circuit learns online: use batch: 1");
+    return RHEO_OK;
+}
+
+/* ---- parts ---- */
+
+/* The largest voltage that the task speaks of. */
+static double largest(const rheo_experiment *x) {
+    const rheo_circuit *const c = x->circuit;
+    const rh_task *const t = &x->task;
+    double most = 0;
+    for (int e = 0; e < c->n_elem; e++)
+        if (c->kind[e] == RH_KIND_V) most = fmax(most, fabs(c->value[e]));
+    for (int s = 0; s < t->n_sample; s++) {
+        for (int i = 0; i < t->n_in; i++)
+            if (c->kind[x->in_elem[i]] == RH_KIND_V)
+                most = fmax(most, fabs(t->in[(size_t)s * (size_t)t->n_in + (size_t)i]));
+        for (int o = 0; o < t->n_out; o++) most = fmax(most, fabs(t->target[(size_t)s * (size_t)t->n_out + (size_t)o]));
+    }
+    return most > 0 ? most : 1;
+}
+
+void rh_export_map(const rheo_experiment *x, rh_mapping *m) {
+    enum { TAU, LEAK }; /* fields of the kernel */
+    const rh_learn_def *const d = &x->learn;
+    const double top = largest(x), tau = d->par[TAU];
+    rh_filter filter;
+    RH_KERNELS[d->kernel]->build(d->par, &filter);
+    *m = (rh_mapping){
+        .v_square = top * top / SQUARE_SWING,
+        .r_memory = R_MEMORY,
+        .c_memory = tau / R_MEMORY,
+        .c_store = C_STORE,
+        .r_store = R_STORE,
+        .clamp = d->strength,
+        .cubic = d->nonlinearity == RH_CUBIC,
+    };
+    const double gain = 2 * tau / m->v_square; /* V at the high-pass for 1 V^2/s of u */
+    m->r_leak = d->par[LEAK] / m->c_memory;
+    m->pump = d->rate / (d->strength * fabs(filter.moment)) * m->c_store / gain;
+    if (d->nonlinearity == RH_DEAD_ZONE) m->threshold = gain * d->threshold;
+    m->edge = RIM * m->threshold;
+    if (m->cubic) m->pump /= gain * gain * (d->threshold > 0 ? d->threshold : 1); /* g(u) = u^3/threshold */
+}
+
+rheo_status rh_export_edge_map(const rheo_experiment *x, const rh_mapping *m, int edge, rh_export_edge *out,
+                               rheo_error *err) {
+    const rheo_circuit *const c = x->circuit;
+    const double kg = c->g_max[edge] / SUPPLY;
+    *out = (rh_export_edge){
+        .kg = kg,
+        .gm = m->pump / kg,
+        .w_min = c->g_min[edge] / kg,
+        .w_max = SUPPLY,
+        .w_now = c->g_init[edge] / kg,
+    };
+    if (out->w_now >= W_LEAST) return RHEO_OK;
+    const char *const name = c->elem_name[c->edge_elem[edge]];
+    char shown[80];
+    const rheo_status st =
+        rh_fail(err, RHEO_E_RANGE, RH_CODE_SWING, rh_elem_loc(c, c->edge_elem[edge]),
+                "%s starts at %g S, so far below its bound of %g S that nothing would be left of the stored voltage",
+                rh_escape(name, strlen(name), shown, sizeof shown), c->g_init[edge], c->g_max[edge]);
+    rh_hint(err, "give '*@ learn' a max= of 5 to 100 times the conductance at the start");
+    return st;
+}
+
+/* ---- timetable ---- */
+
+static rheo_status fill_slots(const rheo_experiment *x, rh_timetable *t, rheo_error *err) {
+    const int n_train = x->task.n_train, n = t->n_scored, end = n + t->n_teeth;
+    int *const order = rh_calloc((size_t)n_train, sizeof *order);
+    t->sample = rh_calloc((size_t)t->n_slot, sizeof *t->sample);
+    if (!order || !t->sample) {
+        rh_free(order);
+        return RH_NOMEM(err);
+    }
+    for (int i = 0; i < n; i++) t->sample[i] = t->sample[end + i] = x->task.train[i];
+    for (int k = 0; k < t->n_teeth; k++) {
+        if (k % n_train == 0) rh_experiment_order(x, k / n_train, order);
+        t->sample[n + k] = order[k % n_train];
+    }
+    rh_free(order);
+    return RHEO_OK;
+}
+
+rheo_status rh_export_times(const rheo_experiment *x, long teeth, rh_timetable *t, rheo_error *err) {
+    const rh_learn_def *const d = &x->learn;
+    const int n_train = x->task.n_train;
+    const double n = teeth > 0 ? (double)teeth : (double)x->run.epochs * n_train;
+    if (!(n <= RH_EXPORT_TEETH && n * (x->task.n_in + x->task.n_out) * 2 <= RH_EXPORT_POINTS)) {
+        const rheo_status st = rh_fail(err, RHEO_E_LIMIT, RH_CODE_LONG, RH_NOWHERE,
+                                       "%.0f teeth make a deck that no simulator ends in reasonable time", n);
+        rh_hint(err, "say how many with --teeth");
+        return st;
+    }
+    rh_ramp ramp[RH_MAX_RAMP];
+    two_ramps(d, ramp);
+    *t = (rh_timetable){
+        .dwell = SETTLE * d->par[0],
+        .rise = ramp[0].duration,
+        .fall = ramp[1].duration,
+        .flat = FLAT * fmin(ramp[0].duration, ramp[1].duration),
+        .n_scored = n_train < RH_EXPORT_SCORED ? n_train : RH_EXPORT_SCORED,
+        .n_teeth = (int)n,
+        .gate = d->between == RH_BETWEEN_GATE,
+    };
+    t->move = t->gate ? t->dwell : d->ramp;
+    t->tooth = 2 * t->dwell + t->move;
+    t->period = t->tooth + t->rise + t->flat + t->fall + t->dwell;
+    t->n_slot = 2 * t->n_scored + t->n_teeth;
+    return fill_slots(x, t, err);
+}
