@@ -16,6 +16,9 @@ OPT ?= -O3
 WARN := -Wall -Wextra -Wshadow -Wconversion
 CPPFLAGS += -Iinclude -Isrc -I/usr/include/suitesparse -D_GNU_SOURCE
 CFLAGS += -std=c17 $(OPT) -g $(WARN) -ffp-contract=off -fno-math-errno -fPIC -fvisibility=hidden -pthread
+# Only the half of CHOLMOD that needs no BLAS is called. Programs take it statically, so they start without BLAS and its
+# threads; librheo.so cannot, since Debian's libcholmod.a is not position independent.
+CHOLMOD ?= -Wl,-Bstatic -lcholmod -Wl,-Bdynamic
 LDLIBS += -lklu -lamd -lcolamd -lbtf -lsuitesparseconfig -lyaml -lz -lm -pthread
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -58,16 +61,16 @@ $(BUILD)/librheo.a: $(LIB_OBJ)
 
 $(BUILD)/librheo.so: $(LIB_OBJ)
 	$(say) LD $@
-	$(Q)$(CC) -shared -Wl,-soname,librheo.so.0 $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) -shared -Wl,-soname,librheo.so.0 $(CFLAGS) $(LDFLAGS) $^ -lcholmod $(LDLIBS) -o $@
 
 $(BUILD)/rheo: $(CLI_OBJ) $(BUILD)/librheo.a
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CHOLMOD) $(LDLIBS) -o $@
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/test_%.o $(SUP_OBJ) $(BUILD)/librheo.a
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -llapack -lblas -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CHOLMOD) $(LDLIBS) -lcmocka -llapack -lblas -o $@
 
 $(BUILD)/tests/preload_%.so: tests/preload_%.c
 	@mkdir -p $(@D)
@@ -123,7 +126,7 @@ fuzzers: $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz_*.c))
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz_%.o $(BUILD)/librheo.a
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined $^ $(CHOLMOD) $(LDLIBS) -o $@
 
 FORMATTED := $(wildcard src/*/*.[ch] include/rheo/*.h tests/*.[ch])
 format:

@@ -12,7 +12,7 @@ typedef struct rheo_solver
     rheo_solver; /* opaque. One thread per solver; two solvers of one circuit do not disturb each other */
 
 typedef struct rheo_solver_def {
-    const char *backend; /* "auto" or "klu"; copied. Default "auto" */
+    const char *backend; /* "auto", "klu" or "cholmod"; copied. Default "auto" */
     double rcond_refuse; /* reciprocal condition below which an answer is refused. Default 1e-14 */
     double rcond_warn;   /* below which it is warned about. Default 1e-10 */
     double residual;     /* largest |Ax-b| relative to |A||x|+|b|. Default 1e-10 */
@@ -21,19 +21,22 @@ typedef struct rheo_solver_def {
 RHEO_API rheo_solver_def rheo_solver_default(void);
 
 typedef struct rheo_solver_stats {
-    long n_pivot;      /* factorisations that chose pivots afresh */
-    long n_refactor;   /* factorisations that kept them */
-    long n_solve;      /* right-hand sides solved */
-    double rcond;      /* of the last factorisation */
-    double residual;   /* of the last rheo_solver_solve */
-    int n_unknown;     /* order of the matrix: free nodes and branch currents */
-    int64_t n_nonzero; /* of the matrix */
-    int64_t n_factor;  /* nonzeros of L and U */
+    long n_pivot;        /* factorisations that chose pivots afresh */
+    long n_refactor;     /* factorisations that kept them */
+    long n_solve;        /* right-hand sides solved */
+    double rcond;        /* of the last factorisation */
+    double residual;     /* of the last rheo_solver_solve */
+    int n_unknown;       /* order of the matrix: free nodes and branch currents */
+    int64_t n_nonzero;   /* of the matrix */
+    int64_t n_factor;    /* nonzeros of L and U, or of L alone */
+    const char *backend; /* what solves */
+    const char *why;     /* and why it was chosen: a few words */
 } rheo_solver_stats;
 
 /**
  * Prepare a circuit: graph diagnosis, elimination of known potentials, symbolic analysis.
- * @return RHEO_OK, RHEO_E_SINGULAR (err names nodes and elements), RHEO_E_USAGE (unknown backend), RHEO_E_NOMEM
+ * @return RHEO_OK, RHEO_E_SINGULAR (err names nodes and elements), RHEO_E_USAGE (unknown backend, or not for this
+ * circuit: err names the first element in its way), RHEO_E_NOMEM
  * Source: modified nodal analysis, Ho, Ruehli & Brennan, IEEE Trans. Circuits Syst. 22, 504 (1975).
  */
 RHEO_API rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rheo_solver_def *def,

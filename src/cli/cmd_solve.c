@@ -147,9 +147,11 @@ static rheo_status print(rh_cli *cli, answer *a, const char *path) {
     else
         add_table(&b, a);
     if (cli->verbose)
-        rh_cli_note(cli, "%d unknowns, %lld nonzeros, %lld in the factors; reciprocal condition %.2g, residual %.2g",
-                    a->stats.n_unknown, (long long)a->stats.n_nonzero, (long long)a->stats.n_factor, a->stats.rcond,
-                    a->stats.residual);
+        rh_cli_note(cli,
+                    "%s (%s): %d unknowns, %lld nonzeros, %lld in the factors; reciprocal condition %.2g, residual "
+                    "%.2g",
+                    a->stats.backend, a->stats.why, a->stats.n_unknown, (long long)a->stats.n_nonzero,
+                    (long long)a->stats.n_factor, a->stats.rcond, a->stats.residual);
     return rh_cli_write(cli, &b);
 }
 

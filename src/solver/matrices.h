@@ -4,6 +4,6 @@
 
 #include "solver/solver.h"
 
-extern const rh_matrix_ops rh_matrix_klu;
+extern const rh_matrix_ops rh_matrix_klu, rh_matrix_cholmod;
 
 #endif

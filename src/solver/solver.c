@@ -1,4 +1,5 @@
 /* solver.c: stamp, factor, solve, check, and back to what the user named. */
+#include "solver/choose.h"
 #include "solver/inside.h"
 
 #include <float.h>
@@ -37,20 +38,8 @@ static void layout(rheo_solver *s, rh_arena *a) {
     s->in = RH_TAKE(a, rh_wide, s->c->n_node);
 }
 
-static const rh_matrix_ops *choose(const char *name) {
-    if (!strcmp(name, "auto")) return RH_MATRICES[0];
-    for (int i = 0; i < RH_N_MATRIX; i++)
-        if (!strcmp(name, RH_MATRICES[i]->name)) return RH_MATRICES[i];
-    return NULL;
-}
-
 static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
-    s->ops = choose(s->def.backend);
-    if (!s->ops) {
-        rheo_status st = rh_fail(err, RHEO_E_USAGE, 125, RH_NOWHERE, "unknown solver '%.40s'", s->def.backend);
-        rh_hint(err, "solvers: auto, klu");
-        return st;
-    }
+    RHEO_TRY(rh_matrix_known(s->def.backend, err));
     RHEO_TRY(rh_diagnose(s->c, NULL, NULL, err));
     RHEO_TRY(rh_system_build(&s->y, s->c, err));
     rh_arena a = { 0 };
@@ -61,7 +50,9 @@ static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
     layout(s, &a);
     s->stats.n_unknown = s->y.n;
     s->stats.n_nonzero = s->y.ap[s->y.n];
-    return s->y.n ? s->ops->open(&s->m, s->y.n, s->y.ap, s->y.ai, err) : RHEO_OK;
+    RHEO_TRY(rh_matrix_open(s->def.backend, s->c, &s->y, &s->ops, &s->m, &s->stats.why, err));
+    s->stats.backend = s->ops->name;
+    return RHEO_OK;
 }
 
 rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rheo_solver_def *def, const rheo_log *log,

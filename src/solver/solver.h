@@ -1,4 +1,5 @@
-/* solver: operating points. solver.c maps a circuit to a matrix, klu.c (the only file that includes klu.h) solves matrices.
+/* solver: operating points. solver.c maps a circuit to a matrix, klu.c and cholmod.c (the only files
+ * that include klu.h and cholmod.h) solve matrices.
  *
  * Unknowns x: potentials of the nodes that no grounded source fixes, then currents of the remaining V and E elements.
  * A(g) x = b(source). One factorisation of A(g) serves every right-hand side: free, nudged, adjoint, blocks of samples. */
@@ -12,7 +13,7 @@
 typedef struct rh_matrix rh_matrix; /* opaque to solver.c; each backend has its own */
 typedef struct rh_matrix_ops {
     const char *name;   /* "klu" */
-    bool unsymmetric;   /* can it take unsymmetric matrices */
+    bool unsymmetric;   /* any matrix; false: symmetric positive definite ones only */
     rheo_status (*open)(void **m, int n, const int *colptr, const int *rowind, rheo_error *err); /* symbolic analysis */
     /* Factor the values ax (pattern order). fresh: choose pivots anew; otherwise keep those of the last fresh factorisation.
      * *rcond gets the cheap reciprocal condition estimate, 0 when singular or not finite. *column: where it failed or came closest, or -1.
@@ -20,7 +21,7 @@ typedef struct rh_matrix_ops {
     rheo_status (*factor)(void *m, const double *ax, bool fresh, double *rcond, int *column, rheo_error *err);
     void (*solve)(void *m, int n_rhs, double *b);           /* b [n_rhs][n] in place. Each column's bytes do not depend on n_rhs */
     void (*solve_transposed)(void *m, int n_rhs, double *b);
-    int64_t (*fill)(const void *m);                         /* nonzeros of L and U */
+    int64_t (*fill)(const void *m);                         /* nonzeros of L and U; L alone when symmetric, known once open */
     void (*close)(void *m);
 } rh_matrix_ops;
 extern const rh_matrix_ops *const RH_MATRICES[];
