@@ -211,6 +211,40 @@ static void bytes_do_not_depend_on_neighbours_or_history(void **state) {
     rheo_circuit_destroy(c);
 }
 
+/* Training of some steps with either solver: the same conductances. */
+static void learners_agree(void **state) {
+    (void)state;
+    rheo_circuit *c = grid(8);
+    const int in_elem[] = { rheo_circuit_find_element(c, "V1") };
+    const double in_sign[] = { 1 }, in[] = { 1, 0.5, -0.7 }, target[] = { 0.3, 0.1, 0.2, 0, -0.1, -0.2 };
+    const int out[2][2] = { { rheo_circuit_find_node(c, "n27"), 0 }, { rheo_circuit_find_node(c, "n44"), 0 } };
+    const int all[] = { 0, 1, 2 };
+    const rh_ports ports = { 1, in_elem, in_sign, 2, out };
+    const rh_samples samples = { 3, in, target, NULL };
+    const char *const backend[] = { "klu", "cholmod" };
+    rh_learner *l[2] = { NULL, NULL };
+    rh_learn_def def;
+    rh_learn_default(&def);
+    def.rate = 1e-3; /* slow enough that differences of rounding are not blown up by the training itself */
+    for (int q = 0; q < 2; q++) {
+        rheo_solver_def solver = rheo_solver_default();
+        rheo_error err = { 0 };
+        solver.backend = backend[q];
+        if (rh_learner_open(&l[q], c, &def, &solver, &ports, &samples, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
+        assert_string_equal(rh_learner_stats(l[q]).backend, backend[q]);
+        for (int step = 0; step < 30; step++) CHECK_OK(rh_learner_step(l[q], all, 3, NULL));
+    }
+    const double *const a = rh_learner_g(l[0]), *const b = rh_learner_g(l[1]);
+    double moved = 0;
+    for (int k = 0; k < c->n_edge; k++) {
+        CHECK_REL(b[k], a[k], 1e-9);
+        moved = fmax(moved, fabs(a[k] - 1e-3));
+    }
+    assert_true(moved > 1e-6);
+    for (int q = 0; q < 2; q++) rh_learner_close(l[q]);
+    rheo_circuit_destroy(c);
+}
+
 static void refuse(const char *cards, int line, const char *msg) {
     rheo_circuit *c = oracle_circuit(cards);
     rheo_solver_def def = rheo_solver_default();
@@ -283,6 +317,7 @@ int main(void) {
         cmocka_unit_test(a_breakdown_is_told_and_forgotten),
         cmocka_unit_test(operating_points_are_those_of_klu),
         cmocka_unit_test(bytes_do_not_depend_on_neighbours_or_history),
+        cmocka_unit_test(learners_agree),
         cmocka_unit_test(other_circuits_are_refused_by_name),
         cmocka_unit_test(large_reciprocal_networks_go_to_cholmod),
         cmocka_unit_test(nothing_unknown_is_fine),
