@@ -53,9 +53,11 @@ static rheo_status score(session *s, const int *sample, int n, double *loss, dou
     return RHEO_OK;
 }
 
-/* Once per process: few amplitudes pass the dead zone, so little is learned, and the numbers show only that. */
-static void warn_of_dead_zone(session *s, const rh_gauge *gauge) {
-    if (s->warned || !(gauge->inside < 0.1)) return; /* NaN: nothing was counted */
+/* Once per process: few amplitudes pass the dead zone, so little is learned, and the numbers show only that. Toward the end of
+ * a training that went well it is as it should be: amplitudes shrink with the errors. */
+static void warn_of_dead_zone(session *s, const rh_gauge *gauge, double loss) {
+    if (s->warned || !(gauge->inside < 0.1) || s->history.n == 0) return; /* NaN: nothing was counted */
+    if (!(loss > 0.1 * s->history.row[0].loss_train)) return;
     s->warned = true;
     rh_warn(s->log, 314, RH_NOWHERE,
             "only %.1f %% of the edges pass the dead zone (%.1f %% below, %.1f %% above): `rheo tune` proposes a threshold",
@@ -66,7 +68,7 @@ static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
     rh_gauge gauge;
     rh_learner_gauge(s->l, &gauge);
     rh_learner_gauge_reset(s->l);
-    warn_of_dead_zone(s, &gauge);
+    warn_of_dead_zone(s, &gauge, row->loss_train);
     const rheo_progress p = {
         .epoch = (long)s->at.epoch,
         .n_epoch = s->x->run.epochs,
