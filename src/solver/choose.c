@@ -25,7 +25,7 @@ rheo_status rh_matrix_known(const char *backend, rheo_error *err) {
         const size_t at = strlen(known);
         snprintf(known + at, sizeof(known) - at, ", %s", RH_MATRICES[i]->name);
     }
-    const rheo_status st = rh_fail(err, RHEO_E_USAGE, 125, RH_NOWHERE, "unknown solver '%.40s'", backend);
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, 186, RH_NOWHERE, "unknown solver '%.40s'", backend);
     rh_hint(err, "solvers: %s", known);
     return st;
 }

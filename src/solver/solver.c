@@ -60,7 +60,7 @@ rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rhe
     const rheo_solver_def fallback = rheo_solver_default();
     if (!def) def = &fallback;
     if (def->cookie != COOKIE)
-        return rh_fail(err, RHEO_E_USAGE, 126, RH_NOWHERE, "rheo_solver_def was not made by rheo_solver_default()");
+        return rh_fail(err, RHEO_E_USAGE, 187, RH_NOWHERE, "rheo_solver_def was not made by rheo_solver_default()");
     rheo_solver *s = rh_calloc(1, sizeof(*s));
     if (!s) return RH_NOMEM(err);
     s->c = c;
