@@ -318,28 +318,114 @@ static void given_values_replace_those_of_the_circuit(void **state) {
     rheo_circuit_destroy(c);
 }
 
-/* Chains and stars of many nodes: linear time, no recursion. */
-static void large_shapes_are_judged_in_no_time(void **state) {
-    (void)state;
-    enum { N = 200000 };
+/* n elements of one kind in a chain 1-2-...-n+1, node 0 is not part of it. E: each is its own control, gain 2. */
+static rh_builder *chain(int kind, int n) {
     rh_builder *b = rh_builder_create();
     char name[32];
-    for (int k = 0; k < N; k++) {
+    for (int k = 1; k <= n + 1; k++) {
         snprintf(name, sizeof(name), "n%d", k);
-        node(b, name);
-        snprintf(name, sizeof(name), "V%d", k);
-        add(b, RH_KIND_V, name, k + 1, k, 1);
+        assert_int_equal(node(b, name), k);
     }
-    assert_int_equal(add(b, RH_KIND_V, "Vlast", N, 0, N - 5), N);
+    for (int k = 1; k <= n; k++) {
+        int other;
+        snprintf(name, sizeof(name), "%c%d", RH_KINDS[kind]->letter, k);
+        assert_int_equal(rh_builder_element(b, kind, name, (int[]){ k + 1, k, k, k + 1 }, 1, (rh_place){ 0 }, &other),
+                         k - 1);
+    }
+    return b;
+}
+
+/* Diagnose and give back; at any size within two seconds. */
+static void expect_shape(rh_builder *b, int code, const char *start, const char *end) {
     rheo_circuit *c = NULL;
-    CHECK_OK(rh_builder_finish(b, &c, NULL));
     rheo_error err = { 0 };
-    const double start = seconds();
-    assert_int_equal(rh_diagnose(c, NULL, NULL, &err), RHEO_E_SINGULAR);
-    assert_true(seconds() - start < 1);
-    assert_int_equal(err.code, 205);
-    assert_non_null(strstr(err.msg, " and 199993 more is inconsistent by 5 V"));
+    CHECK_OK(rh_builder_finish(b, &c, NULL));
+    const double t0 = seconds();
+    (void)rh_diagnose(c, NULL, NULL, &err);
+    const double took = seconds() - t0;
+    const size_t n = strlen(err.msg), m = strlen(end);
+    if (err.code != code || strncmp(err.msg, start, strlen(start)) != 0 || n < m || strcmp(err.msg + n - m, end) != 0)
+        fail_msg("%d nodes: E%d %s\nwant E%d %s ... %s", c->n_node, err.code, err.msg, code, start, end);
+    if (!(took < 2)) fail_msg("%d nodes: E%d took %g s", c->n_node, code, took);
     rheo_circuit_destroy(c);
+}
+
+/* " and 12 more" and what follows, where a list of n is cut after eight. */
+static const char *cut(char *to, const char *before, int n, const char *after) {
+    if (n > 8)
+        sprintf(to, "%s and %d more%s", before, n - 8, after);
+    else
+        sprintf(to, "%s%s", before, after);
+    return to;
+}
+
+static void shapes_of_any_size_are_judged(void **state) {
+    (void)state;
+    const int sizes[] = { 3, 30, 3000, 200000 };
+    for (int q = 0; q < RH_COUNT(sizes); q++) {
+        const int n = sizes[q];
+        char end[200];
+        rh_builder *b = chain(RH_KIND_R, n); /* sound */
+        add(b, RH_KIND_R, "Rg", 1, 0, 1);
+        expect_shape(b, 0, "", "");
+
+        b = chain(RH_KIND_V, n);
+        add(b, RH_KIND_R, "Rg", 1, 0, 1);
+        add(b, RH_KIND_V, "Vlast", 1, n + 1, 5 - n);
+        expect_shape(b, 205, "voltage loop V1 (n2-n1, 1 V) - V2 (n3-n2, 1 V) - V3 ",
+                     cut(end, "", n + 1, " is inconsistent by 5 V"));
+
+        b = chain(RH_KIND_V, n); /* closed early, in the middle of a long list of other things */
+        add(b, RH_KIND_R, "Rg", 1, 0, 1);
+        add(b, RH_KIND_V, "Vlast", 2, 1, 1);
+        expect_shape(b, 205, "voltage loop V1 (n2-n1, 1 V) - Vlast (n2-n1, 1 V) is inconsistent by 0 V",
+                     "but any current may flow around it");
+
+        b = chain(RH_KIND_E, n);
+        add(b, RH_KIND_R, "Rg", 1, 0, 1);
+        add(b, RH_KIND_V, "Vlast", 1, n + 1, 1);
+        expect_shape(b, 205, "voltage loop E1 (n2-n1, gain 1) - E2 (n3-n2, gain 1) - E3 ",
+                     cut(end, "", n + 1, " has no unique current"));
+
+        b = chain(RH_KIND_R, n);
+        add(b, RH_KIND_R, "Rg", 0, 0, 1);
+        expect_shape(b, 203, "nodes n1, n2, n3, n4",
+                     n == 3 ? "(joined only by R1, R2 and R3)" : cut(end, "R1, R2, R3, R4, R5, R6, R7, R8", n, ")"));
+
+        b = chain(RH_KIND_I, n);
+        add(b, RH_KIND_R, "Rg", 1, 0, 1);
+        add(b, RH_KIND_I, "Ilast", n + 1, 0, -1);
+        expect_shape(b, 203, "node n2 has no DC path to ground (connected only through I1 and I2)", ")");
+
+        b = chain(RH_KIND_C, n);
+        add(b, RH_KIND_R, "Rg", 1, 0, 1);
+        expect_shape(b, 203, "node n2 has no DC path to ground (connected only through C1 and C2)", ")");
+
+        b = chain(RH_KIND_R, n);
+        add(b, RH_KIND_R, "Rg", 0, 0, 1);
+        add(b, RH_KIND_I, "Ilast", 0, 1, 2e-3);
+        expect_shape(b, 206, "current source Ilast (2 mA) forms a cut set at nodes n1, n2, n3, n4",
+                     cut(end, "", n + 1, "; 2 mA has nowhere to go"));
+    }
+}
+
+/* All meet at one node. */
+static void hubs_are_judged_in_no_time(void **state) {
+    (void)state;
+    enum { N = 200000 };
+    for (int kind = 0; kind < 2; kind++) {
+        rh_builder *b = chain(RH_KIND_R, N);
+        char name[32];
+        for (int k = 0; k < N; k++) {
+            snprintf(name, sizeof(name), "x%d", k);
+            add(b, kind ? RH_KIND_V : RH_KIND_C, name, N + 1 - k, 0, 1);
+        }
+        if (kind)
+            expect_shape(b, 0, "", "");
+        else
+            expect_shape(b, 203, "nodes n1, n2, n3, n4, n5, n6, n7, n8 and 199993 more have no DC path",
+                         " and 199992 more)");
+    }
 }
 
 int main(void) {
@@ -355,7 +441,8 @@ int main(void) {
         cmocka_unit_test(circuits_are_equal_until_one_thing_changes),
         cmocka_unit_test(shapes_are_judged_and_named),
         cmocka_unit_test(given_values_replace_those_of_the_circuit),
-        cmocka_unit_test(large_shapes_are_judged_in_no_time),
+        cmocka_unit_test(shapes_of_any_size_are_judged),
+        cmocka_unit_test(hubs_are_judged_in_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
