@@ -8,9 +8,11 @@
 VERSION := 0.1.0
 BUILD ?= build
 PREFIX ?= /usr/local
+# NGSPICE=0 builds without rheo-ngworker: no ngspice backend, and neither libngspice nor libseccomp is needed
+NGSPICE ?= 1
 DESTDIR ?=
 CC ?= cc
-MODULES ?= base element circuit netlist solver memory protocol task config learn run export
+MODULES ?= base element circuit netlist solver memory protocol task config learn run export ngspice
 
 OPT ?= -O3
 WARN := -Wall -Wextra -Wshadow -Wconversion
@@ -34,6 +36,10 @@ PRELOADS := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/preload_*.
 
 # What `make deps` installs when it is missing. python3-numpy only reads results, ngspice only runs decks in the tests.
 PACKAGES := gcc libc6-dev make pkg-config libsuitesparse-dev libyaml-dev zlib1g-dev libcmocka-dev liblapack-dev libblas-dev ngspice python3-numpy
+ifneq ($(NGSPICE),0)
+PACKAGES += libngspice0-dev libseccomp-dev
+WORKER := $(BUILD)/rheo-ngworker
+endif
 
 # make V=1 shows the whole commands
 ifeq ($(V),1)
@@ -48,7 +54,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/rheo $(BUILD)/librheo.a $(BUILD)/librheo.so
+all: $(BUILD)/rheo $(BUILD)/librheo.a $(BUILD)/librheo.so $(WORKER)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -66,6 +72,13 @@ $(BUILD)/librheo.so: $(LIB_OBJ)
 $(BUILD)/rheo: $(CLI_OBJ) $(BUILD)/librheo.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CHOLMOD) $(LDLIBS) -o $@
+
+WORKER_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard src/ngworker/*.c))
+$(BUILD)/rheo-ngworker: $(WORKER_OBJ)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lngspice -lseccomp -lm -o $@
+
+$(BUILD)/obj/src/ngspice/process.o: CPPFLAGS += -DRHEO_LIBEXECDIR='"$(PREFIX)/libexec/rheo"'
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/test_%.o $(SUP_OBJ) $(BUILD)/librheo.a
 	@mkdir -p $(@D)
@@ -137,6 +150,7 @@ format-check:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/rheo
 	install -m 755 $(BUILD)/rheo $(DESTDIR)$(PREFIX)/bin/rheo
+	$(if $(WORKER),install -d $(DESTDIR)$(PREFIX)/libexec/rheo && install -m 755 $(WORKER) $(DESTDIR)$(PREFIX)/libexec/rheo/)
 	install -m 644 $(BUILD)/librheo.a $(DESTDIR)$(PREFIX)/lib/librheo.a
 	install -m 755 $(BUILD)/librheo.so $(DESTDIR)$(PREFIX)/lib/librheo.so.$(VERSION)
 	ln -sf librheo.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/librheo.so.0
@@ -147,6 +161,8 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/rheo $(DESTDIR)$(PREFIX)/lib/librheo.a $(DESTDIR)$(PREFIX)/lib/librheo.so*
 	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/rheo.pc $(addprefix $(DESTDIR)$(PREFIX)/,$(wildcard include/rheo/*.h))
+	rm -f $(DESTDIR)$(PREFIX)/libexec/rheo/rheo-ngworker
+	-rmdir $(DESTDIR)$(PREFIX)/libexec/rheo 2>/dev/null
 	-rmdir $(DESTDIR)$(PREFIX)/include/rheo 2>/dev/null
 
 clean:
@@ -165,4 +181,4 @@ help:
 	@echo "uninstall    take it away again"
 	@echo "clean        remove build folders"
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(BUILD)/obj/%.d)
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(WORKER_OBJ:.o=.d) $(TEST_SRC:%.c=$(BUILD)/obj/%.d)

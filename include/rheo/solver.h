@@ -12,10 +12,11 @@ typedef struct rheo_solver
     rheo_solver; /* opaque. One thread per solver; two solvers of one circuit do not disturb each other */
 
 typedef struct rheo_solver_def {
-    const char *backend; /* "auto", "klu" or "cholmod"; copied. Default "auto" */
+    const char *backend; /* "auto", "klu", "cholmod" or "ngspice"; copied. Default "auto" */
     double rcond_refuse; /* reciprocal condition below which an answer is refused. Default 1e-14 */
     double rcond_warn;   /* below which it is warned about. Default 1e-10 */
     double residual;     /* largest |Ax-b| relative to |A||x|+|b|. Default 1e-10 */
+    const char *worker;  /* ngspice: path of rheo-ngworker. NULL: beside the program, or where it was installed */
     int cookie;          /* set by rheo_solver_default() */
 } rheo_solver_def;
 RHEO_API rheo_solver_def rheo_solver_default(void);

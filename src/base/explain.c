@@ -310,6 +310,17 @@ static const entry CATALOGUE[] = {
     { 314, "few edges pass the dead zone",
       "Only amplitudes between threshold*fast and threshold*slow are written. When nearly all edges lie outside "
       "nothing is learned, however long it trains. `rheo tune` proposes a threshold from the first samples." },
+    { 320, "ngspice finds no operating point",
+      "ngspice refused the circuit or its answer was not complete and finite. The message has its own words; the deck "
+      "that it got is kept, to be run by hand. Conductances that span too many decades are the usual reason." },
+    { 321, "ngspice crashed or took too long",
+      "The process in which ngspice runs ended twice for the same circuit, or did not answer in time and was ended. "
+      "ngspice becomes slow above some 20 000 elements. The deck is kept, to be run by hand; rheo's own solvers do not "
+      "depend on it." },
+    { 322, "engines disagree",
+      "Two solvers gave different potentials or currents for the same circuit, by more than the tolerance. An "
+      "ill-conditioned circuit, with conductances over many decades, is the usual reason: then none of them is right to "
+      "the last digits." },
     { 340, "level not available",
       "Decks are written at the level behavioural, from controlled sources. The level device, with transistors and "
       "comparators, is not available." },
@@ -343,6 +354,13 @@ static const entry CATALOGUE[] = {
     { 410, "saved state out of bounds",
       "A conductance in the checkpoint lies outside the bounds of the netlist, so it cannot be of this "
       "experiment." },
+    { 420, "ngspice is not available",
+      "Operating points by ngspice need the program rheo-ngworker. `make` builds it beside rheo and `make install` puts "
+      "it into libexec/rheo, unless NGSPICE=0 was given. It needs libngspice and libseccomp." },
+    { 421, "ngspice could not be confined",
+      "ngspice runs commands that it finds in netlists, so rheo only runs it in a process that can open no file and start "
+      "no program. This process did not start, or the kernel does not offer the means (seccomp filters, resource limits). "
+      "It is never run without." },
     { 501, "out of memory",
       "The system gave no more memory. Nothing was changed. Make the circuit or the batch smaller, or free memory." },
     { 502, "limit exceeded",

@@ -2,6 +2,7 @@
 #include "circuit/circuit.h"
 #include "cli/cli.h"
 #include "learn/learn.h"
+#include "solver/outside.h"
 
 static void add_elements(rh_buf *b) {
     for (int i = 0; i < RH_N_KIND; i++) {
@@ -69,6 +70,7 @@ static void add_solvers(rh_buf *b) {
     for (int i = 0; i < RH_N_MATRIX; i++)
         rh_buf_printf(b, "  %-18s %s\n", RH_MATRICES[i]->name,
                       RH_MATRICES[i]->unsymmetric ? "sparse LU, any circuit" : "sparse Cholesky, reciprocal circuits");
+    rh_buf_printf(b, "  %-18s %s\n", RH_OUTSIDE, "operating points by ngspice, confined in a process of its own");
 }
 
 static const struct {

@@ -10,6 +10,7 @@ static const rh_option OPTIONS[] = {
     { "set", 0, RH_OPT_TEXT, "ELEMENT=VALUE", "another value for a source or a learnable resistor; may be repeated", 0,
       0, NULL },
     { "csv", 0, RH_OPT_FLAG, NULL, "vector,unit,value with all digits", 0, 0, NULL },
+    { "backend", 0, RH_OPT_TEXT, "NAME", "auto, klu, cholmod or ngspice (auto)", 0, 0, NULL },
     { "allow-short", 0, RH_OPT_FLAG, NULL, "a resistor of 0 ohm becomes 1 mohm, with a warning", 0, 0, NULL },
     { "lenient", 0, RH_OPT_FLAG, NULL, "unknown dot cards are warnings", 0, 0, NULL },
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
@@ -156,7 +157,8 @@ static rheo_status print(rh_cli *cli, answer *a, const char *path) {
 }
 
 static rheo_status solve(rh_cli *cli, const rheo_circuit *c, const char *path, rheo_error *err) {
-    const rheo_solver_def def = rheo_solver_default();
+    rheo_solver_def def = rheo_solver_default();
+    def.backend = rh_opt_text(cli, "backend", def.backend);
     rheo_solver *s = NULL;
     rheo_state *st = NULL;
     rheo_status status = rheo_state_create(&st, c, err);

@@ -1,11 +1,23 @@
 /* lane.c: the solves behind one step: factors, the responses to 1 A into each output, and free states in blocks. */
 #include "learn/internal.h"
+#include "solver/outside.h"
 
 /* Output o of potentials x among the unknowns; a fixed node adds nothing. */
 static double output_of(const rh_learner *l, const rh_lane *w, const double *x, int o) {
     const int a = rh_solver_unknown(w->solver, l->ports.out[o][0]),
               b = rh_solver_unknown(w->solver, l->ports.out[o][1]);
     return (a >= 0 ? x[a] : 0) - (b >= 0 ? x[b] : 0);
+}
+
+/* Responses to 1 A into each output by ngspice: each is an operating point of the resident deck, with all sources at 0.
+ */
+static rheo_status respond_outside(rh_learner *l, rh_lane *w, rheo_error *err) {
+    for (int o = 0; o < l->n_out; o++) {
+        double *const x = w->zx + (size_t)o * (size_t)l->n_unknown;
+        RHEO_TRY(rh_solver_outside_point(w->solver, l->g, NULL, l->ports.out[o][0], l->ports.out[o][1], x, err));
+        rh_solver_drops(w->solver, NULL, x, w->z + (size_t)o * (size_t)l->n_edge);
+    }
+    return RHEO_OK;
 }
 
 /* Responses to 1 A into each output; transposed ones too where the circuit is not reciprocal. */
@@ -20,14 +32,18 @@ static void respond(rh_learner *l, rh_lane *w, bool transposed, double *z) {
 
 rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
     const rh_lane *const first = &l->lane[0];
-    if (w != first) { /* follow the pivots of lane 0, so that every lane computes the same bytes */
+    const bool outside = rh_solver_is_outside(w->solver);
+    if (w != first && !outside) { /* follow the pivots of lane 0, so that every lane computes the same bytes */
         const long pivots = rheo_solver_statistics(first->solver).n_pivot;
         if (w->pivots != pivots) RHEO_TRY(rh_solver_pivot_at(w->solver, rh_solver_pivot_g(first->solver), err));
         w->pivots = pivots;
     }
-    RHEO_TRY(rh_solver_factor(w->solver, l->g, err));
+    if (!outside || !l->reciprocal) RHEO_TRY(rh_solver_factor(w->solver, l->g, err));
     if (!l->reciprocal) respond(l, w, true, w->zt);
-    respond(l, w, false, w->z);
+    if (outside)
+        RHEO_TRY(respond_outside(l, w, err));
+    else
+        respond(l, w, false, w->z);
     for (int p = 0; p < l->n_out; p++)
         for (int o = 0; o < l->n_out; o++)
             w->zoo[o * l->n_out + p] = output_of(l, w, w->zx + (size_t)p * (size_t)l->n_unknown, o);
@@ -42,6 +58,11 @@ static void set_inputs(const rh_learner *l, rh_lane *w, int sample) {
 
 rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err) {
     const size_t m = (size_t)l->n_unknown;
+    for (int i = 0; rh_solver_is_outside(w->solver) && i < n; i++) {
+        set_inputs(l, w, sample[i]);
+        RHEO_TRY(rh_solver_outside_point(w->solver, l->g, w->source, -1, -1, w->x + (size_t)i * m, err));
+    }
+    if (rh_solver_is_outside(w->solver)) return RHEO_OK;
     for (int i = 0; i < n; i++) {
         set_inputs(l, w, sample[i]);
         rh_solver_rhs(w->solver, w->source, w->b + (size_t)i * m);

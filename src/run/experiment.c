@@ -2,6 +2,7 @@
 #include "run/experiment.h"
 
 #include "circuit/circuit.h"
+#include "solver/outside.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -146,8 +147,9 @@ static rheo_status read_memory(const rh_reader *rd, rh_yaml *root, rh_learn_def 
 
 static rheo_status read_solver(const rh_reader *rd, rh_yaml *root, rheo_experiment *x) {
     static const char *const KEYS[] = { "backend" };
-    const char *choices[MAX_KEYS + 2] = { "auto" };
+    const char *choices[MAX_KEYS + 3] = { "auto" };
     for (int i = 0; i < RH_N_MATRIX && i < MAX_KEYS; i++) choices[i + 1] = RH_MATRICES[i]->name;
+    choices[RH_N_MATRIX + 1] = RH_OUTSIDE;
     rh_yaml *map = NULL;
     int which = 0;
     RHEO_TRY(rh_read_map(rd, root, "solver", false, &map));

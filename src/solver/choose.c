@@ -1,5 +1,6 @@
 /* choose.c: the matrix solver for a circuit. */
 #include "solver/choose.h"
+#include "solver/outside.h"
 
 /* The symmetric solver is faster from about this many unknowns on, unless its factor has fewer entries per column than
  * this: then keeping the books takes longer than the arithmetic. Measured on grids, random geometric and small-world
@@ -25,6 +26,8 @@ rheo_status rh_matrix_known(const char *backend, rheo_error *err) {
         const size_t at = strlen(known);
         snprintf(known + at, sizeof(known) - at, ", %s", RH_MATRICES[i]->name);
     }
+    const size_t end = strlen(known);
+    snprintf(known + end, sizeof(known) - end, ", " RH_OUTSIDE);
     const rheo_status st = rh_fail(err, RHEO_E_USAGE, 186, RH_NOWHERE, "unknown solver '%.40s'", backend);
     rh_hint(err, "solvers: %s", known);
     return st;

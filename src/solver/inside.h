@@ -2,6 +2,7 @@
 #ifndef RH_SOLVER_INSIDE_H
 #define RH_SOLVER_INSIDE_H
 
+#include "ngspice/ngspice.h"
 #include "solver/matrices.h"
 #include "solver/system.h"
 
@@ -30,6 +31,7 @@ struct rheo_solver {
     double pivot_rcond;
     bool pivoted, factored, warned;
     bool sized; /* size and across are those of ax */
+    rh_ngspice *outside; /* NULL: the points come from ops */
     rheo_solver_stats stats;
     void *memory;
 };

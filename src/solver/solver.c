@@ -1,6 +1,7 @@
 /* solver.c: stamp, factor, solve, check, and back to what the user named. */
 #include "solver/choose.h"
 #include "solver/inside.h"
+#include "solver/outside.h"
 
 #include <float.h>
 #include <math.h>
@@ -39,6 +40,8 @@ static void layout(rheo_solver *s, rh_arena *a) {
 }
 
 static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
+    const bool outside = !strcmp(s->def.backend, RH_OUTSIDE);
+    if (outside) s->def.backend = "auto"; /* of the factors, where any are needed */
     RHEO_TRY(rh_matrix_known(s->def.backend, err));
     RHEO_TRY(rh_diagnose(s->c, NULL, NULL, err));
     RHEO_TRY(rh_system_build(&s->y, s->c, err));
@@ -52,7 +55,10 @@ static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
     s->stats.n_nonzero = s->y.ap[s->y.n];
     RHEO_TRY(rh_matrix_open(s->def.backend, s->c, &s->y, &s->ops, &s->m, &s->stats.why, err));
     s->stats.backend = s->ops->name;
-    return RHEO_OK;
+    if (!outside) return RHEO_OK;
+    s->stats.backend = RH_OUTSIDE;
+    s->stats.why = "asked for";
+    return rh_ngspice_open(&s->outside, s->c, s->def.worker, err);
 }
 
 rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rheo_solver_def *def, const rheo_log *log,
@@ -78,6 +84,7 @@ rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rhe
 
 void rheo_solver_close(rheo_solver *s) {
     if (!s) return;
+    rh_ngspice_close(s->outside);
     if (s->m) s->ops->close(s->m);
     rh_system_free(&s->y);
     rh_free(s->memory);

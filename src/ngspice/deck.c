@@ -1,0 +1,44 @@
+/* deck.c: a circuit as ngspice gets it. */
+#include "ngspice/ngspice.h"
+
+#include <math.h>
+
+char rh_ngspice_letter(const rheo_circuit *c, int elem) {
+    return (char)(RH_KINDS[c->kind[elem]]->letter + ('a' - 'A'));
+}
+
+static double value_of(const rheo_circuit *c, const double *g, const double *source, int e) {
+    const int k = c->elem_edge[e];
+    if (k >= 0) return 1 / (g ? g[k] : c->g_init[k]);
+    return source && (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) ? source[e] : c->value[e];
+}
+
+static void add_nodes(rh_buf *b, const int *term, int n) {
+    for (int t = 0; t < n; t++) rh_buf_printf(b, term[t] ? " n%d" : " 0", term[t]);
+}
+
+/* Tolerances far below what is compared. gmin is for junctions only, gshunt and rshunt stay off. Pivots: any size, and
+ * only such as are not small beside their column; the default of 1e-3 loses digits. */
+static const char OPTIONS[] =
+    ".options reltol=1e-12 abstol=1e-21 vntol=1e-18 gmin=1e-18 pivtol=1e-60 pivrel=0.5 noacct nomod\n";
+
+void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
+                     int n_port) {
+    rh_buf_puts(b, "deck by rheo\n");
+    for (int e = 0; e < c->n_elem; e++) {
+        const rh_kind *const kind = RH_KINDS[c->kind[e]];
+        if (kind->flags & RH_OPEN) continue; /* carries no direct current */
+        rh_buf_printf(b, "%c%d", rh_ngspice_letter(c, e), e + 1);
+        add_nodes(b, c->term[e], kind->n_term);
+        rh_buf_puts(b, kind->flags & RH_SOURCE ? " dc " : " ");
+        rh_buf_number(b, value_of(c, g, source, e));
+        rh_buf_puts(b, "\n");
+    }
+    for (int p = 0; p < n_port; p++) { /* the current of a source flows from its first node through it to the second */
+        rh_buf_printf(b, "i%d", c->n_elem + p + 1);
+        add_nodes(b, (int[]){ port[p][1], port[p][0] }, 2);
+        rh_buf_puts(b, " dc 0\n");
+    }
+    rh_buf_puts(b, OPTIONS);
+    rh_buf_puts(b, ".end\n");
+}

@@ -1,0 +1,225 @@
+/* ngspice.c: a resident deck, what of it has changed, and a second try when the worker dies. */
+#include "ngspice/ngspice.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ngspice keeps some 240 bytes of every command, so the worker starts afresh after so many, or so many per element. */
+enum { COMMANDS = 2500, COMMANDS_PER_VALUE = 32 };
+
+struct rh_ngspice {
+    const rheo_circuit *c;
+    char *path;
+    rh_worker w;
+    bool loaded;
+    int (*port)[2];
+    int n_port, cap_port;
+    int n_vector;
+    double *sent; /* [n_elem + n_port] values in the worker's deck; NaN: not sent yet */
+    rh_ng_value *change;
+    int cap_sent, cap_change;
+    long commands, starts;
+};
+
+rheo_status rh_ngspice_open(rh_ngspice **out, const rheo_circuit *c, const char *worker, rheo_error *err) {
+    rh_ngspice *const s = rh_calloc(1, sizeof *s);
+    if (!s) return RH_NOMEM(err);
+    s->c = c;
+    s->path = worker ? rh_strdup(worker) : NULL;
+    rheo_status st = worker && !s->path ? RH_NOMEM(err) : RHEO_OK;
+    if (st == RHEO_OK) st = rh_worker_start(&s->w, s->path, err);
+    if (st != RHEO_OK) {
+        rh_ngspice_close(s);
+        return st;
+    }
+    s->starts = 1;
+    *out = s;
+    return RHEO_OK;
+}
+
+void rh_ngspice_close(rh_ngspice *s) {
+    if (!s) return;
+    rh_worker_free(&s->w);
+    rh_free(s->path);
+    rh_free(s->port);
+    rh_free(s->sent);
+    rh_free(s->change);
+    rh_free(s);
+}
+
+const rh_worker *rh_ngspice_worker(const rh_ngspice *s) { return &s->w; }
+long rh_ngspice_restarts(const rh_ngspice *s) { return s->starts - 1; }
+
+int rh_ngspice_port(rh_ngspice *s, int a, int b) {
+    for (int p = 0; p < s->n_port; p++)
+        if (s->port[p][0] == a && s->port[p][1] == b) return p;
+    if (!rh_grow(&s->port, &s->cap_port, s->n_port + 1, sizeof *s->port)) return -1;
+    s->port[s->n_port][0] = a;
+    s->port[s->n_port][1] = b;
+    s->loaded = false; /* printed again before the next operating point */
+    return s->n_port++;
+}
+
+/* Time for one request: far above what ngspice needs, which grows faster than the circuit. */
+static double patience(const rh_ngspice *s) { return 60 + 2e-3 * s->c->n_elem; }
+
+/* ---- what the worker is told ---- */
+
+static void add_vectors(rh_ngspice *s, rh_buf *b) {
+    const rheo_circuit *const c = s->c;
+    s->n_vector = 0;
+    for (int k = 1; k < c->n_node; k++, s->n_vector++) rh_buf_printf(b, "n%d\n", k);
+    for (int e = 0; e < c->n_elem; e++) {
+        if (!(RH_KINDS[c->kind[e]]->flags & RH_BRANCH)) continue;
+        rh_buf_printf(b, "%c%d#branch\n", rh_ngspice_letter(c, e), e + 1);
+        s->n_vector++;
+    }
+}
+
+/* The deck holds the circuit's own values, whatever the present ones are, and all present ones are altered in: what
+ * ngspice computes then does not depend on when it was started. */
+static rh_said load(rh_ngspice *s) {
+    const int n = s->c->n_elem + s->n_port;
+    if (!rh_grow(&s->sent, &s->cap_sent, n, sizeof *s->sent) ||
+        !rh_grow(&s->change, &s->cap_change, n, sizeof *s->change))
+        return RH_SAID_NOMEM;
+    for (int k = 0; k < n; k++) s->sent[k] = NAN;
+    rh_buf deck = { 0 }, names = { 0 };
+    rh_ngspice_deck(&deck, s->c, NULL, NULL, (const int(*)[2])s->port, s->n_port);
+    add_vectors(s, &names);
+    rh_said said = deck.bad || names.bad ? RH_SAID_NOMEM : RH_SAID_OK;
+    if (said == RH_SAID_OK) said = rh_worker_call(&s->w, RH_NG_LOAD, deck.s, deck.n, patience(s));
+    if (said == RH_SAID_OK) said = rh_worker_call(&s->w, RH_NG_VECTORS, names.s, names.n, patience(s));
+    rh_buf_free(&deck);
+    rh_buf_free(&names);
+    s->loaded = said == RH_SAID_OK;
+    return said;
+}
+
+static int note_change(rh_ngspice *s, int n, int k, char letter, double value) {
+    if (s->sent[k] == value) return n;
+    s->sent[k] = value;
+    s->change[n] = (rh_ng_value){ (uint32_t)letter, (uint32_t)k + 1, value };
+    return n + 1;
+}
+
+static rh_said alter(rh_ngspice *s, const double *g, const double *source, int port) {
+    const rheo_circuit *const c = s->c;
+    int n = 0;
+    for (int e = 0; e < c->n_elem; e++) {
+        const char letter = rh_ngspice_letter(c, e);
+        if (c->elem_edge[e] >= 0) n = note_change(s, n, e, letter, 1 / g[c->elem_edge[e]]);
+        if (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) n = note_change(s, n, e, letter, source ? source[e] : 0);
+    }
+    for (int p = 0; p < s->n_port; p++) n = note_change(s, n, c->n_elem + p, 'i', p == port ? 1 : 0);
+    s->commands += n + 2;
+    return n ? rh_worker_call(&s->w, RH_NG_ALTER, s->change, sizeof *s->change * (size_t)n, patience(s)) : RH_SAID_OK;
+}
+
+static rh_said attempt(rh_ngspice *s, const double *g, const double *source, int port) {
+    if (s->commands > COMMANDS && s->commands > COMMANDS_PER_VALUE * (long)s->c->n_elem) rh_worker_stop(&s->w);
+    if (!s->w.pid) {
+        rheo_error ignored = { 0 };
+        s->loaded = false;
+        s->commands = 0;
+        s->starts++;
+        if (rh_worker_start(&s->w, s->path, &ignored) != RHEO_OK) return RH_SAID_DIED;
+    }
+    rh_said said = s->loaded ? RH_SAID_OK : load(s);
+    if (said == RH_SAID_OK) said = alter(s, g, source, port);
+    if (said == RH_SAID_OK) said = rh_worker_call(&s->w, RH_NG_OP, NULL, 0, patience(s));
+    if (said == RH_SAID_OK && s->w.n != sizeof(double) * (size_t)s->n_vector) {
+        rh_worker_stop(&s->w);
+        said = RH_SAID_DIED;
+    }
+    return said;
+}
+
+/* ---- what comes back ---- */
+
+/* The deck as it was meant, for whoever wants to know why. Where it went, or "" when it could not be written. */
+static void keep_deck(const rh_ngspice *s, const double *g, const double *source, char path[32]) {
+    rh_buf b = { 0 };
+    rh_ngspice_deck(&b, s->c, g, source, (const int(*)[2])s->port, s->n_port);
+    snprintf(path, 32, "/tmp/rheo-deck-XXXXXX.cir");
+    const int fd = b.bad ? -1 : mkstemps(path, 4);
+    if (fd < 0 || write(fd, b.s, b.n) != (ssize_t)b.n) path[0] = '\0';
+    if (fd >= 0) close(fd);
+    rh_buf_free(&b);
+}
+
+static rheo_status give_up(const rh_ngspice *s, rh_said said, const double *g, const double *source, rheo_error *err) {
+    if (said == RH_SAID_NOMEM) return RH_NOMEM(err);
+    char path[32], text[160];
+    rheo_status st;
+    keep_deck(s, g, source, path);
+    if (said == RH_SAID_NO)
+        st = rh_fail(err, RHEO_E_SINGULAR, 320, RH_NOWHERE, "ngspice finds no operating point: %s",
+                     rh_escape(s->w.text, s->w.n, text, sizeof text));
+    else
+        st = rh_fail(err, RHEO_E_NOCONV, 321, RH_NOWHERE, "ngspice %s, twice",
+                     said == RH_SAID_LATE ? "did not answer in time" : "crashed");
+    if (path[0]) rh_hint(err, "the deck is kept in %s", path);
+    return st;
+}
+
+/* Currents of R, G and I follow from the potentials; those of V and E are what ngspice found. */
+static void currents(const rheo_circuit *c, const double *g, const double *source, const double *branch,
+                     const double *v, double *i) {
+    for (int e = 0; e < c->n_elem; e++) {
+        const int *const t = c->term[e];
+        if (RH_KINDS[c->kind[e]]->flags & RH_BRANCH) {
+            i[e] = *branch++;
+            continue;
+        }
+        const int k = c->elem_edge[e];
+        const double value = (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) ? (source ? source[e] : 0) : c->value[e];
+        const rh_law law = RH_KINDS[c->kind[e]]->law(value, k >= 0 ? g[k] : 1 / c->value[e]);
+        i[e] = law.conductance * (v[t[0]] - v[t[1]]) + law.current;
+        if (law.trans != 0) i[e] += law.trans * (v[t[2]] - v[t[3]]);
+    }
+}
+
+static rheo_status check(const rheo_circuit *c, const double *g, const double *source, rheo_error *err) {
+    for (int k = 0; k < c->n_edge; k++)
+        if (!(g[k] > 0 && isfinite(g[k]) && isfinite(1 / g[k])))
+            return rh_fail(err, RHEO_E_RANGE, 305, rh_elem_loc(c, c->edge_elem[k]),
+                           "the conductance of %s is %g S: must be finite and above 0", c->elem_name[c->edge_elem[k]],
+                           g[k]);
+    for (int e = 0; source && e < c->n_elem; e++)
+        if ((RH_KINDS[c->kind[e]]->flags & RH_SOURCE) && !isfinite(source[e]))
+            return rh_fail(err, RHEO_E_RANGE, 306, rh_elem_loc(c, e), "the value of %s is not finite", c->elem_name[e]);
+    return RHEO_OK;
+}
+
+rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, int port, double *v, double *i,
+                             rheo_error *err) {
+    const rheo_circuit *const c = s->c;
+    RHEO_TRY(check(c, g, source, err));
+    rh_said said = attempt(s, g, source, port);
+    if (said == RH_SAID_DIED || said == RH_SAID_LATE) said = attempt(s, g, source, port);
+    if (said != RH_SAID_OK) return give_up(s, said, g, source, err);
+    const double *const value = (const double *)(const void *)s->w.text;
+    for (int k = 0; k < s->n_vector; k++)
+        if (!isfinite(value[k])) return give_up(s, RH_SAID_NO, g, source, err);
+    v[0] = 0;
+    memcpy(v + 1, value, sizeof *v * (size_t)(c->n_node - 1));
+    if (i) currents(c, g, source, value + c->n_node - 1, v, i);
+    return RHEO_OK;
+}
+
+void rh_ngspice_describe(const char *worker, char *buf, size_t size) {
+    rh_worker w = { 0 };
+    rheo_error err = { 0 };
+    if (rh_worker_start(&w, worker, &err) != RHEO_OK) {
+        snprintf(buf, size, "not available");
+        return;
+    }
+    const uint32_t layers = w.info.layers;
+    int n = snprintf(buf, size, "%s, confined by%s%s%s", w.version, layers & RH_NG_LIMITS ? " limits," : "",
+                     layers & RH_NG_NO_PRIVS ? " no new privileges," : "", layers & RH_NG_SECCOMP ? " seccomp" : "");
+    if (n > 0 && (size_t)n < size && layers & RH_NG_LANDLOCK)
+        snprintf(buf + n, size - (size_t)n, ", Landlock %u", w.info.landlock_abi);
+    rh_worker_free(&w);
+}

@@ -1,0 +1,39 @@
+/* ngspice: operating points by ngspice, which runs in a confined process of its own (src/ngworker).
+ *
+ * The deck is printed from the circuit: element letter and number, nodes by number, no text of the user. It stays
+ * resident; what changed since the last operating point is altered. One thread per handle. */
+#ifndef RH_NGSPICE_H
+#define RH_NGSPICE_H
+
+#include "circuit/circuit.h"
+#include "ngspice/process.h"
+
+typedef struct rh_ngspice rh_ngspice;
+
+/* c is lent. worker: path of rheo-ngworker, copied; NULL: where it is installed. RHEO_E_IO when it does not start. */
+rheo_status rh_ngspice_open(rh_ngspice **out, const rheo_circuit *c, const char *worker, rheo_error *err);
+void rh_ngspice_close(rh_ngspice *s);
+
+/* A current source from node b through itself to node a, of 0 A: injects into a what rh_ngspice_solve is told. Returns
+ * its index among the ports, the one of an earlier call with the same nodes, -1: out of memory. */
+int rh_ngspice_port(rh_ngspice *s, int a, int b);
+
+/* Operating point at g [n_edge] S, source [n_elem], and 1 A at one port (-1: none).
+ * @return RHEO_OK; RHEO_E_SINGULAR: ngspice finds none (E320); RHEO_E_NOCONV: it crashed or took too long, twice
+ * (E321); then v and i are as they were, and err names a file with the deck */
+rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, int port, double *v, double *i,
+                             rheo_error *err);
+
+const rh_worker *rh_ngspice_worker(const rh_ngspice *s);
+long rh_ngspice_restarts(const rh_ngspice *s); /* after the first start */
+
+/* deck.c: a deck for ngspice. g, source NULL: the circuit's own. */
+void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
+                     int n_port);
+/* The letter and number of an element in the deck: R of element 0 is r1. Ports follow the elements. */
+char rh_ngspice_letter(const rheo_circuit *c, int elem);
+
+/* "39, in a process with limits, seccomp, Landlock 4"; or why not. */
+void rh_ngspice_describe(const char *worker, char *buf, size_t size);
+
+#endif

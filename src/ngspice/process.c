@@ -1,0 +1,238 @@
+/* process.c: starting, asking and ending a worker. */
+#include "ngspice/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef RHEO_LIBEXECDIR
+#define RHEO_LIBEXECDIR "/usr/local/libexec/rheo"
+#endif
+
+static const double START_SECONDS = 60;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- talking ---- */
+
+/* Wait until the socket is ready, but not past the end of the time. */
+static rh_said ready(const rh_worker *w, short events, double end) {
+    for (;;) {
+        const double left = end - now();
+        if (!(left > 0)) return RH_SAID_LATE;
+        struct pollfd p = { .fd = w->fd, .events = events };
+        const int k = poll(&p, 1, left > 1e6 ? 1000000000 : (int)(left * 1e3) + 1);
+        if (k > 0) return RH_SAID_OK;
+        if (k < 0 && errno != EINTR) return RH_SAID_DIED;
+    }
+}
+
+static rh_said put(const rh_worker *w, const void *data, size_t n, double end) {
+    for (const char *p = data; n > 0;) {
+        const ssize_t k = send(w->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (k > 0) {
+            p += k;
+            n -= (size_t)k;
+        } else if (k < 0 && (errno == EAGAIN || errno == EINTR)) {
+            const rh_said said = ready(w, POLLOUT, end);
+            if (said != RH_SAID_OK) return said;
+        } else {
+            return RH_SAID_DIED;
+        }
+    }
+    return RH_SAID_OK;
+}
+
+static rh_said get(const rh_worker *w, void *data, size_t n, double end) {
+    for (char *p = data; n > 0;) {
+        const rh_said said = ready(w, POLLIN, end);
+        if (said != RH_SAID_OK) return said;
+        const ssize_t k = recv(w->fd, p, n, MSG_DONTWAIT);
+        if (k < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+        if (k <= 0) return RH_SAID_DIED;
+        p += k;
+        n -= (size_t)k;
+    }
+    return RH_SAID_OK;
+}
+
+static rh_said get_answer(rh_worker *w, double end) {
+    rh_ng_head head;
+    rh_said said = get(w, &head, sizeof head, end);
+    if (said != RH_SAID_OK) return said;
+    if (head.magic != RH_NG_MAGIC || head.what > RH_NG_FAILED || head.bytes > RH_NG_MAX_BYTES) return RH_SAID_DIED;
+    if (head.bytes + 1 > w->cap) {
+        char *const grown = rh_realloc(w->text, (size_t)head.bytes + 1, 1);
+        if (!grown) return RH_SAID_NOMEM;
+        w->text = grown;
+        w->cap = (size_t)head.bytes + 1;
+    }
+    said = get(w, w->text, (size_t)head.bytes, end);
+    if (said != RH_SAID_OK) return said;
+    w->n = (size_t)head.bytes;
+    w->text[w->n] = '\0';
+    return head.what == RH_NG_OK ? RH_SAID_OK : RH_SAID_NO;
+}
+
+rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds) {
+    if (!w->pid) return RH_SAID_DIED;
+    const double end = now() + seconds;
+    const rh_ng_head head = { RH_NG_MAGIC, what, n };
+    rh_said said = put(w, &head, sizeof head, end);
+    if (said == RH_SAID_OK) said = put(w, data, n, end);
+    if (said == RH_SAID_OK) said = get_answer(w, end);
+    if (said != RH_SAID_OK) rh_worker_stop(w);
+    return said;
+}
+
+void rh_worker_stop(rh_worker *w) {
+    if (!w->pid) return;
+    close(w->fd);
+    kill(w->pid, SIGKILL);
+    while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    w->pid = 0;
+}
+
+void rh_worker_free(rh_worker *w) {
+    rh_worker_stop(w);
+    rh_free(w->text);
+    *w = (rh_worker){ 0 };
+}
+
+/* ---- starting ---- */
+
+/* A folder of its own for the start, with the start-up files of ngspice in it, empty, so that it looks for no others.
+ */
+static const char *const EMPTY[] = { ".spiceinit", "spinit" };
+
+static void remove_folder(const char *folder) {
+    char path[64];
+    for (int i = 0; i < RH_COUNT(EMPTY); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, EMPTY[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static bool make_folder(char folder[32]) {
+    snprintf(folder, 32, "/tmp/rheo-worker-XXXXXX");
+    if (!mkdtemp(folder)) return false;
+    for (int i = 0; i < RH_COUNT(EMPTY); i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, EMPTY[i]);
+        const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd >= 0) {
+            close(fd);
+            continue;
+        }
+        remove_folder(folder);
+        return false;
+    }
+    return true;
+}
+
+/* In a process group of its own: an interrupt from the keyboard is for rheo, which finishes its step. */
+static int spawn(pid_t *pid, const char *path, const char *folder, int fd) {
+    char *const argv[] = { (char *)path, NULL }, *const env[] = { "LC_ALL=C", NULL };
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attr;
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    int e = posix_spawn_file_actions_init(&files);
+    if (e) return e;
+    e = posix_spawnattr_init(&attr);
+    if (e == 0) {
+        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+        posix_spawnattr_setsigdefault(&attr, &all);
+        posix_spawnattr_setsigmask(&attr, &none);
+        e = posix_spawn_file_actions_adddup2(&files, fd, 0);
+        if (e == 0) e = posix_spawn_file_actions_adddup2(&files, fd, 1);
+        if (e == 0) e = posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+        if (e == 0) e = posix_spawn_file_actions_addchdir_np(&files, folder);
+        if (e == 0) e = posix_spawn(pid, path, &files, &attr, argv, env);
+        posix_spawnattr_destroy(&attr);
+    }
+    posix_spawn_file_actions_destroy(&files);
+    return e;
+}
+
+/* The worker that belongs to the running program: beside it, or in ../libexec/rheo; else where this was to be
+ * installed.
+ */
+static void own_worker(char *path, size_t size) {
+    static const char *const PLACES[] = { "", "../libexec/rheo/" };
+    char self[PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+    size_t folder = n > 0 && n < (ssize_t)sizeof self ? (size_t)n : 0;
+    while (folder > 0 && self[folder - 1] != '/') folder--;
+    for (int i = 0; folder && i < RH_COUNT(PLACES); i++) {
+        const int k = snprintf(path, size, "%.*s%srheo-ngworker", (int)folder, self, PLACES[i]);
+        if (k > 0 && (size_t)k < size && access(path, X_OK) == 0) return;
+    }
+    snprintf(path, size, "%s", RHEO_LIBEXECDIR "/rheo-ngworker");
+}
+
+static rheo_status not_there(const char *path, const char *why, rheo_error *err) {
+    const rheo_status st =
+        rh_fail(err, RHEO_E_IO, 420, RH_NOWHERE, "ngspice is not available: '%.200s': %s", path, why);
+    rh_hint(err,
+            "it needs the program rheo-ngworker, which `make` builds unless NGSPICE=0, beside rheo or in libexec/rheo");
+    return st;
+}
+
+static rheo_status greet(rh_worker *w, const char *path, rheo_error *err) {
+    const rh_said said = rh_worker_call(w, RH_NG_INFO, NULL, 0, START_SECONDS);
+    if (said == RH_SAID_NOMEM) return RH_NOMEM(err);
+    if (said == RH_SAID_OK && w->n >= sizeof w->info) {
+        memcpy(&w->info, w->text, sizeof w->info);
+        snprintf(w->version, sizeof w->version, "%s", w->text + sizeof w->info);
+        const uint32_t needed = RH_NG_LIMITS | RH_NG_NO_PRIVS | RH_NG_SECCOMP;
+        if ((w->info.layers & needed) == needed) return RHEO_OK;
+    }
+    rh_worker_stop(w);
+    const rheo_status st =
+        rh_fail(err, RHEO_E_IO, 421, RH_NOWHERE, "'%.200s' does not start, or could not be confined", path);
+    rh_hint(err, "the kernel must allow seccomp filters; rheo never runs ngspice without");
+    return st;
+}
+
+static rheo_status start_in(rh_worker *w, const char *real, const char *folder, rheo_error *err) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return rh_fail(err, RHEO_E_IO, 421, RH_NOWHERE, "no socket for rheo-ngworker");
+    const int e = spawn(&w->pid, real, folder, pair[1]);
+    close(pair[1]);
+    w->fd = pair[0];
+    if (e == 0) return greet(w, real, err);
+    w->pid = 0;
+    close(pair[0]);
+    char text[128];
+    return not_there(real, strerror_r(e, text, sizeof text), err);
+}
+
+rheo_status rh_worker_start(rh_worker *w, const char *path, rheo_error *err) {
+    char own[PATH_MAX + 64], real[PATH_MAX], folder[32], text[128];
+    if (!path) own_worker(own, sizeof own);
+    if (!path) path = own;
+    if (!realpath(path, real) || access(real, X_OK) != 0)
+        return not_there(path, strerror_r(errno, text, sizeof text), err);
+    if (!make_folder(folder))
+        return rh_fail(err, RHEO_E_IO, 421, RH_NOWHERE, "no folder for rheo-ngworker: '%s': %s", folder,
+                       strerror_r(errno, text, sizeof text));
+    const rheo_status st = start_in(w, real, folder, err);
+    remove_folder(folder); /* it has answered, or is gone: nothing looks there any more */
+    return st;
+}

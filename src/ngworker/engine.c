@@ -1,0 +1,178 @@
+/* engine.c: ngspice as a calculator of operating points. Its state is that of the process, hence the variables here. */
+#include "ngworker/engine.h"
+
+#include <ngspice/sharedspice.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char reason[RH_NG_MAX_TEXT], version[64];
+static char **names;       /* [n_name] of the vectors asked for */
+static double *values;     /* [n_name] of the last operating point */
+static unsigned char *got; /* [n_name] */
+static size_t n_name;
+static int *place; /* [n_place] vector of ngspice: index into names, or -1 */
+static int n_place;
+static bool dead, loaded;
+
+/* ---- what ngspice calls ---- */
+
+/* Keeps the end of the talk: there the cause is. */
+static void remember(const char *text) {
+    const size_t n = strlen(text), used = strlen(reason);
+    if (n + 2 > sizeof reason) return;
+    if (used + n + 2 > sizeof reason)
+        memmove(reason, reason + (used + n + 2 - sizeof reason), sizeof reason - n - 2 + 1);
+    strcat(reason, text);
+    strcat(reason, "\n");
+}
+
+static int on_text(char *text, int id, void *user) {
+    (void)id, (void)user;
+    const char *const found = strstr(text, "ngspice-");
+    if (found && !version[0]) snprintf(version, sizeof version, "%.*s", (int)strcspn(found + 8, " \n\t"), found + 8);
+    if (strncmp(text, "stderr ", 7) == 0) remember(text + 7);
+    return 0;
+}
+
+static int on_status(char *text, int id, void *user) {
+    (void)text, (void)id, (void)user;
+    return 0;
+}
+
+static int on_leave(int status, NG_BOOL unload, NG_BOOL quit, int id, void *user) {
+    (void)status, (void)unload, (void)quit, (void)id, (void)user;
+    dead = true;
+    return 0;
+}
+
+static int find(const char *name) {
+    for (size_t i = 0; i < n_name; i++)
+        if (strcmp(names[i], name) == 0) return (int)i;
+    return -1;
+}
+
+/* The order of vectors is that of the circuit: it is looked up once per deck, near the place where it was expected. */
+static bool map(const vecvaluesall *all) {
+    int *const grown = realloc(place, sizeof *place * (size_t)(all->veccount + 1));
+    if (!grown) return false;
+    place = grown;
+    n_place = all->veccount;
+    for (int k = 0; k < n_place; k++) place[k] = find(all->vecsa[k]->name);
+    return true;
+}
+
+static int on_data(pvecvaluesall all, int n, int id, void *user) {
+    (void)n, (void)id, (void)user;
+    if (n_place != all->veccount && !map(all)) return 1;
+    for (int k = 0; k < n_place; k++) {
+        if (place[k] < 0 || all->vecsa[k]->is_complex) continue;
+        values[place[k]] = all->vecsa[k]->creal;
+        got[place[k]] = 1;
+    }
+    return 0;
+}
+
+static int on_begin(pvecinfoall all, int id, void *user) {
+    (void)all, (void)id, (void)user;
+    return 0;
+}
+
+static int on_thread(NG_BOOL idle, int id, void *user) {
+    (void)idle, (void)id, (void)user;
+    return 0;
+}
+
+/* ---- what the worker calls ---- */
+
+/* ngspice may write into its argument, and its return value says little. */
+static bool command(const char *text) {
+    char line[128];
+    snprintf(line, sizeof line, "%s", text);
+    return ngSpice_Command(line) == 0 && !dead;
+}
+
+bool rh_engine_open(void) {
+    if (ngSpice_Init(on_text, on_status, on_leave, on_data, on_begin, on_thread, NULL) != 0 || dead) return false;
+    const bool ok = command("set history=1") && command("version -s");
+    reason[0] = '\0';
+    return ok;
+}
+
+const char *rh_engine_version(void) { return version; }
+const char *rh_engine_reason(void) { return reason; }
+
+/* Lines of text, the newline of each replaced by an end; a NULL at the end. */
+static char **split(char *text, size_t *n_line) {
+    size_t n = 0;
+    for (const char *p = text; *p; p++) n += *p == '\n';
+    char **const line = calloc(n + 2, sizeof *line);
+    if (!line) return NULL;
+    for (size_t i = 0; i < n; i++) {
+        line[i] = text;
+        text = strchr(text, '\n');
+        *text++ = '\0';
+    }
+    *n_line = n;
+    return line;
+}
+
+bool rh_engine_destroy(void) {
+    const bool ok = command("destroy all") && (!loaded || command("remcirc"));
+    loaded = false;
+    n_place = 0;
+    return ok;
+}
+
+bool rh_engine_load(char *text) {
+    size_t n;
+    if (loaded && !rh_engine_destroy()) return false;
+    reason[0] = '\0';
+    char **const line = split(text, &n);
+    if (!line) return false;
+    n_place = 0;
+    loaded = ngSpice_Circ(line) == 0 && !dead;
+    free(line);
+    return loaded;
+}
+
+bool rh_engine_vectors(char *text) {
+    char *const kept = strdup(text);
+    free(names);
+    names = kept ? split(kept, &n_name) : NULL;
+    if (!names) return false;
+    free(values);
+    free(got);
+    values = calloc(n_name + 1, sizeof *values);
+    got = calloc(n_name + 1, 1);
+    n_place = 0;
+    return values && got;
+}
+
+bool rh_engine_alter(const rh_ng_value *v, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        char line[96];
+        if (v[i].letter < 'a' || v[i].letter > 'z' || !isfinite(v[i].value)) return false;
+        /* without blanks: ngspice keeps a little of every word of every command */
+        snprintf(line, sizeof line, "alter %c%u=%.17g", (int)v[i].letter, v[i].number, v[i].value);
+        if (!command(line)) return false;
+    }
+    return true;
+}
+
+bool rh_engine_op(const double **value, size_t *n) {
+    if (!loaded || n_name == 0) {
+        remember("no circuit was loaded");
+        return false;
+    }
+    memset(got, 0, n_name);
+    reason[0] = '\0';
+    bool ok = command("op");
+    for (size_t i = 0; ok && i < n_name; i++) ok = got[i] && isfinite(values[i]);
+    ok = ok && command("destroy all"); /* each analysis leaves a plot */
+    *value = values;
+    *n = n_name;
+    return ok;
+}

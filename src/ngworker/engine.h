@@ -1,0 +1,22 @@
+/* engine.h: libngspice behind five functions. engine.c alone includes sharedspice.h. */
+#ifndef RH_NGWORKER_ENGINE_H
+#define RH_NGWORKER_ENGINE_H
+
+#include "ngspice/protocol.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool rh_engine_open(void);
+const char *rh_engine_version(void);
+/* text is written into. */
+bool rh_engine_load(char *text);
+bool rh_engine_vectors(char *text);
+bool rh_engine_alter(const rh_ng_value *v, size_t n);
+/* Operating point; the values are lent until the next one. */
+bool rh_engine_op(const double **value, size_t *n);
+bool rh_engine_destroy(void);
+/* The last that ngspice said. */
+const char *rh_engine_reason(void);
+
+#endif

@@ -1,0 +1,384 @@
+/* test_ngspice.c: ngspice agrees with rheo, survives being killed, and cannot be made to do anything else. */
+#include "check.h"
+#include "launch.h"
+#include "ngspice/ngspice.h"
+#include "rheo/netlist.h"
+#include "rheo/solver.h"
+#include "run/grid_case.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <unistd.h>
+
+static char worker[4200];
+
+static bool there(void) {
+    snprintf(worker, sizeof worker, "%s/../rheo-ngworker", launch_folder());
+    return access(worker, X_OK) == 0;
+}
+
+#define NEEDS_WORKER()                                                  \
+    do {                                                                \
+        if (!there()) {                                                 \
+            print_message("rheo-ngworker was not built (NGSPICE=0)\n"); \
+            skip();                                                     \
+        }                                                               \
+    } while (0)
+
+static double uniform(uint64_t stream, uint64_t *i) { return rh_random_unit(11, stream, (*i)++); }
+
+/* ---- agreement ---- */
+
+static int add(rh_builder *b, int kind, const int *term, double value) {
+    char name[24];
+    int other;
+    snprintf(name, sizeof name, "%c%d", RH_KINDS[kind]->letter, rh_builder_n_element(b) + 1);
+    const int e = rh_builder_element(b, kind, name, term, value, (rh_place){ 0 }, &other);
+    assert_true(e >= 0);
+    return e;
+}
+
+/* Connected, grounded, with weak controlled sources so that nothing becomes nearly singular. Conductances over three
+ * decades. */
+static rheo_circuit *random_network(uint64_t seed, int n) {
+    rh_builder *b = rh_builder_create();
+    assert_non_null(b);
+    uint64_t r = 0;
+    for (int k = 1; k < n; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "x%d", k);
+        assert_int_equal(rh_builder_node(b, name, strlen(name)), k);
+    }
+    for (int k = 1; k < n; k++) { /* a tree, then as many chords */
+        for (int chord = 0; chord < 2; chord++) {
+            const int to = (int)(uniform(seed, &r) * (chord ? n : k));
+            if (to == k) continue;
+            const int e = add(b, RH_KIND_R, (int[]){ k, to, -1, -1 }, 100 * pow(1000, uniform(seed, &r)));
+            if (uniform(seed, &r) < 0.5) assert_int_equal(rh_builder_learn(b, e, NAN, NAN, NAN), RHEO_OK);
+        }
+    }
+    add(b, RH_KIND_V, (int[]){ 1, 0, -1, -1 }, 2 * uniform(seed, &r) - 1);
+    add(b, RH_KIND_V, (int[]){ 0, 2, -1, -1 }, uniform(seed, &r));
+    for (int k = 0; k < 3; k++) {
+        const int p = 3 + (int)(uniform(seed, &r) * (n - 3)), q = 3 + (int)(uniform(seed, &r) * (n - 3));
+        if (p != q) add(b, RH_KIND_I, (int[]){ p, q, -1, -1 }, 1e-3 * uniform(seed, &r));
+        if (p != q) add(b, RH_KIND_G, (int[]){ p, 0, q, 0 }, 1e-6 * uniform(seed, &r));
+        const int fresh = rh_builder_node(b, (const char *[]){ "e0", "e1", "e2" }[k], 2);
+        add(b, RH_KIND_E, (int[]){ fresh, 0, p, q }, 0.5 * uniform(seed, &r));
+        add(b, RH_KIND_R, (int[]){ fresh, q, -1, -1 }, 1e5);
+    }
+    rheo_circuit *c = NULL;
+    assert_int_equal(rh_builder_finish(b, &c, NULL), RHEO_OK);
+    return c;
+}
+
+static rheo_state *solved(const rheo_circuit *c, const char *backend) {
+    rheo_solver_def def = rheo_solver_default();
+    def.backend = backend;
+    def.worker = worker;
+    rheo_solver *s = NULL;
+    rheo_state *st = NULL;
+    rheo_error err = { 0 };
+    if (rheo_solver_open(&s, c, &def, NULL, &err) != RHEO_OK) fail_msg("%s: %s", backend, err.msg);
+    CHECK_OK(rheo_state_create(&st, c, NULL));
+    if (rheo_solver_solve(s, st, &err) != RHEO_OK) fail_msg("%s: %s", backend, err.msg);
+    rheo_solver_close(s);
+    return st;
+}
+
+static int by_size(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void ngspice_agrees_with_klu(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    enum { N = 60, MAX = 60 * 320 };
+    double *const miss = calloc(MAX, sizeof *miss);
+    int n = 0;
+    for (int k = 0; k < N; k++) {
+        rheo_circuit *c = random_network(100 + (uint64_t)k, 10 + k * 290 / (N - 1));
+        rheo_state *a = solved(c, "klu"), *b = solved(c, "ngspice");
+        double v_max = 0, i_max = 0;
+        for (int i = 0; i < c->n_node; i++) v_max = fmax(v_max, fabs(a->v[i]));
+        for (int e = 0; e < c->n_elem; e++) i_max = fmax(i_max, fabs(a->i[e]));
+        for (int i = 1; i < c->n_node; i++) miss[n++] = fabs(a->v[i] - b->v[i]) / v_max;
+        for (int e = 0; e < c->n_elem; e++) CHECK_NEAR(b->i[e], a->i[e], 1e-7 * i_max);
+        rheo_state_destroy(a);
+        rheo_state_destroy(b);
+        rheo_circuit_destroy(c);
+    }
+    qsort(miss, (size_t)n, sizeof *miss, by_size);
+    CHECK_NEAR(miss[n * 9 / 10], 0, 1e-9);
+    CHECK_NEAR(miss[n - 1], 0, 1e-7);
+    free(miss);
+}
+
+/* Free states, responses of the outputs and bounds: the whole way through the learner. */
+static void training_by_ngspice_is_training(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    double g[2][64];
+    int n = 0;
+    for (int way = 0; way < 2; way++) {
+        rh_grid_case k;
+        CHECK_OK(rh_grid_case_build(&k, 5, 2, (const int[]){ 0, 24, 7, 16 }, NULL));
+        k.target[0] = 0.3;
+        k.target[1] = 0.6;
+        rh_learn_def d;
+        rh_learn_default(&d);
+        d.rule = RH_RULE_CONTRASTIVE;
+        d.rate = 3;
+        d.strength = 0.1;
+        rheo_solver_def def = rheo_solver_default();
+        def.backend = way ? "ngspice" : "klu";
+        def.worker = worker;
+        rh_learner *l = NULL;
+        rheo_error err = { 0 };
+        if (rh_learner_open(&l, k.c, &d, &def, &k.ports, &k.samples, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
+        rh_score before, after;
+        CHECK_OK(rh_learner_evaluate(l, (const int[]){ 0 }, 1, &before, NULL));
+        for (int i = 0; i < 30; i++) CHECK_OK(rh_learner_step(l, (const int[]){ 0 }, 1, NULL));
+        CHECK_OK(rh_learner_evaluate(l, (const int[]){ 0 }, 1, &after, NULL));
+        assert_true(after.loss < 0.8 * before.loss);
+        n = k.c->n_edge;
+        memcpy(g[way], rh_learner_g(l), sizeof(double) * (size_t)n);
+        rh_learner_close(l);
+        rh_grid_case_free(&k);
+    }
+    for (int k = 0; k < n; k++) CHECK_REL(g[1][k], g[0][k], 1e-9);
+}
+
+/* ---- the process ---- */
+
+enum { POINTS = 60 };
+
+/* Points with changing conductances and ports; the worker is killed before some of them. */
+static long run_points(const rheo_circuit *c, int kill_every, double *out) {
+    rh_ngspice *s = NULL;
+    rheo_error err = { 0 };
+    uint64_t r = 0;
+    double *const g = calloc((size_t)c->n_edge, sizeof *g), *const i = calloc((size_t)c->n_elem, sizeof *i);
+    if (rh_ngspice_open(&s, c, worker, &err) != RHEO_OK) fail_msg("%s", err.msg);
+    const int port = rh_ngspice_port(s, 3, 4);
+    assert_int_equal(rh_ngspice_port(s, 3, 4), port);
+    for (int k = 0; k < c->n_edge; k++) g[k] = c->g_init[k];
+    for (int p = 0; p < POINTS; p++) {
+        for (int k = 0; k < c->n_edge; k += 1 + p % 3) g[k] *= 0.9 + 0.2 * uniform(5, &r);
+        if (kill_every && p % kill_every == kill_every - 1) kill(rh_ngspice_worker(s)->pid, SIGKILL);
+        if (rh_ngspice_solve(s, g, p % 2 ? c->value : NULL, p % 2 ? -1 : port, out + p * c->n_node, i, &err) != RHEO_OK)
+            fail_msg("%s", err.msg);
+    }
+    const long restarts = rh_ngspice_restarts(s);
+    rh_ngspice_close(s);
+    free(g);
+    free(i);
+    return restarts;
+}
+
+static void a_killed_worker_changes_nothing(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    rheo_circuit *c = random_network(77, 40);
+    const size_t n = (size_t)(POINTS * c->n_node);
+    double *const calm = calloc(n, sizeof *calm), *const killed = calloc(n, sizeof *killed);
+    const long restarts = run_points(c, 0, calm);
+    assert_int_equal(run_points(c, POINTS / 5, killed), restarts + 5);
+    assert_memory_equal(calm, killed, n * sizeof *calm);
+    free(calm);
+    free(killed);
+    rheo_circuit_destroy(c);
+}
+
+static void a_late_worker_is_ended(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    rh_worker w = { 0 };
+    CHECK_OK(rh_worker_start(&w, worker, NULL));
+    const pid_t pid = w.pid;
+    assert_int_equal(rh_worker_call(&w, RH_NG_INFO, NULL, 0, -1), RH_SAID_LATE);
+    assert_int_equal(w.pid, 0);
+    assert_int_equal(kill(pid, 0), -1);
+    assert_int_equal(rh_worker_call(&w, RH_NG_INFO, NULL, 0, 10), RH_SAID_DIED);
+    rh_worker_free(&w);
+}
+
+static void a_missing_worker_is_told(void **state) {
+    (void)state;
+    rh_worker w = { 0 };
+    rheo_error err = { 0 };
+    assert_int_equal(rh_worker_start(&w, "/nowhere/rheo-ngworker", &err), RHEO_E_IO);
+    assert_int_equal(err.code, 420);
+    err = (rheo_error){ 0 };
+    assert_int_equal(rh_worker_start(&w, "/bin/true", &err), RHEO_E_IO);
+    assert_int_equal(err.code, 421);
+    rh_worker_free(&w);
+}
+
+static long resident_kib(pid_t pid) {
+    char path[64];
+    long pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%*d %ld", &pages) != 1) pages = 0;
+    if (f) fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void memory_stays_flat(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    if (getenv("RHEO_ASAN")) skip(); /* a sanitizer keeps what is freed */
+    rheo_circuit *c = random_network(3, 12);
+    rh_ngspice *s = NULL;
+    double v[32], i[64], g[32];
+    assert_true(c->n_node <= 32 && c->n_elem <= 64);
+    for (int k = 0; k < c->n_edge; k++) g[k] = c->g_init[k];
+    CHECK_OK(rh_ngspice_open(&s, c, worker, NULL));
+    for (int p = 0; p < 10; p++) CHECK_OK(rh_ngspice_solve(s, g, c->value, -1, v, i, NULL));
+    const long own = resident_kib(getpid()), first = resident_kib(rh_ngspice_worker(s)->pid);
+    long most = first;
+    for (int p = 0; p < 2000; p++) {
+        g[p % c->n_edge] *= p % 2 ? 1.25 : 0.8;
+        CHECK_OK(rh_ngspice_solve(s, g, c->value, -1, v, i, NULL));
+        if (p % 50 == 0 && resident_kib(rh_ngspice_worker(s)->pid) > most)
+            most = resident_kib(rh_ngspice_worker(s)->pid);
+    }
+    assert_true(first > 0 && most - first < 1024);
+    assert_true(resident_kib(getpid()) - own < 1024);
+    rh_ngspice_close(s);
+    rheo_circuit_destroy(c);
+}
+
+/* ---- security ---- */
+
+/* Files in the folder whose name begins so. */
+static int count_files(const char *folder, const char *prefix) {
+    int n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));) n += strncmp(e->d_name, prefix, strlen(prefix)) == 0;
+    closedir(d);
+    return n;
+}
+
+/* What the worker must withstand even if rheo were to send it: decks as an attacker would write them. */
+static void a_hostile_deck_does_nothing(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    char *folder = scratch_create(), deck[1200];
+    scratch_write(folder, "secret.txt", "root:verysecret:0\n");
+    static const char *const LINES[] = {
+        ".include /etc/passwd",
+        ".include %s/secret.txt",
+        ".lib %s/secret.txt x",
+        "*#shell touch %s/canary1",
+        ".control\nshell touch %s/canary2\n.endc",
+        ".control\necho `touch %s/canary3`\n.endc",
+        ".control\nset unixcom\ntouch %s/canary4\n.endc",
+        ".control\nop\nwrite %s/canary5 all\nwrdata %s/canary6 all\necho x > %s/canary7\n.endc",
+        ".control\nsource %s/secret.txt\ncodemodel %s/secret.txt\n.endc",
+        ".csparam x=1\n.control\nop\nhardcopy %s/canary8 v(n1)\nsnsave %s/canary9\n.endc",
+    };
+    for (int k = 0; k < RH_COUNT(LINES); k++) {
+        rh_worker w = { 0 };
+        int n = snprintf(deck, sizeof deck, "title\nv1 n1 0 1\nr1 n1 0 1\n");
+        n += snprintf(deck + n, sizeof deck - (size_t)n, LINES[k], folder, folder, folder);
+        n += snprintf(deck + n, sizeof deck - (size_t)n, "\n.end\n");
+        CHECK_OK(rh_worker_start(&w, worker, NULL));
+        rh_said said = rh_worker_call(&w, RH_NG_LOAD, deck, (size_t)n, 20);
+        if (k < 3) assert_int_not_equal(said, RH_SAID_OK); /* cannot be opened */
+        if (w.text) assert_null(strstr(w.text, "root:"));
+        if (said == RH_SAID_OK) said = rh_worker_call(&w, RH_NG_VECTORS, "n1\n", 3, 20);
+        if (said == RH_SAID_OK) said = rh_worker_call(&w, RH_NG_OP, NULL, 0, 20);
+        if (said == RH_SAID_OK) CHECK_NEAR(((const double *)(const void *)w.text)[0], 1, 1e-12);
+        if (w.text) assert_null(strstr(w.text, "root:"));
+        rh_worker_free(&w);
+    }
+    assert_int_equal(count_files(folder, "canary"), 0);
+    assert_int_equal(count_files("/tmp", "rheo-worker-"), 0);
+    scratch_remove(folder);
+}
+
+static void the_layers_are_there(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    rh_worker w = { 0 };
+    CHECK_OK(rh_worker_start(&w, worker, NULL));
+    const uint32_t needed = RH_NG_LIMITS | RH_NG_NO_PRIVS | RH_NG_SECCOMP;
+    assert_int_equal(w.info.layers & needed, needed);
+    char path[64], line[128];
+    int mode = -1, privileges = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)w.pid); /* what the kernel says */
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        sscanf(line, "Seccomp: %d", &mode);
+        sscanf(line, "NoNewPrivs: %d", &privileges);
+    }
+    fclose(f);
+    assert_int_equal(mode, 2);
+    assert_int_equal(privileges, 1);
+    rh_worker_free(&w);
+}
+
+/* Hostile words where a netlist of the user may have them, solved in a folder with a start-up file of ngspice. */
+static void a_hostile_netlist_does_nothing(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    char *folder = scratch_create();
+    char *const before = getcwd(NULL, 0);
+    assert_int_equal(chdir(folder), 0);
+    scratch_write(folder, ".spiceinit", "shell touch canary0\n");
+    scratch_write(folder, "spinit", "shell touch canary0\n");
+    scratch_write(folder, "net.cir",
+                  "*#shell touch canary1 `touch canary2` .control\n"
+                  "*#shell touch canary3\n"
+                  "V.control .control 0 1\n"
+                  "Rcodemodel .control *#shell 1k\n"
+                  "R$(touch&canary4) *#shell 0 1k\n"
+                  ".control\nshell touch canary5\n.endc\n"
+                  "* .include canary\n"
+                  ".end\n");
+    launched r;
+    launch_with(&r, "solve", "--csv", "--backend", "ngspice", "net.cir", NULL);
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    assert_non_null(strstr(r.out, "v(*#shell),V,0.5"));
+    launch_free(&r);
+    assert_int_equal(count_files(folder, "canary"), 0);
+    assert_int_equal(chdir(before), 0);
+    free(before);
+    scratch_remove(folder);
+}
+
+/* No line of a deck is anything but an element, an option or the end. */
+static void decks_hold_no_text_of_the_user(void **state) {
+    (void)state;
+    const char *const text = "`x` *#shell\nV`1 .control 0 1\nR$1 .control .include 1k\nR2 .include 0 2k\n.end\n";
+    rheo_circuit *c = NULL;
+    rh_buf b = { 0 };
+    /* a name with a back-quote is refused: one without is needed */
+    assert_int_not_equal(rheo_netlist_parse(&c, text, strlen(text), "t", NULL, NULL, NULL), RHEO_OK);
+    const char *const good = "`x` *#shell\nV1 .control 0 1\nR$1 .control .include 1k\nR2 .include 0 2k\n.end\n";
+    CHECK_OK(rheo_netlist_parse(&c, good, strlen(good), "t", NULL, NULL, NULL));
+    rh_ngspice_deck(&b, c, NULL, NULL, NULL, 0);
+    assert_false(b.bad);
+    assert_null(strpbrk(b.s, "`*#$!{}\\"));
+    assert_null(strstr(b.s, ".control"));
+    assert_null(strstr(b.s, ".include"));
+    assert_non_null(strstr(b.s, "\nr2 n1 n2 1000\n"));
+    rh_buf_free(&b);
+    rheo_circuit_destroy(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ngspice_agrees_with_klu),         cmocka_unit_test(training_by_ngspice_is_training),
+        cmocka_unit_test(a_killed_worker_changes_nothing), cmocka_unit_test(a_late_worker_is_ended),
+        cmocka_unit_test(a_missing_worker_is_told),        cmocka_unit_test(memory_stays_flat),
+        cmocka_unit_test(a_hostile_deck_does_nothing),     cmocka_unit_test(the_layers_are_there),
+        cmocka_unit_test(a_hostile_netlist_does_nothing),  cmocka_unit_test(decks_hold_no_text_of_the_user),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
