@@ -25,6 +25,8 @@ static const expected EXPECTED[] = {
     { "regression.yaml", 0.00478, 7e-6, 0 },
     { "iris.yaml", 1.0986, 0.2, 0.93 },
     { "flow.yaml", 0.01499, 1e-6, 0 },
+    { "selflearn-4.yaml", 0.03797, 1e-5, 0 },
+    { "selflearn-24.yaml", 0.15366, 1e-3, 0 },
 };
 
 static void train(const expected *x, const char *folder) {
