@@ -1,6 +1,6 @@
 /* deck.c: the cards of a network that learns by itself.
  *
- * Portable subset: R C V I E G X .param-free, min, max and abs only, no control language. Nothing is copied from input
+ * Portable subset: R C V I E G X, min, max and abs only, no control language. Nothing is copied from input
  * files: names pass rh_export_name, and everything else is made of numbers. */
 #include "export/export.h"
 
