@@ -352,6 +352,29 @@ static void a_hostile_netlist_does_nothing(void **state) {
     scratch_remove(folder);
 }
 
+/* The command: agreement is 0, a difference that nobody can meet is 1, and no engine is told. */
+static void compare_is_a_verdict(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    const char *const net = "t\nV1 a 0 1\nR1 a b 3k\nR2 b c 7k\nR3 c 0 1.1k\nR4 b 0 13k\nR5 a c 17k\n.end\n";
+    char *folder = scratch_create(), path[300];
+    scratch_write(folder, "n.cir", net);
+    snprintf(path, sizeof path, "%s/n.cir", folder);
+    launched r;
+    launch_with(&r, "compare", "--backends", "klu,ngspice", "--tolerance", "1e-9", path, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_non_null(strstr(r.out, "ngspice"));
+    launch_free(&r);
+    launch_with(&r, "compare", "--tolerance", "1e-30", "--json", path, NULL);
+    assert_int_equal(r.exit, 1);
+    assert_non_null(strstr(r.err, "E322"));
+    launch_free(&r);
+    launch_with(&r, "compare", "--backends", "klu,spectre", path, NULL);
+    assert_int_equal(r.exit, 2);
+    launch_free(&r);
+    scratch_remove(folder);
+}
+
 /* No line of a deck is anything but an element, an option or the end. */
 static void decks_hold_no_text_of_the_user(void **state) {
     (void)state;
@@ -378,7 +401,8 @@ int main(void) {
         cmocka_unit_test(a_killed_worker_changes_nothing), cmocka_unit_test(a_late_worker_is_ended),
         cmocka_unit_test(a_missing_worker_is_told),        cmocka_unit_test(memory_stays_flat),
         cmocka_unit_test(a_hostile_deck_does_nothing),     cmocka_unit_test(the_layers_are_there),
-        cmocka_unit_test(a_hostile_netlist_does_nothing),  cmocka_unit_test(decks_hold_no_text_of_the_user),
+        cmocka_unit_test(a_hostile_netlist_does_nothing),  cmocka_unit_test(compare_is_a_verdict),
+        cmocka_unit_test(decks_hold_no_text_of_the_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,8 +117,7 @@ static const entry CATALOGUE[] = {
       "learn is marked on a line of its own: *@ learn R1." },
     { 105, "not used",
       "This part of the netlist is valid, but has no effect here: analyses, output requests, temperature "
-      "coefficients, time functions and AC parts of sources. Of a source counts the DC value or, without one, the "
-      "value at time 0." },
+      "coefficients and AC parts of sources." },
     { 106, "resistance of zero",
       "A resistor of 0 ohm is a short; the equations have no place for it. ngspice silently uses 1 mohm. Join the "
       "two nodes, or allow shorts, which does as ngspice with a warning." },
@@ -321,6 +320,12 @@ static const entry CATALOGUE[] = {
       "Two solvers gave different potentials or currents for the same circuit, by more than the tolerance. An "
       "ill-conditioned circuit, with conductances over many decades, is the usual reason: then none of them is right to "
       "the last digits." },
+    { 323, "nothing to compare with",
+      "Besides the engine that the others are measured by, none could take this circuit or is part of this build. The "
+      "message says why not." },
+    { 324, "not of this experiment",
+      "trained.cir in a run directory does not hold the learnable elements that its experiment has. It was replaced, or "
+      "the netlist was changed after the run." },
     { 340, "level not available",
       "Decks are written at the level behavioural, from controlled sources. The level device, with transistors and "
       "comparators, is not available." },
@@ -334,6 +339,21 @@ static const entry CATALOGUE[] = {
     { 343, "deck too long",
       "The number of teeth, epochs times samples, or of points of the sources is above what a transient simulation can do. "
       "Say with --teeth how many are wanted." },
+    { 360, "impossible function of time",
+      "A delay, time or frequency of PULSE, SIN, EXP or PWL is below 0, the parts of a pulse do not fit into its "
+      "period, or programs would read the value differently." },
+    { 361, "times do not rise",
+      "Each time of a PWL must be later than the one before. A source cannot jump: write a short ramp." },
+    { 362, "repetition with a jump",
+      "r= of a PWL must be the time of one of its points, and that point must have the value of the last one." },
+    { 363, "times of a transient analysis",
+      "Step and stop must be above 0, and the start must lie between 0 and the stop. The command needs a stop: "
+      "--stop, or a .tran card." },
+    { 364, "negative capacitance",
+      "A capacitor with negative capacitance has no stable course in time, so no transient analysis is made." },
+    { 365, "step too short",
+      "The steps became shorter than the clock can tell apart and the error is still too large. The network grows "
+      "without bound (negative resistances, controlled sources with feedback), or reltol and abstol are too small." },
     { 401, "cannot open or read",
       "The file could not be opened or read. The message ends with the reason the operating system gave." },
     { 402, "cannot write",

@@ -1,0 +1,41 @@
+/* compare: one circuit by several engines, every node and every branch. */
+#ifndef RH_RUN_COMPARE_H
+#define RH_RUN_COMPARE_H
+
+#include "run/run.h"
+
+enum { RH_MAX_ENGINE = 8 };
+
+/* Differences from the first engine; relative ones are shares of the largest potential or current of the circuit. */
+typedef struct rh_gap {
+    double *rel, *abs; /* [n]; sorted once finished */
+    int n, cap_rel, cap_abs;
+    double worst;    /* the largest of rel */
+    char where[200]; /* node or element, and the case */
+} rh_gap;
+
+typedef struct rh_engine {
+    const char *name;
+    char why_not[400]; /* "" when it took part */
+    rh_gap v, i;
+} rh_engine;
+
+typedef struct rh_compare {
+    rh_engine engine[RH_MAX_ENGINE]; /* the first is what the others are measured by */
+    int n_engine, n_case;
+} rh_compare;
+
+/* names: lent. */
+void rh_compare_begin(rh_compare *k, const char *const *names, int n);
+/* A circuit as the netlist says. label: a few words for `where`. */
+rheo_status rh_compare_circuit(rh_compare *k, const rheo_circuit *c, const char *label, rheo_error *err);
+/* The first n samples of an experiment at g [n_edge] (NULL: the start): free, and clamped at full level by real
+ * elements.
+ */
+rheo_status rh_compare_experiment(rh_compare *k, const rheo_experiment *x, const double *g, int n, rheo_error *err);
+/* Sorts. RHEO_E_IO: no engine but the first took part. RHEO_E_GOAL: a difference is above the tolerance. */
+rheo_status rh_compare_finish(rh_compare *k, double tolerance, rheo_error *err);
+double rh_gap_share(const double *sorted, int n, double share); /* quantile; 0 when there is none */
+void rh_compare_free(rh_compare *k);
+
+#endif
