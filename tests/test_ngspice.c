@@ -352,6 +352,29 @@ static void a_hostile_netlist_does_nothing(void **state) {
     scratch_remove(folder);
 }
 
+/* Every dangerous construct by its line, and an exit code; the harmless is passed. */
+static void check_names_what_is_dangerous(void **state) {
+    (void)state;
+    char *folder = scratch_create(), path[300];
+    snprintf(path, sizeof path, "%s/n.cir", folder);
+    scratch_write(folder, "n.cir",
+                  "title\nV1 a 0 1\nR1 a 0 1k\n*#shell rm x\n* a `touch x` comment\n"
+                  ".control\ncodemodel ./x.cm\n.endc\n.end\n");
+    launched r;
+    launch_with(&r, "check", "--untrusted", path, NULL);
+    assert_int_equal(r.exit, 3);
+    static const char *const FOUND[] = { "n.cir:4:1: error[E601]", "n.cir:5:5: error[E608]", "n.cir:6:1: error[E602]",
+                                         "n.cir:7:1: error[E609]", "error[E610]" };
+    for (int k = 0; k < RH_COUNT(FOUND); k++)
+        if (!strstr(r.err, FOUND[k])) fail_msg("%s is missing in:\n%s", FOUND[k], r.err);
+    launch_free(&r);
+    scratch_write(folder, "n.cir", "title\nV1 a 0 1\nR1 a 0 1k\n.end\n");
+    launch_with(&r, "check", "--untrusted", path, NULL);
+    assert_int_equal(r.exit, 0);
+    launch_free(&r);
+    scratch_remove(folder);
+}
+
 /* The command: agreement is 0, a difference that nobody can meet is 1, and no engine is told. */
 static void compare_is_a_verdict(void **state) {
     (void)state;
@@ -402,7 +425,7 @@ int main(void) {
         cmocka_unit_test(a_missing_worker_is_told),        cmocka_unit_test(memory_stays_flat),
         cmocka_unit_test(a_hostile_deck_does_nothing),     cmocka_unit_test(the_layers_are_there),
         cmocka_unit_test(a_hostile_netlist_does_nothing),  cmocka_unit_test(compare_is_a_verdict),
-        cmocka_unit_test(decks_hold_no_text_of_the_user),
+        cmocka_unit_test(check_names_what_is_dangerous),   cmocka_unit_test(decks_hold_no_text_of_the_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -419,6 +419,15 @@ static const entry CATALOGUE[] = {
     { 607, ".include from memory",
       "This netlist was read from memory or from a pipe without a folder, so there is nothing an .include could "
       "be relative to. Set the root folder to allow it." },
+    { 608, "back-quote",
+      "ngspice runs what stands between back-quotes as a shell command where its command language is read. No netlist "
+      "needs them. Do not open this file in ngspice unless you trust it." },
+    { 609, "loads or runs something",
+      "The line begins with a word of ngspice's command language that runs a program, reads another file or loads "
+      "compiled code (codemodel, shell, source, ...). rheo never does; where ngspice reads it as a command, it would." },
+    { 610, "not to be trusted",
+      "`rheo check --untrusted` found places that other programs would execute, or files that they would open. The "
+      "messages above name each. rheo itself does none of it." },
 };
 /* clang-format on */
 

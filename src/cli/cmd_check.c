@@ -7,11 +7,59 @@
 static const rh_option OPTIONS[] = {
     { "allow-short", 0, RH_OPT_FLAG, NULL, "a resistor of 0 ohm becomes 1 mohm, with a warning", 0, 0, NULL },
     { "lenient", 0, RH_OPT_FLAG, NULL, "unknown dot cards are warnings", 0, 0, NULL },
+    { "untrusted", 0, RH_OPT_FLAG, NULL, "what other programs would execute or open is an error", 0, 0, NULL },
     { "max-errors", 0, RH_OPT_INT, "N", "stop after so many errors (20)", 1, 1e6, NULL },
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 
 enum { MAX_INPUT = 1 << 30 };
+
+/* ---- netlists of strangers ---- */
+
+/* Passes messages on; warnings about security become errors. */
+typedef struct guard {
+    rh_cli *cli;
+    int n;
+} guard;
+
+static void emit_strictly(void *user, const rheo_error *message) {
+    guard *const g = user;
+    rheo_error copy = *message;
+    if (copy.code >= 600 && copy.code < 700) {
+        copy.severity = RHEO_ERROR;
+        g->n++;
+    }
+    g->cli->log.emit(g->cli->log.user, &copy);
+}
+
+/* A word of ngspice's command language that reaches outside; n its length. */
+static bool reaches_outside(const char *line, size_t n) {
+    static const char *const WORDS[] = { "codemodel", "shell", "source", "system", "osdi", "load", "use", "unixcom" };
+    char word[16] = { 0 };
+    for (size_t k = 0; k < n && k < sizeof word - 1; k++) word[k] = line[k];
+    for (int i = 0; i < RH_COUNT(WORDS); i++)
+        if (rh_streq(word, WORDS[i])) return true;
+    return false;
+}
+
+/* What the reader of netlists does not look at, since to it these are comments or parts of a skipped block. */
+static void scan_text(const char *path, char *text, size_t n, const rheo_log *log) {
+    rh_source source = { .name = (char *)(uintptr_t)path, .text = text, .size = n, .quotable = true };
+    rh_report report = { .log = log, .max_error = 1000 };
+    int line = 1;
+    for (const char *p = text; p && *p && !rh_report_full(&report); line++) {
+        const char *const quote = memchr(p, '`', strcspn(p, "\n"));
+        const size_t blank = strspn(p, " \t"), word = strcspn(p + blank, " \t\r\n");
+        if (quote)
+            rh_report_warning(&report, 608, (rh_loc){ &source, line, (int)(quote - p) + 1, 1 }, NULL,
+                              "ngspice may run what stands between back-quotes");
+        if (word && reaches_outside(p + blank, word))
+            rh_report_warning(&report, 609, (rh_loc){ &source, line, (int)blank + 1, (int)word }, NULL,
+                              "in a control block ngspice would do this");
+        p = strchr(p, '\n');
+        if (p) p++;
+    }
+}
 
 /* What was found, for the last line. */
 typedef struct finding {
@@ -43,6 +91,20 @@ static void describe(finding *f, const rheo_circuit *c) {
     f->n_edge = rheo_circuit_n_edge(c);
 }
 
+/* text NULL: that of the file. */
+static rheo_status check_text(const char *path, const char *text, size_t n, const rheo_log *log, rheo_error *err) {
+    char *copy = NULL;
+    if (text) {
+        copy = rh_strndup(text, n);
+        if (!copy) return RH_NOMEM(err);
+    } else {
+        RHEO_TRY(rh_file_read(path, MAX_INPUT, &copy, &n, err));
+    }
+    scan_text(text ? "<stdin>" : path, copy, n, log);
+    rh_free(copy);
+    return RHEO_OK;
+}
+
 static rheo_status check_netlist(rh_cli *cli, const char *path, const char *text, size_t n, finding *f,
                                  rheo_error *err) {
     rheo_netlist_def def = rheo_netlist_default();
@@ -51,12 +113,18 @@ static rheo_status check_netlist(rh_cli *cli, const char *path, const char *text
     def.max_error = (int)rh_opt_number(cli, "max-errors", def.max_error);
     rheo_circuit *c = NULL;
     f->kind = "netlist";
-    RHEO_TRY(text ? rheo_netlist_parse(&c, text, n, "<stdin>", &def, &cli->log, err)
-                  : rheo_netlist_read(&c, path, &def, &cli->log, err));
+    guard g = { .cli = cli };
+    const bool strict = rh_opt_flag(cli, "untrusted");
+    const rheo_log log = strict ? (rheo_log){ emit_strictly, &g } : cli->log;
+    if (strict) RHEO_TRY(check_text(path, text, n, &log, err));
+    RHEO_TRY(text ? rheo_netlist_parse(&c, text, n, "<stdin>", &def, &log, err)
+                  : rheo_netlist_read(&c, path, &def, &log, err));
     describe(f, c);
     const rheo_status st = rh_diagnose(c, NULL, NULL, err);
     rheo_circuit_destroy(c);
-    return st;
+    if (st != RHEO_OK || g.n == 0) return st;
+    return rh_fail(err, RHEO_E_PARSE, 610, RH_NOWHERE, "%s: not to be opened in other programs: %d dangerous place%s",
+                   text ? "<stdin>" : path, g.n, g.n == 1 ? "" : "s");
 }
 
 static rheo_status check_experiment(rh_cli *cli, const char *path, finding *f, rheo_error *err) {
@@ -159,7 +227,8 @@ const rh_command rh_cmd_check = {
     .usage = "[options] FILE...",
     .examples = "  rheo check net.cir\n"
                 "  rheo check examples/*.yaml\n"
-                "  cat net.cir | rheo check -\n",
+                "  cat net.cir | rheo check -\n"
+                "  rheo check --untrusted from-the-web.cir\n",
     .options = OPTIONS,
     .min_operand = 1,
     .max_operand = -1,

@@ -1,5 +1,6 @@
 /* help.c: help from the tables. */
 #include "cli/cli.h"
+#include "ngspice/ngspice.h"
 #include "run/library.h"
 
 enum { COLUMN = 32 };
@@ -76,4 +77,8 @@ void rh_version_text(rh_buf *b, bool libraries) {
         RH_LIBRARIES[i].version(text, sizeof text);
         rh_buf_printf(b, "%s %s\n", RH_LIBRARIES[i].name, text);
     }
+    if (!libraries) return;
+    char text[128];
+    rh_ngspice_describe(NULL, text, sizeof text);
+    rh_buf_printf(b, "ngspice %s\n", text);
 }
