@@ -119,7 +119,7 @@ static void sources_take_their_value_at_time_zero(void **state) {
     (void)state;
     rheo_circuit *c = parse(
         "t\nV1 a 0 PULSE(1 5 0 1n 1n 1u 2u)\nV2 b 0 PWL(0,2 1,3 2 4)\nV3 c 0 SIN(3 1 1k)\nV4 d 0 EXP(4 1 0 1 2 3)\n"
-        "V5 e 0 DC 9 PULSE 1 2 3\nV6 f 0 PULSE(1 2) DC 8\nV7 g 0 AC 1\nI1 a 0 PWL 0 7 1 8 r=0\nR1 a 0 1\n");
+        "V5 e 0 DC 9 PULSE 1 2 3\nV6 f 0 PULSE(1 2) DC 8\nV7 g 0 AC 1\nI1 a 0 PWL 0 7 1 8 2 7 r=0 td=1\nR1 a 0 1\n");
     const double want[] = { 1, 2, 3, 4, 9, 8, 0, 7 };
     for (int e = 0; e < RH_COUNT(want); e++) CHECK_NEAR(c->value[e], want[e], 0);
     rheo_circuit_destroy(c);

@@ -7,7 +7,7 @@
 struct rh_builder {
     rheo_circuit c;         /* under construction; n_edge is counted at the end */
     int cap_node, cap_elem; /* of all arrays that grow together */
-    int cap_keep, cap_source;
+    int cap_keep, cap_source, cap_wave, cap_point;
     double *learn;   /* [n_elem][3] min, max, init; NaN: default */
     bool *learnable; /* [n_elem] */
     bool bad;        /* out of memory: only good to be destroyed */
@@ -43,6 +43,7 @@ static bool grow_elements(rh_builder *b) {
     const int cap = b->cap_elem ? 2 * b->cap_elem : DEFAULT_CAP;
     if (!resize(&c->elem_name, cap, sizeof(*c->elem_name)) || !resize(&c->kind, cap, sizeof(*c->kind)) ||
         !resize(&c->term, cap, sizeof(*c->term)) || !resize(&c->value, cap, sizeof(*c->value)) ||
+        !resize(&c->elem_wave, cap, sizeof(int)) || !resize(&c->elem_ic, cap, sizeof(double)) ||
         !resize(&c->place, cap, sizeof(*c->place)) || !resize(&b->learn, cap, 3 * sizeof(double)) ||
         !resize(&b->learnable, cap, sizeof(*b->learnable)))
         return false;
@@ -67,6 +68,7 @@ rh_builder *rh_builder_create(void) {
     b->c.node_map = rh_map_create();
     b->c.elem_map = rh_map_create();
     b->c.title = b->c.pool ? rh_pool_strndup(b->c.pool, "", 0) : NULL;
+    for (int k = 0; k < RH_COUNT(b->c.tran); k++) b->c.tran[k] = NAN;
     if (!b->c.node_map || !b->c.elem_map || !b->c.title || add_node(b, "0", 1) != 0) {
         rh_builder_destroy(b);
         return NULL;
@@ -81,6 +83,10 @@ static void free_arrays(rheo_circuit *c) {
     rh_free(c->term);
     rh_free(c->value);
     rh_free(c->place);
+    rh_free(c->elem_wave);
+    rh_free(c->elem_ic);
+    rh_free(c->wave);
+    rh_free(c->point);
     rh_free(c->elem_edge);
     rh_free(c->edge_elem);
     rh_free(c->g_min);
@@ -158,6 +164,8 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
     for (int i = 0; i < 4; i++) c->term[e][i] = i < RH_KINDS[kind]->n_term ? term[i] : -1;
     c->value[e] = value;
     c->place[e] = place;
+    c->elem_wave[e] = -1;
+    c->elem_ic[e] = NAN;
     b->learnable[e] = false;
     for (int i = 0; i < 3; i++) b->learn[3 * e + i] = NAN;
     return e;
@@ -180,6 +188,32 @@ rheo_status rh_builder_pos(rh_builder *b, int node, double x, double y) {
 rheo_status rh_builder_ic(rh_builder *b, int node, double volt) {
     b->c.ic[node] = volt;
     return RHEO_OK;
+}
+
+rheo_status rh_builder_wave(rh_builder *b, int elem, const rh_wave *w, const double (*point)[2]) {
+    rheo_circuit *const c = &b->c;
+    const int n = w->n_point;
+    if (n > MAX_COUNT - c->n_point || !rh_grow(&c->wave, &b->cap_wave, c->n_wave + 1, sizeof(*c->wave)) ||
+        !rh_grow(&c->point, &b->cap_point, c->n_point + n, sizeof(*c->point))) {
+        b->bad = true;
+        return RHEO_E_NOMEM;
+    }
+    if (n > 0) memcpy(c->point + c->n_point, point, (size_t)n * sizeof(*c->point));
+    c->wave[c->n_wave] = *w;
+    c->wave[c->n_wave].first = c->n_point;
+    c->n_point += n;
+    c->elem_wave[elem] = c->n_wave++;
+    return RHEO_OK;
+}
+
+rheo_status rh_builder_elem_ic(rh_builder *b, int elem, double volt) {
+    b->c.elem_ic[elem] = volt;
+    return RHEO_OK;
+}
+
+void rh_builder_tran(rh_builder *b, const double tran[4], bool uic) {
+    memcpy(b->c.tran, tran, sizeof(b->c.tran));
+    b->c.tran_uic = uic;
 }
 
 rheo_status rh_builder_title(rh_builder *b, const char *title, size_t n) {

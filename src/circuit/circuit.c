@@ -51,12 +51,22 @@ static bool nodes_equal(const rheo_circuit *a, const rheo_circuit *b) {
     return true;
 }
 
+static bool waves_equal(const rheo_circuit *a, const rheo_circuit *b, int e) {
+    const int i = a->elem_wave[e], j = b->elem_wave[e];
+    if (i < 0 || j < 0) return i == j;
+    const rh_wave *const x = &a->wave[i], *const y = &b->wave[j];
+    if (x->kind != y->kind || x->n_par != y->n_par || x->n_point != y->n_point) return false;
+    if (!same_bits(x->par, y->par, (size_t)x->n_par)) return false;
+    return x->n_point == 0 || same_bits(a->point[x->first], b->point[y->first], 2 * (size_t)x->n_point);
+}
+
 static bool elements_equal(const rheo_circuit *a, const rheo_circuit *b) {
     for (int e = 0; e < a->n_elem; e++) {
         if (a->kind[e] != b->kind[e] || !rh_streq(a->elem_name[e], b->elem_name[e])) return false;
         for (int t = 0; t < 4; t++)
             if (translate(a, b, a->term[e][t]) != b->term[e][t]) return false;
-        if (!same_bits(&a->value[e], &b->value[e], 1)) return false;
+        if (!same_bits(&a->value[e], &b->value[e], 1) || !same_number(a->elem_ic[e], b->elem_ic[e])) return false;
+        if (!waves_equal(a, b, e)) return false;
     }
     return true;
 }

@@ -12,6 +12,17 @@ typedef struct rh_place {
     uint16_t col, file;
 } rh_place;
 
+/* A source as a function of time (waveform.c). Parameters in the order of the card; those not given have defaults that
+ * depend on the analysis: rh_wave_complete. PWL: par[0] is the delay, par[1] the time from which it repeats, or -1. */
+typedef enum rh_wave_kind { RH_WAVE_PULSE, RH_WAVE_SIN, RH_WAVE_EXP, RH_WAVE_PWL } rh_wave_kind;
+enum { RH_WAVE_PAR = 7 };
+typedef struct rh_wave {
+    rh_wave_kind kind;
+    int n_par; /* given */
+    double par[RH_WAVE_PAR];
+    int first, n_point; /* PWL: points in circuit->point, times rising */
+} rh_wave;
+
 struct rheo_circuit {
     char *title; /* never NULL */
     int n_node, n_elem, n_edge;
@@ -21,6 +32,13 @@ struct rheo_circuit {
     int (*term)[4];        /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
     double *value;         /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
     rh_place *place;       /* [n_elem] */
+    int *elem_wave;        /* [n_elem] index into wave, -1: the value at all times */
+    double *elem_ic;       /* [n_elem] V across a capacitor at the start (ic=); NaN: not given */
+    int n_wave, n_point;   /* functions of time, and points of all PWL together */
+    rh_wave *wave;         /* [n_wave] */
+    double (*point)[2];    /* [n_point] s; V or A */
+    double tran[4];        /* s: step, stop, start, longest step of .tran; NaN: not given. Defaults for a command */
+    bool tran_uic;         /* .tran ... uic */
     int *elem_edge;        /* [n_elem] edge index or -1 */
     int *edge_elem;        /* [n_edge] */
     double *g_min, *g_max; /* [n_edge] S bounds; defaults 1e-12 and 1e12 */
@@ -56,6 +74,10 @@ rheo_status rh_builder_learn(rh_builder *b, int elem, double g_min, double g_max
 bool rh_builder_is_learnable(const rh_builder *b, int elem);
 rheo_status rh_builder_pos(rh_builder *b, int node, double x, double y);
 rheo_status rh_builder_ic(rh_builder *b, int node, double volt);
+/* Copies. point: of a PWL, else NULL; w->first is set here. Values and points must have been checked. */
+rheo_status rh_builder_wave(rh_builder *b, int elem, const rh_wave *w, const double (*point)[2]);
+rheo_status rh_builder_elem_ic(rh_builder *b, int elem, double volt);
+void rh_builder_tran(rh_builder *b, const double tran[4], bool uic);
 rheo_status rh_builder_title(rh_builder *b, const char *title, size_t n);
 rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n);
 /* Takes ownership of src (name and text from rh_alloc) even on failure. Returns its index, -1: out of memory. */
@@ -65,9 +87,19 @@ rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err
 
 /* Place of an element for messages. */
 rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
-/* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic. For tests.
- */
+/* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic,
+ * functions of time. For tests. */
 bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b);
+
+/* waveform.c */
+extern const char *const RH_WAVE_NAMES[]; /* by kind: "PULSE" */
+/* With every parameter: PULSE TD 0, TR and TF step, PW and PER infinite; SIN FREQ 1/stop, others 0; EXP TD1 0, TAU1 step,
+ * TD2 TD1+step, TAU2 step. TR, TF, PER, FREQ, TAU and TD2 of 0 count as not given. The next three take such a wave. */
+rh_wave rh_wave_complete(const rh_wave *given, double step, double stop);
+bool rh_wave_fits(const rh_wave *w); /* a pulse into its period */
+double rh_wave_value(const rh_wave *w, const double (*point)[2], double t);
+/* The first time after t where the slope jumps; INFINITY: none. point: circuit->point. */
+double rh_wave_next_corner(const rh_wave *w, const double (*point)[2], double t);
 
 /* diagnose.c: linear time, before any number is computed. First fault found, in this order: no ground (E201), island
  * without a DC path to ground (E203; names all its nodes up to 8, and the elements that join it), loop of V and E

@@ -67,12 +67,12 @@ void rh_remember_failed(rh_reader *rd, rh_tok flat) {
 
 /* ---- parameters on a card ---- */
 
-typedef enum role { VALUE, UNUSED, ONE } role;
+typedef enum role { VALUE, UNUSED, ONE, INITIAL } role;
 
 static const struct instance_par {
     char letter;
     const char *name;
-    role role; /* VALUE: of the element; UNUSED: noted once; ONE: must be 1 */
+    role role; /* VALUE: of the element; UNUSED: noted once; ONE: must be 1; INITIAL: kept */
 } PARS[] = {
     { 'R', "r", VALUE },      { 'R', "resistance", VALUE },
     { 'R', "tc1", UNUSED },   { 'R', "tc2", UNUSED },
@@ -81,7 +81,7 @@ static const struct instance_par {
     { 'R', "ac", UNUSED },    { 'R', "m", ONE },
     { 'R', "scale", ONE },    { 'C', "c", VALUE },
     { 'C', "cap", VALUE },    { 'C', "capacitance", VALUE },
-    { 'C', "ic", UNUSED },    { 'C', "tc1", UNUSED },
+    { 'C', "ic", INITIAL },   { 'C', "tc1", UNUSED },
     { 'C', "tc2", UNUSED },   { 'C', "temp", UNUSED },
     { 'C', "dtemp", UNUSED }, { 'C', "m", ONE },
     { 'C', "scale", ONE },    { 'V', "m", ONE },
@@ -96,8 +96,9 @@ typedef struct card_reader {
     rh_tok name, last; /* last: the node read last */
     const rh_kind *kind;
     char letter;
-    bool has_value;
-    double value;
+    bool has_value, has_wave;
+    double value, ic; /* ic NaN: not given */
+    rh_wave wave;     /* its points and parameters are in rd->arg */
 } card_reader;
 
 static bool starts_value(int ch) {
@@ -143,6 +144,7 @@ static bool instance_par(card_reader *k, rh_tok t) {
     if (p->role == ONE && x != 1)
         return rh_bad(rd, 104, rh_tok_loc(rd, t), "write the product, or several elements",
                       "'%s' other than 1 is not supported", RH_SHOW(t));
+    if (p->role == INITIAL) k->ic = x;
     if (p->role == UNUSED && rh_first(rd, p->name))
         rh_note(rd, 105, rh_tok_loc(rd, t), "'%s' is not used by rheo", p->name);
     return true;
@@ -187,16 +189,31 @@ static bool plain_values(card_reader *k) {
 
 /* ---- sources ---- */
 
+/* Arguments of a function of time, as messages call them. */
+typedef struct source_par {
+    const char *name;
+    bool is_time; /* or a frequency: not below 0 */
+} source_par;
+
+/* clang-format off */
 static const struct source_function {
     const char *name;
+    rh_wave_kind kind;
     int least, most; /* arguments; most 0: any even number */
-    int at_zero;     /* the argument that is the value at time 0 */
+    source_par par[8];
 } FUNCTIONS[] = {
-    { "pulse", 2, 8, 0 },
-    { "sin", 2, 6, 0 },
-    { "exp", 2, 6, 0 },
-    { "pwl", 2, 0, 1 },
+    { "pulse", RH_WAVE_PULSE, 2, 8,
+      { { "V1", false }, { "V2", false }, { "delay", true }, { "rise time", true }, { "fall time", true },
+        { "width", true }, { "period", true }, { "phase", false } } },
+    { "sin", RH_WAVE_SIN, 2, 6,
+      { { "VO", false }, { "VA", false }, { "frequency", true }, { "delay", true }, { "damping", false },
+        { "phase", false } } },
+    { "exp", RH_WAVE_EXP, 2, 6,
+      { { "V1", false }, { "V2", false }, { "first delay", true }, { "first time constant", true },
+        { "second delay", true }, { "second time constant", true } } },
+    { "pwl", RH_WAVE_PWL, 2, 0, { { NULL, false } } },
 };
+/* clang-format on */
 
 static const struct source_function *source_function(rh_tok t) {
     for (int j = 0; j < RH_COUNT(FUNCTIONS); j++)
@@ -215,11 +232,67 @@ static bool function_count(card_reader *k, rh_tok t, const struct source_functio
     return rh_bad(k->rd, 128, rh_tok_loc(k->rd, t), NULL, "'%s' takes %s, not %d", RH_SHOW(t), want, n);
 }
 
-/* Reads the values up to ')' or the next word; keeps the one that holds at time 0. */
+static bool pwl_argument(card_reader *k, rh_tok at, int n) {
+    rh_reader *rd = k->rd;
+    const double *const x = rd->arg;
+    if (n % 2) return true;
+    if (!(x[n] >= 0)) return rh_bad(rd, 360, rh_tok_loc(rd, at), NULL, "times of PWL must not be below 0");
+    return n == 0 || x[n] > x[n - 2] ||
+           rh_bad(rd, 361, rh_tok_loc(rd, at), "write a short ramp where the value jumps",
+                  "times of PWL must rise, but %g s follows %g s", x[n], x[n - 2]);
+}
+
+/* Can argument n be? */
+static bool argument(card_reader *k, const struct source_function *fn, rh_tok at, int n) {
+    rh_reader *rd = k->rd;
+    const double x = rd->arg[n];
+    if (fn->kind == RH_WAVE_PWL) return pwl_argument(k, at, n);
+    if (n >= fn->most) return true; /* too many: said at the end */
+    if (fn->par[n].is_time && !(x >= 0))
+        return rh_bad(rd, 360, rh_tok_loc(rd, at), NULL, "the %s of %s must not be below 0", fn->par[n].name,
+                      RH_WAVE_NAMES[fn->kind]);
+    if (fn->kind == RH_WAVE_PULSE && n == 5 && x == 0)
+        return rh_bad(rd, 360, rh_tok_loc(rd, at), "write a short width, or leave it out for a step",
+                      "a width of 0 is none in some programs and endless in others");
+    if (fn->kind == RH_WAVE_PULSE && n == 7 && x != 0)
+        return rh_bad(rd, 360, rh_tok_loc(rd, at), "leave it out",
+                      "the eighth value of PULSE is a phase in some programs and a number of pulses in others");
+    if (fn->kind == RH_WAVE_EXP && n == 4 && x != 0 && !(x >= rd->arg[2]))
+        return rh_bad(rd, 360, rh_tok_loc(rd, at), NULL, "the second delay of EXP must not be below the first");
+    return true;
+}
+
+static bool pulse_fits(card_reader *k, rh_tok t) {
+    const rh_wave *const w = &k->wave;
+    if (w->kind != RH_WAVE_PULSE || w->n_par < 7 || w->par[6] == 0 || rh_wave_fits(w)) return true;
+    return rh_bad(k->rd, 360, rh_tok_loc(k->rd, t), "rise time, width and fall time must fit into the period",
+                  "the period of PULSE is %g s, but its parts take %g s", w->par[6], w->par[3] + w->par[4] + w->par[5]);
+}
+
+static bool keep_function(card_reader *k, rh_tok t, const struct source_function *fn, double *at_zero) {
+    rh_wave *const w = &k->wave;
+    const double *const x = k->rd->arg;
+    const int n = k->rd->n_arg;
+    *w = (rh_wave){ .kind = fn->kind };
+    k->has_wave = true;
+    if (fn->kind == RH_WAVE_PWL) {
+        w->n_par = 2;
+        w->par[1] = -1;
+        w->n_point = n / 2;
+    } else {
+        w->n_par = n < RH_WAVE_PAR ? n : RH_WAVE_PAR;
+        memcpy(w->par, x, (size_t)w->n_par * sizeof(double));
+    }
+    *at_zero = fn->kind == RH_WAVE_PWL ? x[1] : x[0];
+    if (fn->kind == RH_WAVE_SIN && n > 5) *at_zero = x[0] + x[1] * sin(x[5] * (6.283185307179586 / 360));
+    return pulse_fits(k, t);
+}
+
+/* Reads the values up to ')' or the next word. */
 static bool function_values(card_reader *k, rh_tok t, const struct source_function *fn, double *at_zero) {
     rh_reader *rd = k->rd;
     const bool closed = rh_skip(rd, &k->c) == '(';
-    int n = 0;
+    rd->n_arg = 0;
     if (closed) k->c.at++;
     for (int ch; (ch = rh_skip(rd, &k->c)) != 0;) {
         double x;
@@ -228,13 +301,38 @@ static bool function_values(card_reader *k, rh_tok t, const struct source_functi
             continue;
         }
         if (ch == ')' || (!closed && !starts_value(ch))) break;
+        rh_tok at = rh_lex_chunk(&k->c);
+        const size_t from = k->c.at;
         if (!rh_lex_value(rd, &k->c, k->f, RH_LEX_LIST, &x, NULL)) return false;
-        if (n++ == fn->at_zero) *at_zero = x;
+        if (k->c.line == at.line) at.n = (int)(k->c.at - from);
+        if (rd->n_arg == INT32_MAX || !rh_grow(&rd->arg, &rd->cap_arg, rd->n_arg + 1, sizeof(double)))
+            return rh_no_memory(rd);
+        rd->arg[rd->n_arg] = x;
+        if (!argument(k, fn, at, rd->n_arg++)) return false;
     }
     if (closed && rh_skip(rd, &k->c) != ')')
         return rh_bad(rd, 21, rh_tok_loc(rd, t), NULL, "')' is missing after '%s('", RH_SHOW(t));
     if (closed) k->c.at++;
-    return function_count(k, t, fn, n);
+    return function_count(k, t, fn, rd->n_arg) && keep_function(k, t, fn, at_zero);
+}
+
+/* r= and td= of PWL. A repetition begins at a point and meets the value at the end, or the source would jump. */
+static bool pwl_setting(card_reader *k, rh_tok t) {
+    rh_reader *rd = k->rd;
+    const double *const x = rd->arg;
+    const int n = rd->n_arg;
+    double value;
+    if (!rh_lex_value(rd, &k->c, k->f, 0, &value, NULL)) return false;
+    if (rh_word_is(t, "td")) {
+        k->wave.par[0] = value;
+        return value >= 0 || rh_bad(rd, 360, rh_tok_loc(rd, t), NULL, "the delay of PWL must not be below 0");
+    }
+    if (value == -1) return true; /* does not repeat */
+    k->wave.par[1] = value;
+    for (int j = 0; j + 2 < n; j += 2)
+        if (x[j] == value && x[j + 1] == x[n - 1]) return true;
+    return rh_bad(rd, 362, rh_tok_loc(rd, t), "repeat from a point that has the value of the last one",
+                  "PWL cannot repeat from %g s without a jump", value);
 }
 
 typedef struct source {
@@ -278,16 +376,11 @@ static bool source_word(card_reader *k, source *s) {
                       "PWL from a file is not supported");
     if (fn && !s->has_fn) {
         s->has_fn = true;
-        if (rh_first(rd, "source function"))
-            rh_note(rd, 105, rh_tok_loc(rd, t),
-                    "time functions of sources are not used: the DC value counts, or the value at time 0");
         return function_values(k, t, fn, &s->fn);
     }
     if (rh_lex_equals(rd, &k->c)) {
-        if (s->has_fn && (rh_word_is(t, "r") || rh_word_is(t, "td"))) {
-            double unused; /* repetition and delay of PWL */
-            return rh_lex_value(rd, &k->c, k->f, 0, &unused, NULL);
-        }
+        if (k->has_wave && k->wave.kind == RH_WAVE_PWL && (rh_word_is(t, "r") || rh_word_is(t, "td")))
+            return pwl_setting(k, t);
         return instance_par(k, t);
     }
     k->c = before;
@@ -384,6 +477,12 @@ static bool duplicate(rh_reader *rd, rh_tok name, int other) {
     return rh_bad(rd, 103, rh_tok_loc(rd, name), hint[0] ? hint : NULL, "element '%s' is defined twice", RH_SHOW(name));
 }
 
+/* The points of a PWL are pairs in rd->arg. */
+static bool add_wave(card_reader *k, int e) {
+    const bool pwl = k->wave.kind == RH_WAVE_PWL;
+    return rh_builder_wave(k->rd->b, e, &k->wave, pwl ? (const double (*)[2])(const void *)k->rd->arg : NULL) == RHEO_OK;
+}
+
 static bool add(card_reader *k, const int *term) {
     rh_reader *rd = k->rd;
     const rh_place place = { .line = k->name.line,
@@ -397,6 +496,8 @@ static bool add(card_reader *k, const int *term) {
     const int e = rh_builder_element(rd->b, rh_kind_of_letter(k->letter), flat.s, term, k->value, place, &other);
     if (e == -1) return rh_no_memory(rd);
     if (e == -2) return duplicate(rd, k->name, other);
+    if (isfinite(k->ic)) rh_builder_elem_ic(rd->b, e, k->ic);
+    if (k->has_wave && !add_wave(k, e)) return rh_no_memory(rd);
     if (k->c.sugar) rh_pragma_sugar(rd, k->f, &k->c, e);
     return true;
 }
@@ -427,7 +528,7 @@ static bool unknown_letter(rh_reader *rd, rh_tok t) {
 }
 
 void rh_element_card(rh_reader *rd, const rh_frame *f, rh_card *card) {
-    card_reader k = { .rd = rd, .f = f, .c = rh_cursor_at(rd, card, false) };
+    card_reader k = { .rd = rd, .f = f, .c = rh_cursor_at(rd, card, false), .ic = NAN };
     if (rh_skip(rd, &k.c) == 0) return; /* nothing but separators or a comment */
     k.name = rh_lex_name(&k.c);
     k.letter = (char)upper((unsigned char)k.name.s[0]);
@@ -464,11 +565,43 @@ static bool one_ic(rh_reader *rd, const rh_frame *f, rh_cursor *c) {
     return rh_builder_ic(rd->b, node, x) == RHEO_OK || rh_no_memory(rd);
 }
 
+/* .tran step stop [start [longest]] [uic] */
+static bool tran_card(rh_reader *rd, const rh_frame *f, rh_cursor *c, rh_tok card) {
+    double x[4] = { NAN, NAN, NAN, NAN };
+    bool uic = false;
+    int n = 0;
+    while (rh_skip_separators(rd, c) != 0) {
+        const rh_tok t = rh_lex_chunk(c);
+        if (rh_word_is(t, "uic") && !uic) {
+            uic = true;
+            rh_lex_word(c);
+            continue;
+        }
+        if (n == 4 || uic) {
+            rh_unexpected(rd, c, "at the end of .tran");
+            return false;
+        }
+        if (!rh_lex_value(rd, c, f, 0, &x[n], NULL)) return false;
+        if (!(x[n] >= 0) || (n < 2 && x[n] == 0))
+            return rh_bad(rd, 363, rh_tok_loc(rd, t), NULL, "times of .tran must be above 0");
+        n++;
+    }
+    if (n < 2) return rh_bad(rd, 8, rh_tok_loc(rd, card), "write .tran step stop", ".tran needs a step and a stop");
+    if (n > 2 && !(x[2] < x[1]))
+        return rh_bad(rd, 363, rh_tok_loc(rd, card), NULL, "the start of .tran must be before its stop");
+    rh_builder_tran(rd->b, x, uic);
+    return true;
+}
+
 void rh_ic_card(rh_reader *rd, const rh_frame *f, rh_card *card) {
     rh_cursor c = rh_cursor_at(rd, card, false);
     if (card->bad) return;
     rh_skip(rd, &c);
-    rh_lex_word(&c);
+    const rh_tok word = rh_lex_word(&c);
+    if (rh_word_is(word, ".tran")) {
+        card->bad = !tran_card(rd, f, &c, word);
+        return;
+    }
     while (rh_skip_separators(rd, &c) != 0 && !rh_stop(rd)) {
         if (one_ic(rd, f, &c)) continue;
         card->bad = true;

@@ -148,6 +148,8 @@ typedef struct rh_reader {
     int n_node, cap_node;
     rh_tok *tok; /* stack of words of X cards */
     int n_tok, cap_tok;
+    double *arg; /* of the function of time that is being read */
+    int n_arg, cap_arg;
     rh_mark *mark;
     int cap_mark;
     bool any_mark;
@@ -228,6 +230,7 @@ bool rh_param_exists(const rh_frame *f, rh_tok name);
 
 /* ---- cards.c ---- */
 void rh_element_card(rh_reader *rd, const rh_frame *f, rh_card *card);
+/* .ic and .tran */
 void rh_ic_card(rh_reader *rd, const rh_frame *f, rh_card *card);
 /* Node of a name inside an instance. add false: -1 if there is none. -2: out of memory. */
 int rh_frame_node(rh_reader *rd, const rh_frame *f, rh_tok t, bool add);

@@ -185,6 +185,24 @@ static void put_positions(printer *p) {
     }
 }
 
+static void put_wave(printer *p, const rh_wave *w) {
+    const rheo_circuit *c = p->c;
+    const bool pwl = w->kind == RH_WAVE_PWL;
+    const int n = pwl ? 2 * w->n_point : w->n_par;
+    const double *const x = pwl ? c->point[w->first] : w->par;
+    rh_buf_printf(&p->b, " %s(", RH_WAVE_NAMES[w->kind]);
+    size_t bol = p->b.n;
+    for (int k = 0; k < n; k++) {
+        const bool wrap = p->b.n - bol > LINE && k % 2 == 0;
+        if (wrap) bol = p->b.n;
+        if (k) rh_buf_puts(&p->b, wrap ? "\n+ " : " ");
+        rh_buf_number(&p->b, x[k]);
+    }
+    rh_buf_puts(&p->b, ")");
+    if (pwl && w->par[0] != 0) put_setting(p, "td=", w->par[0], false);
+    if (pwl && w->par[1] >= 0) put_setting(p, "r=", w->par[1], false);
+}
+
 static void put_elements(printer *p) {
     const rheo_circuit *c = p->c;
     for (int e = 0; e < c->n_elem; e++) {
@@ -194,6 +212,8 @@ static void put_elements(printer *p) {
             rh_buf_puts(&p->b, c->node_name[c->term[e][k]]);
         }
         put_setting(p, "", resistance(p, e), false);
+        if (c->elem_wave[e] >= 0) put_wave(p, &c->wave[c->elem_wave[e]]);
+        put_setting(p, "ic=", c->elem_ic[e], !isfinite(c->elem_ic[e]));
         rh_buf_puts(&p->b, "\n");
     }
 }

@@ -154,6 +154,14 @@ static void dot_ic(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line
         to_def_list(rd, &rd->def->ic, line);
 }
 
+static void dot_tran(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
+    (void)c;
+    if (rd->def == rd->main)
+        to_def_list(rd, &rd->def->ic, line);
+    else if (rh_first(rd, ".tran"))
+        rh_note(rd, 105, rh_tok_loc(rd, card), "'.tran' inside a subcircuit is not used by rheo");
+}
+
 static void dot_include(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
     const int ch = rh_skip(rd, c);
     rh_tok path = card;
@@ -216,7 +224,7 @@ static const struct dot {
     { ".data", dot_refused },  { ".nodeset", NULL },
     { ".temp", NULL },         { ".options", NULL },
     { ".option", NULL },       { ".opt", NULL },
-    { ".tran", NULL },         { ".dc", NULL },
+    { ".tran", dot_tran },     { ".dc", NULL },
     { ".ac", NULL },           { ".noise", NULL },
     { ".tf", NULL },           { ".sens", NULL },
     { ".pz", NULL },           { ".four", NULL },
