@@ -9,5 +9,6 @@
 #include "rheo/netlist.h"
 #include "rheo/run.h"
 #include "rheo/solver.h"
+#include "rheo/transient.h"
 
 #endif

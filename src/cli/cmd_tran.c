@@ -1,0 +1,308 @@
+/* rheo tran: the course in time of a linear network. */
+#include "circuit/circuit.h"
+#include "cli/cli.h"
+#include "rheo/netlist.h"
+#include "rheo/transient.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sys/stat.h>
+
+static const rh_option OPTIONS[] = {
+    { "stop", 0, RH_OPT_NUMBER, "TIME", "end of the analysis (default: that of .tran)", 0, 0, NULL },
+    { "step", 0, RH_OPT_NUMBER, "TIME", "one row every TIME, interpolated (default: one per time step)", 0, 0, NULL },
+    { "start", 0, RH_OPT_NUMBER, "TIME", "no rows before TIME (default: that of .tran, or 0)", 0, 0, NULL },
+    { "max-step", 0, RH_OPT_NUMBER, "TIME", "longest time step (default: that of .tran, or a 50th of the stop)", 0, 0,
+      NULL },
+    { "uic", 0, RH_OPT_FLAG, NULL, "start from ic= and .ic instead of the operating point", 0, 0, NULL },
+    { "reltol", 0, RH_OPT_NUMBER, "X", "error of a step, relative to the largest potential of the node (1e-6)", 0, 0,
+      NULL },
+    { "abstol", 0, RH_OPT_NUMBER, "VOLT", "the same, absolute (1n)", 0, 0, NULL },
+    { "out", 'o', RH_OPT_TEXT, "FILE", "FILE.npz, FILE.raw (ngspice) or FILE.csv; default: CSV to the terminal", 0, 0,
+      NULL },
+    { "node", 0, RH_OPT_TEXT, "NAME,NAME", "these nodes only; may be repeated", 0, 0, NULL },
+    { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
+    { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
+};
+
+/* Rows of time, potentials of some nodes and currents of voltage sources. */
+typedef struct record {
+    const rheo_circuit *c;
+    int *node, *source; /* what the columns behind the time are */
+    int n_node, n_source, cap_node, n_row, cap;
+    double *v, *i; /* [n_node], [n_elem]: at one time */
+    double *x;     /* [n_row][1 + n_node + n_source] */
+} record;
+
+static int width(const record *r) { return 1 + r->n_node + r->n_source; }
+
+/* ---- what to record ---- */
+
+static rheo_status add_node(record *r, const char *name, size_t n, rheo_error *err) {
+    char text[400], shown[100];
+    snprintf(text, sizeof text, "%.*s", (int)(n < 399 ? n : 399), name);
+    const int node = n < sizeof text ? rheo_circuit_find_node(r->c, text) : -1;
+    if (node < 0)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--node: there is no node '%s'",
+                       rh_escape(text, strlen(text), shown, sizeof shown));
+    if (!rh_grow(&r->node, &r->cap_node, r->n_node + 1, sizeof(int))) return RH_NOMEM(err);
+    r->node[r->n_node++] = node;
+    return RHEO_OK;
+}
+
+static rheo_status choose_nodes(rh_cli *cli, record *r, rheo_error *err) {
+    for (int k = 0; rh_opt_nth(cli, "node", k); k++)
+        for (const char *s = rh_opt_nth(cli, "node", k); *s;) {
+            const size_t n = strcspn(s, ",");
+            RHEO_TRY(add_node(r, s, n, err));
+            s += n + (s[n] == ',');
+        }
+    if (r->n_node > 0) return RHEO_OK;
+    for (int i = 1; i < r->c->n_node; i++) RHEO_TRY(add_node(r, r->c->node_name[i], strlen(r->c->node_name[i]), err));
+    return RHEO_OK;
+}
+
+static rheo_status open_record(rh_cli *cli, record *r, const rheo_circuit *c, rheo_error *err) {
+    r->c = c;
+    r->v = rh_calloc((size_t)c->n_node, sizeof(double));
+    r->i = rh_calloc((size_t)c->n_elem, sizeof(double));
+    r->source = rh_calloc((size_t)c->n_elem, sizeof(int));
+    if (!r->v || !r->i || !r->source) return RH_NOMEM(err);
+    for (int e = 0; e < c->n_elem; e++)
+        if (c->kind[e] == RH_KIND_V) r->source[r->n_source++] = e;
+    return choose_nodes(cli, r, err);
+}
+
+static void close_record(record *r) {
+    rh_free(r->node);
+    rh_free(r->source);
+    rh_free(r->v);
+    rh_free(r->i);
+    rh_free(r->x);
+}
+
+static rheo_status add_row(record *r, rheo_transient *t, double time, rheo_error *err) {
+    const int w = width(r);
+    if (r->n_row >= INT32_MAX / 2 / w)
+        return rh_fail(err, RHEO_E_LIMIT, 502, RH_NOWHERE,
+                       "too many values: choose nodes by --node or a longer --step");
+    if (!rh_grow(&r->x, &r->cap, (r->n_row + 1) * w, sizeof(double))) return RH_NOMEM(err);
+    double *const x = r->x + (size_t)r->n_row++ * (size_t)w;
+    rheo_transient_at(t, time, r->v, r->i);
+    x[0] = time;
+    for (int k = 0; k < r->n_node; k++) x[1 + k] = r->v[r->node[k]];
+    for (int k = 0; k < r->n_source; k++) x[1 + r->n_node + k] = r->i[r->source[k]];
+    return RHEO_OK;
+}
+
+/* Rows of the step that was just made, or of time 0. */
+typedef struct sampling {
+    double start, step, stop; /* step 0: at the ends of steps */
+    long next;                /* row on the grid */
+} sampling;
+
+static rheo_status sample(record *r, rheo_transient *t, sampling *s, rheo_error *err) {
+    const double now = rheo_transient_time(t);
+    if (s->step == 0) return now >= s->start ? add_row(r, t, now, err) : RHEO_OK;
+    for (;; s->next++) {
+        double at = s->start + (double)s->next * s->step;
+        if (fabs(at - s->stop) < 1e-9 * s->step) at = s->stop;
+        if (at > now) return RHEO_OK;
+        RHEO_TRY(add_row(r, t, at, err));
+    }
+}
+
+static rheo_status interrupted(rheo_error *err) {
+    return rh_fail(err, RHEO_E_INTERRUPTED, 0, RH_NOWHERE, "interrupted: nothing was written");
+}
+
+static rheo_status record_all(record *r, rheo_transient *t, sampling *s, rheo_error *err) {
+    rheo_status st = sample(r, t, s, err);
+    while (st == RHEO_OK && !rheo_transient_done(t)) {
+        if (*rh_interrupt_flag()) return interrupted(err);
+        st = rheo_transient_step(t, err);
+        if (st == RHEO_OK) st = sample(r, t, s, err);
+    }
+    return st;
+}
+
+/* ---- three ways to write ---- */
+
+/* Name of column k > 0: its letter and the node or source. */
+static const char *column(const record *r, int k, char *letter) {
+    *letter = k <= r->n_node ? 'v' : 'i';
+    return k <= r->n_node ? r->c->node_name[r->node[k - 1]] : r->c->elem_name[r->source[k - 1 - r->n_node]];
+}
+
+static void csv(rh_buf *b, const record *r) {
+    char letter;
+    rh_buf_puts(b, "time");
+    for (int k = 1; k < width(r); k++) {
+        const char *name = column(r, k, &letter);
+        const bool quote = strpbrk(name, ",\"\n") != NULL; /* as in RFC 4180 */
+        rh_buf_printf(b, ",%s%c(", quote ? "\"" : "", letter);
+        for (; *name; name++) rh_buf_printf(b, "%s%c", *name == '"' ? "\"" : "", *name);
+        rh_buf_printf(b, ")%s", quote ? "\"" : "");
+    }
+    rh_buf_puts(b, "\n");
+    for (int n = 0; n < r->n_row; n++)
+        for (int k = 0; k < width(r); k++) {
+            rh_buf_number(b, r->x[(size_t)n * (size_t)width(r) + (size_t)k]);
+            rh_buf_puts(b, k + 1 < width(r) ? "," : "\n");
+        }
+}
+
+/* Binary rawfile as ngspice writes it. The date is fixed so that equal runs give equal bytes. */
+static void raw(rh_buf *b, const record *r) {
+    char letter;
+    rh_buf_puts(b, "Title: ");
+    for (const char *s = r->c->title; *s; s++) rh_buf_add(b, (unsigned char)*s < ' ' ? " " : s, 1);
+    rh_buf_puts(b, "\nDate: Thu Jan  1 00:00:00 1970\nPlotname: Transient Analysis\nFlags: real\n");
+    rh_buf_printf(b, "No. Variables: %d\nNo. Points: %d\nVariables:\n\t0\ttime\ttime\n", width(r), r->n_row);
+    for (int k = 1; k < width(r); k++) {
+        const char *name = column(r, k, &letter);
+        rh_buf_printf(b, "\t%d\t%c(", k, letter);
+        for (; *name; name++) {
+            const char low = *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name; /* ngspice finds no others */
+            rh_buf_add(b, &low, 1);
+        }
+        rh_buf_printf(b, ")\t%s\n", letter == 'v' ? "voltage" : "current");
+    }
+    rh_buf_puts(b, "Binary:\n");
+    rh_buf_add(b, (const char *)r->x, (size_t)r->n_row * (size_t)width(r) * sizeof(double));
+}
+
+static rheo_status add_array(rh_npz *z, const record *r, int k, double *x, rheo_error *err) {
+    const size_t n = (size_t)r->n_row;
+    for (size_t j = 0; j < n; j++) x[j] = r->x[j * (size_t)width(r) + (size_t)k];
+    if (k == 0) {
+        rh_npz_f64(z, "time", x, 1, &n);
+        return RHEO_OK;
+    }
+    char letter;
+    rh_buf name = { 0 };
+    const char *const of = column(r, k, &letter);
+    rh_buf_printf(&name, "%c_", letter);
+    rh_buf_puts(&name, of);
+    if (!name.bad) rh_npz_f64(z, name.s, x, 1, &n);
+    const bool bad = name.bad;
+    rh_buf_free(&name);
+    return bad ? RH_NOMEM(err) : RHEO_OK;
+}
+
+static rheo_status write_npz(const char *path, const record *r, rheo_error *err) {
+    rh_npz *z = rh_npz_create();
+    double *x = rh_calloc((size_t)r->n_row, sizeof(double));
+    rheo_status st = z && x ? RHEO_OK : RH_NOMEM(err);
+    for (int k = 0; st == RHEO_OK && k < width(r); k++) st = add_array(z, r, k, x, err);
+    if (st == RHEO_OK) st = rh_npz_write(z, path, err);
+    rh_npz_destroy(z);
+    rh_free(x);
+    return st;
+}
+
+static bool ends_in(const char *path, const char *suffix) {
+    const size_t n = strlen(path), m = strlen(suffix);
+    return n > m && rh_streq(path + n - m, suffix);
+}
+
+/* Before anything is computed: could the file be written at the end? */
+static rheo_status check_out(rh_cli *cli, const char *path) {
+    struct stat info;
+    if (strcmp(path, "-") == 0) return RHEO_OK;
+    if (!ends_in(path, ".npz") && !ends_in(path, ".raw") && !ends_in(path, ".csv"))
+        return rh_cli_usage(cli, "write FILE.npz, FILE.raw or FILE.csv", "'%s': the kind of file is not known", path);
+    if (!rh_opt_flag(cli, "force") && lstat(path, &info) == 0)
+        return rh_cli_usage(cli, "replace it with --force", "'%s' exists already", path);
+    return RHEO_OK;
+}
+
+static rheo_status write_record(rh_cli *cli, const record *r, const char *path, rheo_error *err) {
+    if (ends_in(path, ".npz")) return write_npz(path, r, err);
+    rh_buf b = { 0 };
+    if (ends_in(path, ".raw"))
+        raw(&b, r);
+    else
+        csv(&b, r);
+    if (strcmp(path, "-") == 0) return rh_cli_write(cli, &b);
+    const rheo_status st = b.bad ? RH_NOMEM(err) : rh_file_write(path, b.s, b.n, err);
+    rh_buf_free(&b);
+    return st;
+}
+
+/* ---- the command ---- */
+
+/* The option, else what .tran says, else a default. */
+static double setting(rh_cli *cli, const char *name, double card, double otherwise) {
+    return rh_opt_given(cli, name) ? rh_opt_number(cli, name, 0) : isfinite(card) ? card : otherwise;
+}
+
+static rheo_status read_settings(rh_cli *cli, const rheo_circuit *c, rheo_transient_def *def, sampling *s,
+                                 rheo_error *err) {
+    def->stop = setting(cli, "stop", c->tran[1], NAN);
+    def->step = setting(cli, "step", c->tran[0], 0);
+    def->max_step = setting(cli, "max-step", c->tran[3], 0);
+    def->reltol = rh_opt_number(cli, "reltol", def->reltol);
+    def->abstol = rh_opt_number(cli, "abstol", def->abstol);
+    def->uic = rh_opt_flag(cli, "uic") || c->tran_uic;
+    *s = (sampling){ .start = setting(cli, "start", c->tran[2], 0), .step = rh_opt_number(cli, "step", 0) };
+    s->stop = def->stop;
+    if (isnan(def->stop)) {
+        const rheo_status st = rh_fail(err, RHEO_E_USAGE, 363, RH_NOWHERE, "how long? There is no .tran card");
+        rh_hint(err, "give --stop TIME");
+        return st;
+    }
+    if (rh_opt_given(cli, "step") && !(s->step > 0))
+        return rh_fail(err, RHEO_E_USAGE, 363, RH_NOWHERE, "--step must be above 0");
+    if (!(s->start >= 0 && s->start <= s->stop))
+        return rh_fail(err, RHEO_E_USAGE, 363, RH_NOWHERE, "the start must lie between 0 and the stop");
+    return RHEO_OK;
+}
+
+static rheo_status analyse(rh_cli *cli, const rheo_circuit *c, record *r, rheo_error *err) {
+    rheo_transient_def def = rheo_transient_default();
+    rheo_transient *t = NULL;
+    sampling s;
+    RHEO_TRY(read_settings(cli, c, &def, &s, err));
+    RHEO_TRY(open_record(cli, r, c, err));
+    RHEO_TRY(rheo_transient_open(&t, c, &def, &cli->log, err));
+    const rheo_status st = record_all(r, t, &s, err);
+    const rheo_transient_stats n = rheo_transient_statistics(t);
+    if (cli->verbose)
+        rh_cli_note(cli, "%ld steps, %ld repeated, %ld factorisations, %ld corners", n.n_step, n.n_reject, n.n_factor,
+                    n.n_corner);
+    rheo_transient_close(t);
+    return st;
+}
+
+static rheo_status run(rh_cli *cli) {
+    const char *const out = rh_opt_text(cli, "out", "-");
+    RHEO_TRY(check_out(cli, out));
+    rheo_error err = { 0 };
+    rheo_circuit *c = NULL;
+    record r = { 0 };
+    rh_interrupt_catch();
+    rheo_status st = rheo_netlist_read(&c, cli->operand[0], NULL, &cli->log, &err);
+    if (st == RHEO_OK) st = analyse(cli, c, &r, &err);
+    if (st == RHEO_OK) st = write_record(cli, &r, out, &err);
+    close_record(&r);
+    rheo_circuit_destroy(c);
+    return cli->out != RHEO_OK ? st : rh_cli_failed(cli, st, &err);
+}
+
+const rh_command rh_cmd_tran = {
+    .name = "tran",
+    .summary = "the course in time: potentials and currents of sources",
+    .usage = "[options] NETLIST",
+    .examples = "  rheo tran --stop 5m net.cir\n"
+                "  rheo tran --stop 5m --step 10u --node a,b -o run.npz net.cir\n"
+                "  rheo tran --uic -o run.raw net.cir\n",
+    .options = OPTIONS,
+    .min_operand = 1,
+    .max_operand = 1,
+    .run = run,
+    .notes = "Learnable resistors keep their initial conductance. The keys of FILE.npz are time, v_<node> and "
+             "i_<source>;\n"
+             "FILE.raw is for `load` of ngspice. A current flows from the first to the second node, through the "
+             "source.\n",
+};
