@@ -99,7 +99,7 @@ static rheo_status open_tables(rh_learner *l, rheo_error *err) {
                            : d->between == RH_BETWEEN_PERIODIC ? RH_PERIODIC
                                                                : RH_CARRIED;
     const bool linear = RH_NUDGE_TABLE[d->nudge].linear;
-    l->low_degree = linear ? 2 : 5;
+    l->low_degree = linear ? 2 : 4;
     RHEO_TRY(rh_closed_open(&l->cycle, &filter, ramp, n_ramp, l->low_degree, start, err));
     if (!linear) RHEO_TRY(rh_closed_open(&l->cycle_full, &filter, ramp, n_ramp, RH_MAX_DEGREE, start, err));
     if (d->between != RH_BETWEEN_RAMP) return RHEO_OK;

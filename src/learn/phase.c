@@ -63,7 +63,7 @@ static void to_coefficients(const rh_learner *l, const double *value, int stride
  * TAIL_MAX of it. What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see
  * err. */
 static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
-    static const double TAIL_MAX = 1e-7, TAIL_WARN = 1e-6;
+    static const double TAIL_MAX = 1e-6, TAIL_WARN = 1e-5;
     const int n_out = l->n_out;
     double share[N_LEVEL] = { 0 };
     for (int o = 0; o < n_out; o++) w->y[o] = 0;

@@ -20,6 +20,7 @@ typedef struct rh_block {
     double pieces[RH_BLOCK];      /* integral over what counts of the other intervals */
     int n_item;                   /* those, interval by interval */
     double *place, *left, *right; /* interval*RH_BLOCK + lane, and u at both ends; one more than can be needed */
+    double *spare;                /* above 0: surely monotone */
 } rh_block;
 
 /* Which side of the dead zone: 1, -1, or 0 inside. */

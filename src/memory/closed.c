@@ -51,7 +51,7 @@ void rh_closed_close(rh_closed *t) {
     rh_free(t);
 }
 
-size_t rh_closed_work(const rh_closed *t) { return 3 * ((size_t)t->n_interval * RH_BLOCK + 1); }
+size_t rh_closed_work(const rh_closed *t) { return 4 * ((size_t)t->n_interval * RH_BLOCK + 1); }
 
 /* What a carried edge brings: the deviation from rest at s(h=0) of this cycle, of which the tables count the first
  * rows. */
@@ -131,7 +131,7 @@ static void lane_extremes(const rh_closed *t, const rh_block *b, int lane, doubl
 void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, int n_coef, const double *coef,
                      int stride, const rh_carry *carry, double *dw, double *u_max, double *u_min, double *work) {
     const size_t room = (size_t)t->n_interval * RH_BLOCK + 1;
-    rh_block b = { .place = work, .left = work + room, .right = work + 2 * room };
+    rh_block b = { .place = work, .left = work + room, .right = work + 2 * room, .spare = work + 3 * room };
     for (int first = 0; first < n_edge; first += RH_BLOCK) {
         const int n = n_edge - first < RH_BLOCK ? n_edge - first : RH_BLOCK;
         double out[RH_BLOCK];

@@ -21,10 +21,11 @@ enum {
 
 /* Where things are in the record of an interval, in units of n_row doubles after the two of its head. */
 enum {
-    RH_AT_END,                                   /* u at the right end */
-    RH_AT_REACH,                                 /* largest distance of u from the straight line between its ends */
-    RH_AT_WHOLE,                                 /* integral of u over the interval, s */
-    RH_AT_POLY,                                  /* [n_row][RH_POLY_STRIDE] monomials */
+    RH_AT_END,   /* u at the right end */
+    RH_AT_REACH, /* largest distance of u from the straight line between its ends */
+    RH_AT_WHOLE, /* integral of u over the interval, s */
+    RH_AT_LEAD,  /* B_1: lower bound of |du/dx|, 0 when its sign is not sure; others: minus upper */
+    RH_AT_POLY,  /* [n_row][RH_POLY_STRIDE] monomials */
     RH_AT_QUARTER = RH_AT_POLY + RH_POLY_STRIDE, /* [n_row][8] bounds of du/dx per quarter: middles, half ranges */
     RH_AT_SLOPE = RH_AT_QUARTER + 8, /* [n_row][RH_POLY_STRIDE] Bernstein coefficients of du/dx, last one repeated */
     RH_AT_CUBE = RH_AT_SLOPE + RH_POLY_STRIDE, /* [RH_CUBE_POINTS][n_row] u at Gauss points */

@@ -29,10 +29,12 @@ RH_INLINE rh_lanes dot_rows(const rh_block *b, int lane, const double *row) {
     return sum;
 }
 
-RH_INLINE void append_items(rh_block *b, int interval, int lane, rh_mask mark, rh_lanes left, rh_lanes right) {
+RH_INLINE void append_items(rh_block *b, int interval, int lane, rh_mask mark, rh_lanes left, rh_lanes right,
+                            rh_lanes spare) {
     int64_t marked[RH_LANES];
-    double l[RH_LANES], r[RH_LANES];
+    double l[RH_LANES], r[RH_LANES], s[RH_LANES];
     memcpy(marked, &mark, sizeof marked);
+    rh_store(s, spare);
     rh_store(l, left);
     rh_store(r, right);
     int n = b->n_item;
@@ -40,12 +42,22 @@ RH_INLINE void append_items(rh_block *b, int interval, int lane, rh_mask mark, r
         b->place[n] = interval * RH_BLOCK + lane + i;
         b->left[n] = l[i];
         b->right[n] = r[i];
+        b->spare[n] = s[i];
         n -= (int)marked[i];
     }
     b->n_item = n;
 }
 
-/* Sort all intervals for the lanes from `lane` on. */
+/* Bound of how far u strays from between its values at the ends of an interval. */
+RH_INLINE rh_lanes stray_of(const rh_closed *t, int i, const rh_block *b, int lane) {
+    const double *const reach = rh_rows(t, i, RH_AT_REACH);
+    rh_lanes stray = rh_zero();
+    for (int r = 0; r < b->n_used; r++) stray = rh_plus(stray, rh_scale(reach[r], rh_size(rh_load(b->rows[r] + lane))));
+    return stray;
+}
+
+/* Sort all intervals for the lanes from `lane` on. Mostly the first basis polynomial leads by so much that the others
+ * together cannot turn its slope: u is monotone, and does not stray. */
 RH_INLINE void scan(const rh_closed *t, double threshold, rh_block *b, int lane) {
     const rh_lanes zero = rh_zero(), rest = rh_load(b->rest + lane), up = rh_splat(threshold),
                    down = rh_splat(-threshold);
@@ -53,15 +65,17 @@ RH_INLINE void scan(const rh_closed *t, double threshold, rh_block *b, int lane)
     for (int k = 0; k < t->n_ramp; k++) {
         rh_lanes left = dot_rows(b, lane, t->begin[k]);
         for (int i = t->first[k]; i < t->first[k + 1]; i++) {
-            const double *const end = rh_rows(t, i, RH_AT_END), *const reach = rh_rows(t, i, RH_AT_REACH);
+            const double *const end = rh_rows(t, i, RH_AT_END), *const lead = rh_rows(t, i, RH_AT_LEAD);
             const double *const total = rh_rows(t, i, RH_AT_WHOLE);
-            rh_lanes right = rest, stray = zero, whole = rh_scale(rh_interval_width(t, i), rest);
+            rh_lanes right = rest, spare = zero, whole = rh_scale(rh_interval_width(t, i), rest);
             for (int r = 0; r < b->n_used; r++) {
                 const rh_lanes weight = rh_load(b->rows[r] + lane);
                 right = rh_plus(right, rh_scale(end[r], weight));
                 whole = rh_plus(whole, rh_scale(total[r], weight));
-                stray = rh_plus(stray, rh_scale(reach[r], rh_size(weight)));
+                spare = rh_plus(spare, rh_scale(lead[r], rh_size(weight)));
             }
+            const rh_mask unsure = rh_not(rh_above(spare, zero));
+            const rh_lanes stray = rh_any(unsure) ? rh_keep(unsure, stray_of(t, i, b, lane)) : zero;
             const rh_mask falls = rh_above(left, right);
             const rh_lanes hi = rh_plus(rh_pick(falls, left, right), stray),
                            lo = rh_minus(rh_pick(falls, right, left), stray);
@@ -71,7 +85,7 @@ RH_INLINE void scan(const rh_closed *t, double threshold, rh_block *b, int lane)
             below_sum = rh_plus(below_sum, rh_keep(below, whole));
             above_size = rh_plus(above_size, rh_keep(above, rh_size(whole)));
             below_size = rh_plus(below_size, rh_keep(below, rh_size(whole)));
-            if (rh_any(mark)) append_items(b, i, lane, mark, left, right);
+            if (rh_any(mark)) append_items(b, i, lane, mark, left, right, spare);
             left = right;
         }
     }
@@ -172,7 +186,8 @@ RH_INLINE void make_poly(const rh_closed *t, const rh_block *b, int i, int lane,
 RH_INLINE void open_item(const rh_closed *t, double threshold, const rh_block *b, int k, int item, chunk *c) {
     const int place = (int)b->place[k], i = place / RH_BLOCK, lane = place % RH_BLOCK;
     const double left = b->left[k], right = b->right[k], half = rh_interval_width(t, i) / 2;
-    const bool below = b->count_below[lane] != 0, monotone = is_monotone(t, b, i, lane, right > left ? 1 : -1);
+    const bool below = b->count_below[lane] != 0,
+               monotone = b->spare[k] > 0 || is_monotone(t, b, i, lane, right > left ? 1 : -1);
     c->sum[item] = 0;
     if (monotone && rh_side_of(left, threshold) == rh_side_of(right, threshold)) {
         if ((rh_side_of(left, threshold) == 0) == below) c->sum[item] = whole_lane(t, b, i, lane);
@@ -240,8 +255,8 @@ RH_INLINE rh_lanes guess(const rh_lanes *p, rh_lanes left, rh_lanes right) {
     return rh_plus(rh_times(rh_times(r, r), from_left), rh_times(rh_times(s, s), from_right));
 }
 
-/* Integral between x and the end on the side that counts, times scale: side (F(side) - F(x)) with the antiderivative F. What
- * cancels there is small beside the integral over the whole interval, in whose digits the answer is wanted. */
+/* Integral between x and the end on the side that counts, times scale: side (F(side) - F(x)) with the antiderivative F.
+ * What cancels there is small beside the integral over the whole interval, in whose digits the answer is wanted. */
 RH_INLINE rh_lanes integrate(const rh_lanes *p, rh_lanes x, rh_lanes side, rh_lanes scale) {
     const rh_lanes y = rh_times(x, x);
     rh_lanes even = rh_zero(), odd = even, even_end = even, odd_end = even;

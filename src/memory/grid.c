@@ -193,7 +193,8 @@ static double largest(const double *b) {
 }
 
 /* Bernstein coefficients bound the distance from the chord, and their signs tell where u is monotone. */
-static void bound_row(const rh_closed *t, const double *p, double *reach, double *quarter, double *slope) {
+static void bound_row(const rh_closed *t, const double *p, bool leads, double *reach, double *lead, double *quarter,
+                      double *slope) {
     double lo[4], hi[4], chord[RH_Q1], derivative[RH_Q1], b[RH_Q1];
     double left = p[0], right = p[0];
     for (int k = 1; k <= RH_Q; k++) {
@@ -208,6 +209,12 @@ static void bound_row(const rh_closed *t, const double *p, double *reach, double
     rh_poly_slope(p, derivative);
     rh_bernstein_of(&t->bernstein, derivative, b);
     for (int i = 0; i < RH_POLY_STRIDE; i++) slope[i] = b[i < RH_Q ? i : RH_Q];
+    double least = b[0], most = b[0];
+    for (int i = 1; i <= RH_Q; i++) {
+        least = fmin(least, b[i]);
+        most = fmax(most, b[i]);
+    }
+    *lead = leads ? fmax(0, fmax(least, -most)) * (1 - 1e-12) : -fmax(fabs(least), fabs(most)) * (1 + 1e-12);
     rh_bernstein_quarters(b, lo, hi);
     for (int k = 0; k < 4; k++) {
         quarter[k] = lo[k] + (hi[k] - lo[k]) / 2;
@@ -226,8 +233,8 @@ static void fill_row(const grid *g, const trial *c, int r, double *rows) {
     }
     rows[RH_AT_END * n + r] = tidy(c->u[r][RH_Q]);
     rows[RH_AT_WHOLE * n + r] = tidy(whole * c->w);
-    bound_row(t, p, &rows[RH_AT_REACH * n + r], &rows[RH_AT_QUARTER * n + 8 * r],
-              &rows[RH_AT_SLOPE * n + RH_POLY_STRIDE * r]);
+    bound_row(t, p, r == t->n_dev, &rows[RH_AT_REACH * n + r], &rows[RH_AT_LEAD * n + r],
+              &rows[RH_AT_QUARTER * n + 8 * r], &rows[RH_AT_SLOPE * n + RH_POLY_STRIDE * r]);
     for (int i = 0; i < RH_CUBE_POINTS; i++) rows[(RH_AT_CUBE + i) * n + r] = rh_poly_at(p, (double)g->cube_node[i]);
 }
 
