@@ -63,7 +63,7 @@ static void to_coefficients(const rh_learner *l, const double *value, int stride
  * TAIL_MAX of it. What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see
  * err. */
 static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
-    static const double TAIL_MAX = 1e-6, TAIL_WARN = 1e-5;
+    static const double TAIL_MAX = 1e-6, TAIL_WARN = 1e-4;
     const int n_out = l->n_out;
     double share[N_LEVEL] = { 0 };
     for (int o = 0; o < n_out; o++) w->y[o] = 0;
@@ -76,7 +76,7 @@ static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
     int degree = RH_MAX_DEGREE;
     double tail = 0;
     while (degree > 1 && tail + share[degree] <= TAIL_MAX * share[1]) tail += share[degree--];
-    if (share[RH_MAX_DEGREE] > TAIL_WARN * share[1] && !w->warned_strong) {
+    if (w == &l->lane[0] && share[RH_MAX_DEGREE] > TAIL_WARN * share[1] && !w->warned_strong) {
         w->warned_strong = true;
         rh_warn(l->log, 311, RH_NOWHERE,
                 "the nudge is so strong that s(h) is only known to %.1g of itself: lower nudge.strength",

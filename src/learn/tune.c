@@ -54,13 +54,13 @@ static rheo_status amplitudes(rh_learner *l, const int *sample, int n, double *a
 /* Largest amplitude in a rehearsal of the first steps, one sample at a time; conductances are put back. What goes wrong
  * ends it, and so does growth beyond `most`: then the rate is too high to learn at all, and says nothing about
  * amplitudes. */
-static double rehearse(rh_learner *l, const int *sample, int n, double most, double *saved) {
+static double rehearse(rh_learner *l, const int *sample, int n, double rate, double most, double *saved) {
     enum { MOST = 200, LEAST = 20, WORK = 2000000 }; /* edges times steps */
     const int n_step = WORK / l->n_edge < LEAST ? LEAST : WORK / l->n_edge > MOST ? MOST : WORK / l->n_edge;
     rh_lane *const w = &l->lane[0];
     rh_chunk none = { 0 };
     rheo_error err = { 0 };
-    const double scale = l->def.rate / l->def.strength;
+    const double scale = fmin(l->def.rate, rate) / l->def.strength;
     double largest = 0;
     memcpy(saved, l->g, sizeof(double) * (size_t)l->n_edge);
     for (int i = 0; i < n_step && largest <= most; i++) {
@@ -77,6 +77,23 @@ static double rehearse(rh_learner *l, const int *sample, int n, double most, dou
     memcpy(l->g, saved, sizeof(double) * (size_t)l->n_edge);
     rh_learner_touch(l);
     return fmin(largest, most);
+}
+
+/* A rate at which the largest step of the first samples changes its conductance by SHARE of it. */
+static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *rate, rheo_error *err) {
+    static const double SHARE = 0.02;
+    rh_lane *const w = &l->lane[0];
+    rh_chunk none = { 0 };
+    double largest = 0;
+    for (int i = 0; i < n; i++) {
+        RHEO_TRY(rh_lane_solve(l, w, sample + i, 1, err));
+        rh_lane_sample(l, w, sample + i, 0);
+        rh_lane_loss(l, w, sample[i], &none);
+        RHEO_TRY(rh_phase_contrast(l, w, 1, w->bracket, err));
+        for (int k = 0; k < l->n_edge; k++) largest = fmax(largest, fabs(w->bracket[k]) / l->g[k]);
+    }
+    *rate = largest > 0 ? SHARE * l->def.strength / largest : l->def.rate;
+    return RHEO_OK;
 }
 
 /* Three significant digits: a proposal, to be read and typed by people. Dividing by a power of ten rounds once, so it
@@ -110,6 +127,7 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
              rh_number_human(d->fast / 20, "s", a, sizeof(a)));
     snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
              rh_number_human(d->slow, "s", a, sizeof(a)), ratio);
+    snprintf(t->why[4], n, "rate %.3g: the largest step of the first samples changes its conductance by 2 %%", d->rate);
     snprintf(t->why[3], n,
              "threshold %.3g V^2/s: the largest amplitude of a rehearsed start is %.3g V^2, so what passes is %.3g V^2 "
              "and down to 1/%g of it",
@@ -125,14 +143,17 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
     if (!a) return RH_NOMEM(err);
     const double strength = l->def.strength;
     l->def.strength = rounded(strength_for(&l->def, output_resistance(l, w), share));
-    const rheo_status st = amplitudes(l, sample, n, a, err);
+    double rate = 0;
+    rheo_status st = amplitudes(l, sample, n, a, err);
+    if (st == RHEO_OK) st = gentle_rate(l, sample, n, &rate, err);
     *out = (rh_tuning){ .def = l->def, .linearity = share };
+    out->def.rate = rounded(rate);
     if (st == RHEO_OK) {
         out->a_small = a[n_a / 10];
         out->a_median = a[n_a / 2];
         out->a_large = a[n_a - 1];
         out->a_large = fmax(out->a_large,
-                            rehearse(l, sample, n, 10 * out->a_large, a)); /* a has served: room for the conductances */
+                            rehearse(l, sample, n, rate, 10 * out->a_large, a)); /* a has served: room for the conductances */
     }
     l->def.strength = strength;
     rh_free(a);

@@ -57,9 +57,10 @@ static rheo_status tuned(rh_grid_case *k, rh_learn_def *def, rheo_error *err) {
     const rheo_status st = rh_tune(l, &sample, 1, 1000, &t, err);
     rh_learner_close(l);
     if (st != RHEO_OK) return st;
-    const double strength = def->strength;
+    const double strength = def->strength, rate = def->rate;
     *def = t.def;
     def->strength = strength;
+    def->rate = rate;
     return RHEO_OK;
 }
 

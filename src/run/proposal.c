@@ -49,6 +49,8 @@ static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, r
     add_amplitude(&b, "median", t->a_median);
     add_amplitude(&b, "largest", t->a_large);
     rh_buf_puts(&b, "learning:\n");
+    add_why(&b, t, "rate");
+    add_number(&b, "rate", t->def.rate);
     add_why(&b, t, "strength");
     rh_buf_printf(&b, "  nudge: {kind: %s, strength: ", RH_NUDGES[t->def.nudge]);
     rh_buf_number(&b, t->def.strength);
