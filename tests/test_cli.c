@@ -62,7 +62,7 @@ static void every_command_has_help(void **state) {
 
 static void wrong_use_is_told(void **state) {
     (void)state;
-    expect(2, "", "did you mean `rheo train`?", "trian");
+    expect(2, "", "did you mean `rheo train`?", "traain");
     expect(2, "", "unknown command 'xyzzy'", "xyzzy");
     expect(2, "", "did you mean --allow-short?", "check", "--alow-short", "x");
     expect(2, "", "did you mean --amplitude?", "cycle", "--amp", "1");

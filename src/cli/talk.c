@@ -125,6 +125,9 @@ void rh_json_message(rh_buf *b, const rheo_error *e) {
 
 rheo_status rh_cli_save(rh_cli *cli, const char *path, bool force, const char *text, size_t n) {
     struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* never replaced, not even with force */
+        return rh_cli_usage(cli, "name a file; without --output the text goes to standard output",
+                            "'%s' is not a regular file", path);
     if (!force && lstat(path, &info) == 0)
         return rh_cli_usage(cli, "replace it with --force", "'%s' exists already", path);
     rheo_error err = { 0 };

@@ -242,7 +242,7 @@ static rheo_status put_kept(printer *p) {
         rh_buf_puts(&p->b, p->c->keep[k]);
         rh_buf_puts(&p->b, "\n");
     }
-    rh_buf_puts(&p->b, ".end\n");
+    rh_buf_puts(&p->b, ".op\n.end\n"); /* so that a SPICE in batch mode prints the operating point */
     return RHEO_OK;
 }
 
