@@ -15,6 +15,8 @@
 
 static const char NETLIST[] =
     "net\n*@ rheo version=1\nV1 in 0 1\nR1 in a 1k\nR2 a b 2k\nR3 b 0 1k\n*@ learn R* min=1u max=10m\n.end\n";
+static const char RC[] = "rc\nV1 in 0 PWL(0 0 1m 1 2m 0)\nR1 in a 1k\nC1 a b 1u\nR2 b 0 1k\nC2 b 0 1u ic=1\n"
+                         "I1 0 a SIN(0 1m 1k)\n.ic v(a)=0.5\n.end\n";
 static const char EXPERIMENT[] =
     "version: 1\nnetlist: net.cir\nseed: 1\noutput: run\n"
     "task: {kind: table, inputs: [in], outputs: [a], rows: [{in: [1], out: [0.5]}, {in: [2], out: [1]}]}\n"
@@ -82,6 +84,15 @@ static void check_and_solve(void **state) {
     answers((const char *const[]){ "solve", "--json", net, NULL });
 }
 
+static void transient(void **state) {
+    (void)state;
+    if (SANITIZED) skip();
+    char net[200];
+    snprintf(net, sizeof net, "%s/rc.cir", dir);
+    answers((const char *const[]){ "tran", "--stop", "4m", "--step", "1m", net, NULL });
+    answers((const char *const[]){ "tran", "--stop", "4m", "--step", "1m", "--reltol", "1m", "--uic", net, NULL });
+}
+
 static void same_result(const char *run, const char *want, size_t n_want, long k) {
     size_t n;
     char *const got = scratch_read(run, "result.npz", &n);
@@ -131,6 +142,7 @@ static int begin(void **state) {
     dir = scratch_create();
     scratch_write(dir, "net.cir", NETLIST);
     scratch_write(dir, "exp.yaml", EXPERIMENT);
+    scratch_write(dir, "rc.cir", RC);
     return 0;
 }
 
@@ -141,6 +153,7 @@ static int end(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(check_and_solve), cmocka_unit_test(train) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(check_and_solve), cmocka_unit_test(transient),
+                                        cmocka_unit_test(train) };
     return cmocka_run_group_tests(tests, begin, end);
 }

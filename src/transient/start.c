@@ -36,8 +36,11 @@ rheo_status rh_start_point(rheo_transient *t, const rheo_log *log, rheo_error *e
     if (st == RHEO_OK) st = take_point(t, held, s, err);
     rheo_solver_close(s);
     rheo_circuit_destroy(held);
-    if (st == RHEO_E_SINGULAR)
-        rh_hint(err, "a node that only capacitors hold has no operating point: start with initial voltages (uic)");
+    if (st == RHEO_E_SINGULAR && err) {
+        err->hint[0] = '\0';
+        rh_hint(err, "capacitors carry no direct current: lead a resistor to node 0, or start from initial voltages "
+                     "(uic)");
+    }
     /* Nodes that were held are let go at time 0: what flows into the capacitors then is not known. */
     t->fresh = any_held(t->c) || t->voltage_loop;
     return st;
@@ -70,7 +73,7 @@ static double instant(const rheo_transient *t, double *into) {
         const double g = into[t->cap[k].a] + into[t->cap[k].b];
         if (g > 0) least = fmin(least, t->cap[k].farad / g);
     }
-    return 1e-5 * least;
+    return 1e-6 * least;
 }
 
 static rheo_status hold_for(rheo_transient *t, double h, rh_moment *m, rheo_error *err) {

@@ -17,7 +17,7 @@ static const double ALPHA = 1 / ((2 - ROOT2) * ROOT2), BETA = (ROOT2 - 1) * (ROO
 static const double TOGETHER = 16 * DBL_EPSILON;
 
 rheo_transient_def rheo_transient_default(void) {
-    return (rheo_transient_def){ .reltol = 1e-6, .abstol = 1e-9, .cookie = COOKIE };
+    return (rheo_transient_def){ .reltol = 1e-7, .abstol = 1e-9, .cookie = COOKIE };
 }
 
 double rheo_transient_time(const rheo_transient *t) { return t->stepped ? t->next.t : t->now.t; }
