@@ -316,6 +316,7 @@ static void refusals(void **state) {
     refused("t\nV1 a 0 PULSE(0 1 0 0 0 0.0999 0.1)\nR1 a 0 1\n", def, RHEO_E_RANGE, 360, "fall time of V1");
     refused("t\nR1 a 0 1\n", (rheo_transient_def){ 0 }, RHEO_E_USAGE, 126, "default");
     refused("t\nV1 a 0 1\nV2 a 0 2\nR1 a 0 1\nC1 a 0 1\n", def, RHEO_E_SINGULAR, 205, "V2");
+    refused("t\nV1 a 0 PULSE(0 1 0 1e-18 1e-18 1e-18 1e-17)\nR1 a 0 1\n", def, RHEO_E_LIMIT, 502, "V1 has 1e+17");
     bad.stop = NAN;
     refused("t\nR1 a 0 1\n", bad, RHEO_E_RANGE, 363, "stop");
     bad = def;

@@ -92,6 +92,27 @@ static void pulses_do_not_drift(void **state) {
     rheo_circuit_destroy(c);
 }
 
+/* Functions whose corners cannot be told apart any more still give a later one. */
+static void corners_go_on(void **state) {
+    (void)state;
+    static const char *const FUNCTIONS[] = { "PULSE(0 1 0 1e-18 1e-18 1e-18 1e-17)",
+                                             "PULSE(0 1 0 1e-320 0 1e-320 3e-320)",
+                                             "PULSE(0 1 1e308 1e308 1e308 1e308)", "PWL(0 0 1e-18 1 2e-18 0) r=0",
+                                             "PWL(0 0 1e300 1) td=1e308" };
+    for (int k = 0; k < RH_COUNT(FUNCTIONS); k++) {
+        rh_wave w;
+        rheo_circuit *c = one(FUNCTIONS[k], &w);
+        double t = 1;
+        for (int n = 0; n < 100 && t < INFINITY; n++) {
+            const double next = rh_wave_next_corner(&w, c->point, t);
+            assert_true(next > t);
+            t = next;
+            assert_true(t == INFINITY || fabs(rh_wave_value(&w, c->point, t)) <= 1);
+        }
+        rheo_circuit_destroy(c);
+    }
+}
+
 static void sines(void **state) {
     (void)state;
     VALUES("SIN(1 2 0.25)", 1e-15, { 0, 1 }, { 1, 3 }, { 2, 1 }, { 3, -1 }, { 4e9 + 1, 3 });
@@ -167,9 +188,13 @@ static void in_subcircuits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pulses),         cmocka_unit_test(pulses_do_not_drift),
-        cmocka_unit_test(sines),          cmocka_unit_test(exponentials),
-        cmocka_unit_test(piecewise),      cmocka_unit_test(printed_and_read_back),
+        cmocka_unit_test(pulses),
+        cmocka_unit_test(pulses_do_not_drift),
+        cmocka_unit_test(corners_go_on),
+        cmocka_unit_test(sines),
+        cmocka_unit_test(exponentials),
+        cmocka_unit_test(piecewise),
+        cmocka_unit_test(printed_and_read_back),
         cmocka_unit_test(in_subcircuits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,9 @@ static double pulse_next(const double *p, double t) {
     const double n = pulse_period(p, t);
     for (int k = 0; k < 4; k++)
         if (pulse_corner(p, n, k) > t) return pulse_corner(p, n, k);
-    return p[6] == INFINITY ? INFINITY : pulse_corner(p, n + 1, 0);
+    if (p[6] == INFINITY) return INFINITY;
+    const double next = pulse_corner(p, n + 1, 0);
+    return next > t ? next : nextafter(t, INFINITY); /* a period below the rounding of t */
 }
 
 /* ---- SIN and EXP ---- */

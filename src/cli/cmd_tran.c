@@ -34,6 +34,8 @@ typedef struct record {
     double *x;     /* [n_row][1 + n_node + n_source] */
 } record;
 
+enum { MOST_VALUES = 1 << 28 }; /* 2 GiB */
+
 static int width(const record *r) { return 1 + r->n_node + r->n_source; }
 
 /* ---- what to record ---- */
@@ -83,7 +85,7 @@ static void close_record(record *r) {
 
 static rheo_status add_row(record *r, rheo_transient *t, double time, rheo_error *err) {
     const int w = width(r);
-    if (r->n_row >= INT32_MAX / 2 / w)
+    if (r->n_row >= MOST_VALUES / w)
         return rh_fail(err, RHEO_E_LIMIT, 502, RH_NOWHERE,
                        "too many values: choose nodes by --node or a longer --step");
     if (!rh_grow(&r->x, &r->cap, (r->n_row + 1) * w, sizeof(double))) return RH_NOMEM(err);

@@ -15,6 +15,7 @@ static const double GAMMA = 2 - ROOT2;
 static const double ALPHA = 1 / ((2 - ROOT2) * ROOT2), BETA = (ROOT2 - 1) * (ROOT2 - 1) / ((2 - ROOT2) * ROOT2);
 /* Corners nearer than this, relative to the time, are one. */
 static const double TOGETHER = 16 * DBL_EPSILON;
+static const double MOST_PERIODS = 1e8;
 
 rheo_transient_def rheo_transient_default(void) {
     return (rheo_transient_def){ .reltol = 1e-7, .abstol = 1e-9, .cookie = COOKIE };
@@ -325,6 +326,21 @@ static void fill_caps(rheo_transient *t) {
     }
 }
 
+static rheo_status check_wave(const rheo_transient *t, const rh_wave *w, int e, rheo_error *err) {
+    const rheo_circuit *const c = t->c;
+    const bool pwl = w->kind == RH_WAVE_PWL && w->par[1] >= 0;
+    const double period = pwl                        ? c->point[w->first + w->n_point - 1][0] - w->par[1]
+                          : w->kind == RH_WAVE_PULSE ? w->par[6]
+                                                     : INFINITY;
+    if (!rh_wave_fits(w))
+        return rh_fail(err, RHEO_E_RANGE, 360, rh_elem_loc(c, e),
+                       "rise time, width and fall time of %s do not fit into its period: give all of them",
+                       c->elem_name[e]);
+    if (t->def.stop / period <= MOST_PERIODS) return RHEO_OK;
+    return rh_fail(err, RHEO_E_LIMIT, 502, rh_elem_loc(c, e), "%s has %.3g periods before the stop, at most %g can be",
+                   c->elem_name[e], t->def.stop / period, MOST_PERIODS);
+}
+
 static rheo_status fill_waves(rheo_transient *t, rheo_error *err) {
     const rheo_circuit *const c = t->c;
     for (int e = 0; e < c->n_elem; e++) {
@@ -332,10 +348,7 @@ static rheo_status fill_waves(rheo_transient *t, rheo_error *err) {
         if (k < 0) continue;
         t->drive[t->n_drive++] = e;
         t->wave[k] = rh_wave_complete(&c->wave[k], t->def.step, t->def.stop);
-        if (!rh_wave_fits(&t->wave[k]))
-            return rh_fail(err, RHEO_E_RANGE, 360, rh_elem_loc(c, e),
-                           "rise time, width and fall time of %s do not fit into its period: give all of them",
-                           c->elem_name[e]);
+        RHEO_TRY(check_wave(t, &t->wave[k], e, err));
     }
     return RHEO_OK;
 }
