@@ -1,4 +1,4 @@
-/* Cutting a cycle into intervals on which every response is a polynomial of degree RH_Q to about 1e-16. */
+/* Cutting a cycle into intervals on which every response is a polynomial of degree RH_Q to about 1e-14. */
 #include "memory/closed.h"
 #include "memory/flow.h"
 
@@ -8,7 +8,7 @@
 enum { N_MARCH = 16 }; /* steps per ramp on the way to the periodic state; few enough for T_10 to expand well in one */
 
 static const long double TAIL =
-    2e-14L; /* last Chebyshev coefficient, relative; what is cut off is about 30 times smaller */
+    5e-13L; /* last Chebyshev coefficient, relative; what is cut off is about 30 times smaller */
 static const long double GROWTH = 40;    /* sum of the monomials relative to the largest value: two digits at most */
 static const long double NOISE = 1e-17L; /* of the long double arithmetic here, relative to the terms of u */
 
