@@ -175,6 +175,26 @@ static void printed_and_read_back(void **state) {
     rheo_circuit_destroy(a);
 }
 
+/* Long ones go over several lines. */
+static void long_lists(void **state) {
+    (void)state;
+    rh_buf b = { 0 };
+    rh_buf_puts(&b, "t\nR1 a 0 1\nI1 a 0 PWL(");
+    for (int k = 0; k < 500; k++) rh_buf_printf(&b, "\n+ {%d/3} {sin(%d)}", k, k);
+    rh_buf_puts(&b, ")\n");
+    rheo_circuit *a = parse(b.s);
+    assert_int_equal(a->n_point, 500);
+    char *text = NULL;
+    CHECK_OK(rheo_netlist_print(&text, a, NULL, NULL));
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) assert_true(strcspn(line, "\n") < 200);
+    rheo_circuit *c = parse(text);
+    assert_true(rh_circuit_equal(a, c));
+    rheo_text_free(text);
+    rheo_circuit_destroy(a);
+    rheo_circuit_destroy(c);
+    rh_buf_free(&b);
+}
+
 static void in_subcircuits(void **state) {
     (void)state;
     rheo_circuit *c = parse("t\n.subckt s a top=2\nV1 a b PULSE(0 {top} 0 1 1 1 4)\nR1 a b 1\nC1 b 0 1 ic={top/2}\n"
@@ -195,6 +215,7 @@ int main(void) {
         cmocka_unit_test(exponentials),
         cmocka_unit_test(piecewise),
         cmocka_unit_test(printed_and_read_back),
+        cmocka_unit_test(long_lists),
         cmocka_unit_test(in_subcircuits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
