@@ -93,8 +93,9 @@ bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b);
 
 /* waveform.c */
 extern const char *const RH_WAVE_NAMES[]; /* by kind: "PULSE" */
-/* With every parameter: PULSE TD 0, TR and TF step, PW and PER infinite; SIN FREQ 1/stop, others 0; EXP TD1 0, TAU1 step,
- * TD2 TD1+step, TAU2 step. TR, TF, PER, FREQ, TAU and TD2 of 0 count as not given. The next three take such a wave. */
+/* With every parameter: PULSE TD 0, TR and TF step, PW and PER infinite; SIN FREQ 1/stop, others 0; EXP TD1 0, TAU1
+ * step, TD2 TD1+step, TAU2 step. TR, TF, PER, FREQ, TAU and TD2 of 0 count as not given. The next three take such a
+ * wave. */
 rh_wave rh_wave_complete(const rh_wave *given, double step, double stop);
 bool rh_wave_fits(const rh_wave *w); /* a pulse into its period */
 double rh_wave_value(const rh_wave *w, const double (*point)[2], double t);

@@ -480,7 +480,7 @@ static bool duplicate(rh_reader *rd, rh_tok name, int other) {
 /* The points of a PWL are pairs in rd->arg. */
 static bool add_wave(card_reader *k, int e) {
     const bool pwl = k->wave.kind == RH_WAVE_PWL;
-    return rh_builder_wave(k->rd->b, e, &k->wave, pwl ? (const double (*)[2])(const void *)k->rd->arg : NULL) == RHEO_OK;
+    return rh_builder_wave(k->rd->b, e, &k->wave, pwl ? (const double(*)[2])(const void *)k->rd->arg : NULL) == RHEO_OK;
 }
 
 static bool add(card_reader *k, const int *term) {
