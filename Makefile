@@ -109,14 +109,14 @@ test: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) check
 
 check: all $(TESTS) $(PRELOADS)
-	@RHEO=$(BUILD)/rheo PRELOAD_DIR=$(BUILD)/tests tools/run-tests.sh $(TESTS)
+	@RHEO=$(abspath $(BUILD)/rheo) PRELOAD_DIR=$(abspath $(BUILD)/tests) tools/run-tests.sh $(TESTS)
 
 # The same tests under AddressSanitizer (with its leak check) and UBSan. Preloaded allocators do not go with it: those tests skip.
 test-asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)-asan OPT="-O1 $(SAN)" LDFLAGS="$(SAN)" check-asan
 
 check-asan: all $(TESTS)
-	@RHEO=$(BUILD)/rheo RHEO_ASAN=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	@RHEO=$(abspath $(BUILD)/rheo) RHEO_ASAN=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	  tools/run-tests.sh $(TESTS)
 
 bench: deps
