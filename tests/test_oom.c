@@ -91,6 +91,13 @@ static void transient(void **state) {
     snprintf(net, sizeof net, "%s/rc.cir", dir);
     answers((const char *const[]){ "tran", "--stop", "4m", "--step", "1m", net, NULL });
     answers((const char *const[]){ "tran", "--stop", "4m", "--step", "1m", "--reltol", "1m", "--uic", net, NULL });
+    /* Steps allocate nothing, however many there are: only the first factorisation of each of 8 lengths does. */
+    launched r;
+    const long few = count(&r, (const char *const[]){ "tran", "--stop", "4m", "--step", "1m", net, NULL });
+    launch_free(&r);
+    const char *const fine[] = { "tran", "--stop", "4m", "--step", "1m", "--reltol", "1e-9", net, NULL };
+    assert_true(count(&r, fine) < few + 8 * 10);
+    launch_free(&r);
 }
 
 static void same_result(const char *run, const char *want, size_t n_want, long k) {
