@@ -4,7 +4,6 @@
 #include "rheo/netlist.h"
 #include "rheo/transient.h"
 
-#include <errno.h>
 #include <math.h>
 #include <sys/stat.h>
 
@@ -214,6 +213,8 @@ static rheo_status check_out(rh_cli *cli, const char *path) {
     if (strcmp(path, "-") == 0) return RHEO_OK;
     if (!ends_in(path, ".npz") && !ends_in(path, ".raw") && !ends_in(path, ".csv"))
         return rh_cli_usage(cli, "write FILE.npz, FILE.raw or FILE.csv", "'%s': the kind of file is not known", path);
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* never replaced, not even with force */
+        return rh_cli_usage(cli, "name a file", "'%s' is not a regular file", path);
     if (!rh_opt_flag(cli, "force") && lstat(path, &info) == 0)
         return rh_cli_usage(cli, "replace it with --force", "'%s' exists already", path);
     return RHEO_OK;
