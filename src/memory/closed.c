@@ -33,7 +33,7 @@ rheo_status rh_closed_open(rh_closed **out, const rh_filter *f, const rh_ramp *r
     t->n_ramp = n_ramp;
     t->area = f->area;
     t->h_end = ramp[n_ramp - 1].h1;
-    t->stride = 2 + (size_t)RH_AT_TOTAL * (size_t)t->n_row;
+    t->stride = RH_HEAD + (size_t)RH_AT_TOTAL * (size_t)t->n_row;
     for (int k = 0; k < n_ramp; k++) t->period += ramp[k].duration;
     rh_bernstein_build(&t->bernstein);
     const rheo_status status = rh_grid_build(t, f, ramp, err);

@@ -17,9 +17,10 @@ enum {
     RH_CUBE_POINTS = 20,    /* Gauss points that integrate a cube of degree 3*13 exactly */
     RH_PIECE_POINTS = 7,    /* and the polynomial itself */
     RH_POLY_STRIDE = 16,    /* coefficients, filled up with zeros to whole vectors */
+    RH_HEAD = 4,            /* of a record: start, width (s), steepest, and one to spare */
 };
 
-/* Where things are in the record of an interval, in units of n_row doubles after the two of its head. */
+/* Where things are in the record of an interval, in units of n_row doubles after its head. */
 enum {
     RH_AT_END,   /* u at the right end */
     RH_AT_REACH, /* largest distance of u from the straight line between its ends */
@@ -48,14 +49,16 @@ struct rh_closed {
     rh_bernstein bernstein;
     int cap;        /* records there is room for */
     size_t stride;  /* doubles per record */
-    double *record; /* [n_interval][stride]: start and width in s, then the arrays above */
+    double *record; /* [n_interval][stride]: the head, then the arrays above */
 };
 
 static inline const double *rh_record(const rh_closed *t, int i) { return t->record + (size_t)i * t->stride; }
 static inline double rh_interval_start(const rh_closed *t, int i) { return rh_record(t, i)[0]; }
 static inline double rh_interval_width(const rh_closed *t, int i) { return rh_record(t, i)[1]; }
+/* Upper bound of |du/dx| over all rows but that of B_1. */
+static inline double rh_interval_steepest(const rh_closed *t, int i) { return rh_record(t, i)[2]; }
 static inline const double *rh_rows(const rh_closed *t, int i, int what) {
-    return rh_record(t, i) + 2 + (size_t)what * (size_t)t->n_row;
+    return rh_record(t, i) + RH_HEAD + (size_t)what * (size_t)t->n_row;
 }
 
 /* grid.c: cut the ramps into intervals and fill their records. t has its counts, period, area and first stride set. */

@@ -56,26 +56,41 @@ RH_INLINE rh_lanes stray_of(const rh_closed *t, int i, const rh_block *b, int la
     return stray;
 }
 
+/* Above 0: u is monotone on the interval, since the slope of B_1 leads all others together. */
+RH_INLINE rh_lanes spare_of(const rh_closed *t, int i, const rh_block *b, int lane) {
+    const double *const lead = rh_rows(t, i, RH_AT_LEAD);
+    rh_lanes spare = rh_zero();
+    for (int r = 0; r < b->n_used; r++) spare = rh_plus(spare, rh_scale(lead[r], rh_size(rh_load(b->rows[r] + lane))));
+    return spare;
+}
+
 /* Sort all intervals for the lanes from `lane` on. Mostly the first basis polynomial leads by so much that the others
  * together cannot turn its slope: u is monotone, and does not stray. */
 RH_INLINE void scan(const rh_closed *t, double threshold, rh_block *b, int lane) {
     const rh_lanes zero = rh_zero(), rest = rh_load(b->rest + lane), up = rh_splat(threshold),
                    down = rh_splat(-threshold);
+    const int lead = t->n_dev;
+    const rh_lanes first = lead < b->n_used ? rh_size(rh_load(b->rows[lead] + lane)) : zero;
+    rh_lanes others = zero;
+    for (int r = 0; r < b->n_used; r++)
+        if (r != lead) others = rh_plus(others, rh_size(rh_load(b->rows[r] + lane)));
     rh_lanes above_sum = zero, above_size = zero, below_sum = zero, below_size = zero;
     for (int k = 0; k < t->n_ramp; k++) {
         rh_lanes left = dot_rows(b, lane, t->begin[k]);
         for (int i = t->first[k]; i < t->first[k + 1]; i++) {
-            const double *const end = rh_rows(t, i, RH_AT_END), *const lead = rh_rows(t, i, RH_AT_LEAD);
-            const double *const total = rh_rows(t, i, RH_AT_WHOLE);
-            rh_lanes right = rest, spare = zero, whole = rh_scale(rh_interval_width(t, i), rest);
+            const double *const end = rh_rows(t, i, RH_AT_END), *const total = rh_rows(t, i, RH_AT_WHOLE);
+            const rh_lanes led = rh_scale(rh_rows(t, i, RH_AT_LEAD)[lead], first);
+            rh_lanes right = rest, whole = rh_scale(rh_interval_width(t, i), rest), stray = zero;
+            rh_lanes spare = rh_minus(led, rh_scale(rh_interval_steepest(t, i), others));
             for (int r = 0; r < b->n_used; r++) {
                 const rh_lanes weight = rh_load(b->rows[r] + lane);
                 right = rh_plus(right, rh_scale(end[r], weight));
                 whole = rh_plus(whole, rh_scale(total[r], weight));
-                spare = rh_plus(spare, rh_scale(lead[r], rh_size(weight)));
             }
-            const rh_mask unsure = rh_not(rh_above(spare, zero));
-            const rh_lanes stray = rh_any(unsure) ? rh_keep(unsure, stray_of(t, i, b, lane)) : zero;
+            if (rh_any(rh_not(rh_above(spare, zero)))) { /* the quick bound does not tell */
+                spare = spare_of(t, i, b, lane);
+                stray = rh_keep(rh_not(rh_above(spare, zero)), stray_of(t, i, b, lane));
+            }
             const rh_mask falls = rh_above(left, right);
             const rh_lanes hi = rh_plus(rh_pick(falls, left, right), stray),
                            lo = rh_minus(rh_pick(falls, right, left), stray);

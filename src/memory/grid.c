@@ -244,8 +244,10 @@ static rheo_status append(grid *g, const trial *c, double ramp_start, rheo_error
     double *const record = t->record + (size_t)t->n_interval * t->stride;
     record[0] = (double)(ramp_start + c->at);
     record[1] = (double)c->w;
+    record[2] = record[3] = 0;
     for (int r = 0; r < t->n_row; r++) {
-        fill_row(g, c, r, record + 2);
+        fill_row(g, c, r, record + RH_HEAD);
+        if (r != t->n_dev) record[2] = fmax(record[2], -record[RH_HEAD + RH_AT_LEAD * t->n_row + r]);
         for (int q = 0; q <= RH_Q; q++) g->peak[r] = fmaxl(g->peak[r], fabsl(c->u[r][q]));
     }
     memcpy(g->z, c->z, sizeof g->z);
