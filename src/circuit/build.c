@@ -7,8 +7,9 @@
 struct rh_builder {
     rheo_circuit c;         /* under construction; n_edge is counted at the end */
     int cap_node, cap_elem; /* of all arrays that grow together */
-    int cap_keep, cap_source, cap_wave, cap_point;
+    int cap_keep, cap_source, cap_wave, cap_point, cap_par;
     double *learn;   /* [n_elem][3] min, max, init; NaN: default */
+    int *through;    /* [n_elem] element whose value is the state, -1: its own conductance */
     bool *learnable; /* [n_elem] */
     bool bad;        /* out of memory: only good to be destroyed */
 };
@@ -45,7 +46,8 @@ static bool grow_elements(rh_builder *b) {
         !resize(&c->term, cap, sizeof(*c->term)) || !resize(&c->value, cap, sizeof(*c->value)) ||
         !resize(&c->elem_wave, cap, sizeof(int)) || !resize(&c->elem_ic, cap, sizeof(double)) ||
         !resize(&c->place, cap, sizeof(*c->place)) || !resize(&b->learn, cap, 3 * sizeof(double)) ||
-        !resize(&b->learnable, cap, sizeof(*b->learnable)))
+        !resize(&b->learnable, cap, sizeof(*b->learnable)) || !resize(&b->through, cap, sizeof(*b->through)) ||
+        !resize(&c->elem_par, cap, sizeof(*c->elem_par)))
         return false;
     b->cap_elem = cap;
     return true;
@@ -83,12 +85,15 @@ static void free_arrays(rheo_circuit *c) {
     rh_free(c->term);
     rh_free(c->value);
     rh_free(c->place);
+    rh_free(c->elem_par);
+    rh_free(c->par);
     rh_free(c->elem_wave);
     rh_free(c->elem_ic);
     rh_free(c->wave);
     rh_free(c->point);
     rh_free(c->elem_edge);
     rh_free(c->edge_elem);
+    rh_free(c->edge_source);
     rh_free(c->g_min);
     rh_free(c->g_max);
     rh_free(c->g_init);
@@ -111,6 +116,7 @@ void rh_builder_destroy(rh_builder *b) {
     free_arrays(&b->c);
     rh_free(b->learn);
     rh_free(b->learnable);
+    rh_free(b->through);
     rh_free(b);
 }
 
@@ -164,12 +170,34 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
     for (int i = 0; i < 4; i++) c->term[e][i] = i < RH_KINDS[kind]->n_term ? term[i] : -1;
     c->value[e] = value;
     c->place[e] = place;
+    c->elem_par[e] = -1;
     c->elem_wave[e] = -1;
     c->elem_ic[e] = NAN;
     b->learnable[e] = false;
+    b->through[e] = -1;
     for (int i = 0; i < 3; i++) b->learn[3 * e + i] = NAN;
+    if (RH_KINDS[kind]->flags & RH_NONLINEAR && rh_builder_par(b, e, NULL) != RHEO_OK) return -1;
     return e;
 }
+
+rheo_status rh_builder_par(rh_builder *b, int elem, const double *par) {
+    rheo_circuit *const c = &b->c;
+    const rh_kind *const kind = RH_KINDS[c->kind[elem]];
+    const int n = kind->n_par;
+    if (c->elem_par[elem] < 0) {
+        if (n > MAX_COUNT - c->n_par || !rh_grow(&c->par, &b->cap_par, c->n_par + n, sizeof(*c->par))) {
+            b->bad = true;
+            return RHEO_E_NOMEM;
+        }
+        c->elem_par[elem] = c->n_par;
+        c->n_par += n;
+    }
+    double *const to = c->par + c->elem_par[elem];
+    for (int k = 0; k < n; k++) to[k] = par ? par[k] : kind->par[k].def;
+    return RHEO_OK;
+}
+
+void rh_builder_learn_through(rh_builder *b, int elem, int source) { b->through[elem] = source; }
 
 rheo_status rh_builder_learn(rh_builder *b, int elem, double g_min, double g_max, double g_init) {
     const double given[3] = { g_min, g_max, g_init };
@@ -256,18 +284,21 @@ static bool number_edges(rh_builder *b, rheo_circuit *c) {
     for (int e = 0; e < c->n_elem; e++) c->n_edge += b->learnable[e];
     c->elem_edge = rh_calloc((size_t)c->n_elem, sizeof(int));
     c->edge_elem = rh_calloc((size_t)c->n_edge, sizeof(int));
+    c->edge_source = rh_calloc((size_t)c->n_edge, sizeof(int));
     c->g_min = rh_calloc((size_t)c->n_edge, sizeof(double));
     c->g_max = rh_calloc((size_t)c->n_edge, sizeof(double));
     c->g_init = rh_calloc((size_t)c->n_edge, sizeof(double));
-    if (!c->elem_edge || !c->edge_elem || !c->g_min || !c->g_max || !c->g_init) return false;
+    if (!c->elem_edge || !c->edge_elem || !c->edge_source || !c->g_min || !c->g_max || !c->g_init) return false;
     for (int e = 0, k = 0; e < c->n_elem; e++) {
         c->elem_edge[e] = b->learnable[e] ? k : -1;
         if (!b->learnable[e]) continue;
         const double *const learn = b->learn + 3 * e;
+        const int source = b->through[e];
         c->edge_elem[k] = e;
+        c->edge_source[k] = source;
         c->g_min[k] = otherwise(learn[0], G_MIN);
         c->g_max[k] = otherwise(learn[1], G_MAX);
-        c->g_init[k] = fmin(fmax(otherwise(learn[2], 1 / c->value[e]), c->g_min[k]), c->g_max[k]);
+        c->g_init[k] = fmin(fmax(otherwise(learn[2], source >= 0 ? c->value[source] : 1 / c->value[e]), c->g_min[k]), c->g_max[k]);
         k++;
     }
     return true;
@@ -283,6 +314,7 @@ rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err
     const bool ok = number_edges(b, c);
     rh_free(b->learn);
     rh_free(b->learnable);
+    rh_free(b->through);
     rh_free(b);
     if (!ok) {
         rheo_circuit_destroy(c);

@@ -32,6 +32,9 @@ struct rheo_circuit {
     int (*term)[4];        /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
     double *value;         /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
     rh_place *place;       /* [n_elem] */
+    int *elem_par;         /* [n_elem] where its parameters begin in par; -1: the kind has none */
+    double *par;           /* [n_par] parameters of nonlinear elements, each in the order of its kind */
+    int n_par;
     int *elem_wave;        /* [n_elem] index into wave, -1: the value at all times */
     double *elem_ic;       /* [n_elem] V across a capacitor at the start (ic=); NaN: not given */
     int n_wave, n_point;   /* functions of time, and points of all PWL together */
@@ -41,8 +44,9 @@ struct rheo_circuit {
     bool tran_uic;         /* .tran ... uic */
     int *elem_edge;        /* [n_elem] edge index or -1 */
     int *edge_elem;        /* [n_edge] */
-    double *g_min, *g_max; /* [n_edge] S bounds; defaults 1e-12 and 1e12 */
-    double *g_init;        /* [n_edge] S: init=, or 1/resistance */
+    int *edge_source;      /* [n_edge] V element whose value is the edge's state; -1: its own conductance is */
+    double *g_min, *g_max; /* [n_edge] bounds of the state, S or V; defaults for S 1e-12 and 1e12 */
+    double *g_init;        /* [n_edge] state: init=, or 1/resistance, or the value of edge_source */
     double (*pos)[2];      /* [n_node] for pictures; NaN: not given */
     double *ic;            /* [n_node] V from .ic; NaN: not given */
     int n_keep;            /* cards kept for later kinds and printing: .model ... as text */
@@ -71,6 +75,11 @@ double rh_builder_element_value(const rh_builder *b, int elem);
 rh_place rh_builder_element_place(const rh_builder *b, int elem);
 /* Make an element learnable, or change its bounds. NaN keeps the default (or what was set before). */
 rheo_status rh_builder_learn(rh_builder *b, int elem, double g_min, double g_max, double g_init);
+/* What learns is the value of a V element, the one that holds the gate: g_min, g_max and g_init of elem are volts, and
+ * the first two must be given. */
+void rh_builder_learn_through(rh_builder *b, int elem, int source);
+/* Parameters of a nonlinear element, in the order of its kind: copied. Without: the defaults. */
+rheo_status rh_builder_par(rh_builder *b, int elem, const double *par);
 bool rh_builder_is_learnable(const rh_builder *b, int elem);
 rheo_status rh_builder_pos(rh_builder *b, int node, double x, double y);
 rheo_status rh_builder_ic(rh_builder *b, int node, double volt);

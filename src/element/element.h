@@ -10,8 +10,25 @@ enum {
     RH_BRANCH = 4,     /* its current is an unknown of its own: V and E */
     RH_CONTROLLED = 8, /* terminals 2 and 3 are the controlling pair: E and G */
     RH_OPEN = 16,      /* carries no direct current: C */
-    RH_ONE_WAY = 32,   /* makes the matrix unsymmetric: E and G */
+    RH_ONE_WAY = 32,   /* makes the matrix unsymmetric: E, G and transistors */
+    RH_NONLINEAR = 64, /* its currents come from eval, not from law: D and M */
 };
+
+enum { RH_MAX_TERM = 4 };
+
+/* A parameter of a kind: of its .model card, or of the element itself. */
+typedef struct rh_par {
+    const char *name, *unit;
+    double def, min, max; /* inf allowed as a value where max is INFINITY */
+    const char *meaning;
+    bool of_element; /* may stand on the element's card (and only there) */
+} rh_par;
+
+/* What flows into the terminals of a nonlinear element, and how it follows their potentials. */
+typedef struct rh_flow {
+    double i[RH_MAX_TERM];              /* A, from the node into the terminal; they sum to zero */
+    double g[RH_MAX_TERM][RH_MAX_TERM]; /* S: g[r][c] = d i[r] / d v[c] */
+} rh_flow;
 
 typedef struct rh_kind {
     char letter;            /* R, C, ... upper case */
@@ -26,6 +43,14 @@ typedef struct rh_kind {
      * card. Terminals 0, 1 (and 2, 3). A branch kind gives the row of its own equation: v0 - v1 - gain*(v2 - v3) = rhs.
      * A current kind gives i(0->1) = conductance*(v0 - v1) + trans*(v2 - v3) + current. */
     struct rh_law (*law)(double value, double g);
+    /* Nonlinear kinds only; all three or none. */
+    const rh_par *par; /* in the order of the array that eval and limit get */
+    int n_par;
+    /* Currents and slopes at the potentials v [n_term] of the terminals; finite for any finite v. out is zero before. */
+    void (*eval)(const double *par, const double *v, rh_flow *out);
+    /* Newton wants to go from the terminal potentials `from` to `to`: take `to` back to where the tangent at `from`
+     * still says something. Differences only: a common shift stays. NULL: any step will do. */
+    void (*limit)(const double *par, const double *from, double *to);
 } rh_kind;
 
 typedef struct rh_law {

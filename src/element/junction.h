@@ -1,0 +1,29 @@
+/* junction.h: the exponential junction, which diodes and the bulk of transistors share. */
+#ifndef RH_ELEMENT_JUNCTION_H
+#define RH_ELEMENT_JUNCTION_H
+
+#include <math.h>
+
+/* Thermal voltage kT/q at 27 C, with the constants of SPICE: k = 1.38064852e-23 J/K, q = 1.6021766208e-19 C. */
+#define RH_VT (1.38064852e-23 * 300.15 / 1.6021766208e-19)
+
+/* i = is (e^(v/nvt) - 1). Past JUNCTION_MOST times nvt it follows the tangent: the slope stays continuous and exp()
+ * cannot overflow. */
+static inline double rh_junction(double is, double nvt, double v, double *slope) {
+    static const double MOST = 80;
+    const double x = v / nvt, e = exp(fmin(x, MOST));
+    *slope = is * e / nvt;
+    return is * (x > MOST ? e * (1 + (x - MOST)) - 1 : expm1(x));
+}
+
+/* The voltage to evaluate at when Newton wants to go from `from` to `to`: an exponential is followed by its logarithm.
+ * Source: Nagel, SPICE2, Memorandum UCB/ERL M520 (1975), section on junction limiting. */
+static inline double rh_junction_limit(double is, double nvt, double from, double to) {
+    const double critical = nvt * log(nvt / (sqrt(2) * is));
+    if (!(to > critical) || fabs(to - from) <= 2 * nvt) return to;
+    if (from <= 0) return nvt * log(to / nvt);
+    const double step = 1 + (to - from) / nvt;
+    return step > 0 ? from + nvt * log(step) : critical;
+}
+
+#endif
