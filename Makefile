@@ -50,7 +50,7 @@ say = @printf '  %-4s %s\n'
 Q = @
 endif
 
-.PHONY: all demo test check test-asan check-asan bench fuzz fuzzers deps format format-check install uninstall clean help
+.PHONY: all demo test check test-asan check-asan bench bench-ngspice fuzz fuzzers deps format format-check install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -123,6 +123,17 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	$(BUILD)/rheo bench
 
+# Operating points by ngspice: memory, and time against a plain loop around libngspice; POINTS=100000
+POINTS ?= 100000
+bench-ngspice: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/tests/bench_ngspice
+	$(BUILD)/tests/bench_ngspice $(POINTS)
+
+$(BUILD)/tests/bench_ngspice: $(BUILD)/obj/tests/bench_ngspice.o $(BUILD)/librheo.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CHOLMOD) $(LDLIBS) -lngspice -o $@
+
 # Each fuzzer for FUZZ_SECONDS (default a minute); needs clang. Inputs that break it are left in build-fuzz/.
 FUZZ_SECONDS ?= 60
 fuzz:
@@ -174,6 +185,7 @@ help:
 	@echo "test         packages, build, all tests"
 	@echo "test-asan    the same under AddressSanitizer and UBSan, leaks included"
 	@echo "bench        speed of one learning step against one factorisation, and more"
+	@echo "bench-ngspice  points by ngspice: memory, and time against a plain loop around libngspice"
 	@echo "fuzz         fuzz the readers, FUZZ_SECONDS=60 each (needs clang)"
 	@echo "deps         install missing Debian packages"
 	@echo "format       clang-format over the sources"

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ngspice keeps some 240 bytes of every command, so the worker starts afresh after so many, or so many per element. */
-enum { COMMANDS = 2500, COMMANDS_PER_VALUE = 32 };
-
 struct rh_ngspice {
     const rheo_circuit *c;
     char *path;
@@ -19,7 +16,7 @@ struct rh_ngspice {
     double *sent; /* [n_elem + n_port] values in the worker's deck; NaN: not sent yet */
     rh_ng_value *change;
     int cap_sent, cap_change;
-    long commands, starts;
+    long starts;
 };
 
 rheo_status rh_ngspice_open(rh_ngspice **out, const rheo_circuit *c, const char *worker, rheo_error *err) {
@@ -104,7 +101,8 @@ static int note_change(rh_ngspice *s, int n, int k, char letter, double value) {
     return n + 1;
 }
 
-static rh_said alter(rh_ngspice *s, const double *g, const double *source, int port) {
+/* Operating point; what has changed since the last one goes along. */
+static rh_said point(rh_ngspice *s, const double *g, const double *source, int port) {
     const rheo_circuit *const c = s->c;
     int n = 0;
     for (int e = 0; e < c->n_elem; e++) {
@@ -113,22 +111,18 @@ static rh_said alter(rh_ngspice *s, const double *g, const double *source, int p
         if (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) n = note_change(s, n, e, letter, source ? source[e] : 0);
     }
     for (int p = 0; p < s->n_port; p++) n = note_change(s, n, c->n_elem + p, 'i', p == port ? 1 : 0);
-    s->commands += n + 2;
-    return n ? rh_worker_call(&s->w, RH_NG_ALTER, s->change, sizeof *s->change * (size_t)n, patience(s)) : RH_SAID_OK;
+    return rh_worker_call(&s->w, RH_NG_OP, s->change, sizeof *s->change * (size_t)n, patience(s));
 }
 
 static rh_said attempt(rh_ngspice *s, const double *g, const double *source, int port) {
-    if (s->commands > COMMANDS && s->commands > COMMANDS_PER_VALUE * (long)s->c->n_elem) rh_worker_stop(&s->w);
     if (!s->w.pid) {
         rheo_error ignored = { 0 };
         s->loaded = false;
-        s->commands = 0;
         s->starts++;
         if (rh_worker_start(&s->w, s->path, &ignored) != RHEO_OK) return RH_SAID_DIED;
     }
     rh_said said = s->loaded ? RH_SAID_OK : load(s);
-    if (said == RH_SAID_OK) said = alter(s, g, source, port);
-    if (said == RH_SAID_OK) said = rh_worker_call(&s->w, RH_NG_OP, NULL, 0, patience(s));
+    if (said == RH_SAID_OK) said = point(s, g, source, port);
     if (said == RH_SAID_OK && s->w.n != sizeof(double) * (size_t)s->n_vector) {
         rh_worker_stop(&s->w);
         said = RH_SAID_DIED;

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #endif
 
 static const double START_SECONDS = 60;
+enum { ROOM = 1 << 12 }; /* of answers, at the start */
 
 static double now(void) {
     struct timespec t;
@@ -39,12 +41,23 @@ static rh_said ready(const rh_worker *w, short events, double end) {
     }
 }
 
-static rh_said put(const rh_worker *w, const void *data, size_t n, double end) {
-    for (const char *p = data; n > 0;) {
-        const ssize_t k = send(w->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+/* Take n bytes off the front of two parts; returns the first part that has any left. */
+static struct iovec *take(struct iovec part[2], size_t n) {
+    for (int i = 0; i < 2; i++) {
+        const size_t step = n < part[i].iov_len ? n : part[i].iov_len;
+        part[i].iov_base = (char *)part[i].iov_base + step;
+        part[i].iov_len -= step;
+        n -= step;
+    }
+    return part[0].iov_len ? &part[0] : &part[1];
+}
+
+static rh_said put(const rh_worker *w, struct iovec part[2], double end) {
+    for (struct iovec *p = part; p->iov_len > 0;) {
+        const struct msghdr m = { .msg_iov = p, .msg_iovlen = p == part ? 2 : 1 };
+        const ssize_t k = sendmsg(w->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (k > 0) {
-            p += k;
-            n -= (size_t)k;
+            p = take(part, (size_t)k);
         } else if (k < 0 && (errno == EAGAIN || errno == EINTR)) {
             const rh_said said = ready(w, POLLOUT, end);
             if (said != RH_SAID_OK) return said;
@@ -55,33 +68,46 @@ static rh_said put(const rh_worker *w, const void *data, size_t n, double end) {
     return RH_SAID_OK;
 }
 
-static rh_said get(const rh_worker *w, void *data, size_t n, double end) {
-    for (char *p = data; n > 0;) {
+/* Fill the first part, and of the second what there is; *n bytes in all. */
+static rh_said get(const rh_worker *w, struct iovec part[2], size_t *n, double end) {
+    for (*n = 0; part[0].iov_len > 0;) {
         const rh_said said = ready(w, POLLIN, end);
         if (said != RH_SAID_OK) return said;
-        const ssize_t k = recv(w->fd, p, n, MSG_DONTWAIT);
+        struct msghdr m = { .msg_iov = part, .msg_iovlen = 2 };
+        const ssize_t k = recvmsg(w->fd, &m, MSG_DONTWAIT);
         if (k < 0 && (errno == EAGAIN || errno == EINTR)) continue;
         if (k <= 0) return RH_SAID_DIED;
-        p += k;
-        n -= (size_t)k;
+        take(part, (size_t)k);
+        *n += (size_t)k;
     }
     return RH_SAID_OK;
 }
 
+static bool make_room(rh_worker *w, size_t n) {
+    if (n <= w->cap) return true;
+    char *const grown = rh_realloc(w->text, n, 1);
+    if (!grown) return false;
+    w->text = grown;
+    w->cap = n;
+    return true;
+}
+
+/* Head and data arrive together, as a rule. */
 static rh_said get_answer(rh_worker *w, double end) {
     rh_ng_head head;
-    rh_said said = get(w, &head, sizeof head, end);
+    size_t have, more;
+    struct iovec part[2] = { { &head, sizeof head }, { w->text, w->cap } };
+    rh_said said = get(w, part, &have, end);
     if (said != RH_SAID_OK) return said;
-    if (head.magic != RH_NG_MAGIC || head.what > RH_NG_FAILED || head.bytes > RH_NG_MAX_BYTES) return RH_SAID_DIED;
-    if (head.bytes + 1 > w->cap) {
-        char *const grown = rh_realloc(w->text, (size_t)head.bytes + 1, 1);
-        if (!grown) return RH_SAID_NOMEM;
-        w->text = grown;
-        w->cap = (size_t)head.bytes + 1;
-    }
-    said = get(w, w->text, (size_t)head.bytes, end);
-    if (said != RH_SAID_OK) return said;
+    have -= sizeof head;
+    if (head.magic != RH_NG_MAGIC || head.what > RH_NG_FAILED || head.bytes > RH_NG_MAX_BYTES || have > head.bytes)
+        return RH_SAID_DIED;
     w->n = (size_t)head.bytes;
+    if (!make_room(w, w->n + 1)) return RH_SAID_NOMEM;
+    part[0] = (struct iovec){ w->text + have, w->n - have };
+    part[1] = (struct iovec){ 0 };
+    said = get(w, part, &more, end);
+    if (said != RH_SAID_OK) return said;
     w->text[w->n] = '\0';
     return head.what == RH_NG_OK ? RH_SAID_OK : RH_SAID_NO;
 }
@@ -89,9 +115,9 @@ static rh_said get_answer(rh_worker *w, double end) {
 rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds) {
     if (!w->pid) return RH_SAID_DIED;
     const double end = now() + seconds;
-    const rh_ng_head head = { RH_NG_MAGIC, what, n };
-    rh_said said = put(w, &head, sizeof head, end);
-    if (said == RH_SAID_OK) said = put(w, data, n, end);
+    rh_ng_head head = { RH_NG_MAGIC, what, n };
+    struct iovec part[2] = { { &head, sizeof head }, { (void *)data, n } };
+    rh_said said = make_room(w, ROOM) ? put(w, part, end) : RH_SAID_NOMEM;
     if (said == RH_SAID_OK) said = get_answer(w, end);
     if (said != RH_SAID_OK) rh_worker_stop(w);
     return said;

@@ -25,8 +25,7 @@ enum {
     RH_NG_INFO = 1, /* answer: rh_ng_info, then the version of ngspice as text */
     RH_NG_LOAD,     /* a deck, lines ending in '\n', title first; answer: nothing */
     RH_NG_VECTORS,  /* names of the vectors that OP answers with, each ending in '\n'; answer: nothing */
-    RH_NG_ALTER,    /* rh_ng_value[]; answer: nothing */
-    RH_NG_OP,       /* answer: double[], one per vector, all finite */
+    RH_NG_OP,       /* rh_ng_value[] to alter first; answer: double[], one per vector, all finite */
     RH_NG_DESTROY,  /* forget the circuit; answer: nothing */
     RH_NG_QUIT,     /* no answer */
 };

@@ -1,4 +1,4 @@
-/* engine.h: libngspice behind five functions. engine.c alone includes sharedspice.h. */
+/* engine.h: libngspice behind a few functions. engine.c alone includes sharedspice.h. */
 #ifndef RH_NGWORKER_ENGINE_H
 #define RH_NGWORKER_ENGINE_H
 
@@ -12,9 +12,8 @@ const char *rh_engine_version(void);
 /* text is written into. */
 bool rh_engine_load(char *text);
 bool rh_engine_vectors(char *text);
-bool rh_engine_alter(const rh_ng_value *v, size_t n);
-/* Operating point; the values are lent until the next one. */
-bool rh_engine_op(const double **value, size_t *n);
+/* Operating point with so many values changed before it; what it answers is lent until the next one. */
+bool rh_engine_op(const rh_ng_value *change, size_t n_change, const double **value, size_t *n);
 bool rh_engine_destroy(void);
 /* The last that ngspice said. */
 const char *rh_engine_reason(void);

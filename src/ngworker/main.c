@@ -9,10 +9,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+enum { ROOM = 1 << 16 };
 static int in = -1, out = -1; /* where the requests come from and answers go to: ngspice never sees 0 and 1 */
 static rh_ng_info info;
+static char *request; /* room bytes: what was asked */
+static size_t room;
 
 static bool read_all(void *data, size_t n) {
     for (char *p = data; n > 0;) {
@@ -25,20 +29,24 @@ static bool read_all(void *data, size_t n) {
     return true;
 }
 
-static bool write_all(const void *data, size_t n) {
-    for (const char *p = data; n > 0;) {
-        const ssize_t k = write(out, p, n);
+/* Head and data in one call, as a rule. */
+static bool answer(uint32_t what, const void *data, size_t n) {
+    rh_ng_head head = { RH_NG_MAGIC, what, n };
+    struct iovec part[] = { { &head, sizeof head }, { (void *)data, n } };
+    for (size_t i = 0; i < 2;) {
+        const ssize_t k = writev(out, part + i, (int)(2 - i));
         if (k < 0 && errno == EINTR) continue;
         if (k <= 0) return false;
-        p += k;
-        n -= (size_t)k;
+        for (size_t done = (size_t)k; i < 2;) {
+            const size_t step = done < part[i].iov_len ? done : part[i].iov_len;
+            part[i].iov_base = (char *)part[i].iov_base + step;
+            part[i].iov_len -= step;
+            done -= step;
+            if (part[i].iov_len > 0) break;
+            i++;
+        }
     }
     return true;
-}
-
-static bool answer(uint32_t what, const void *data, size_t n) {
-    const rh_ng_head head = { RH_NG_MAGIC, what, n };
-    return write_all(&head, sizeof head) && write_all(data, n);
 }
 
 static bool answer_info(void) {
@@ -58,8 +66,9 @@ static bool serve(uint32_t what, char *data, size_t n) {
     case RH_NG_INFO: return answer_info();
     case RH_NG_LOAD: ok = rh_engine_load(data); break;
     case RH_NG_VECTORS: ok = rh_engine_vectors(data); break;
-    case RH_NG_ALTER: ok = rh_engine_alter((const rh_ng_value *)(void *)data, n / sizeof(rh_ng_value)); break;
-    case RH_NG_OP: ok = rh_engine_op(&value, &n_value); break;
+    case RH_NG_OP:
+        ok = rh_engine_op((const rh_ng_value *)(void *)data, n / sizeof(rh_ng_value), &value, &n_value);
+        break;
     case RH_NG_DESTROY: ok = rh_engine_destroy(); break;
     default: return false;
     }
@@ -68,15 +77,35 @@ static bool serve(uint32_t what, char *data, size_t n) {
     return false;
 }
 
+/* Room for the data of a request: kept from one to the next, and large enough for the first. */
+static bool make_room(size_t n) {
+    if (n <= room) return true;
+    char *const grown = realloc(request, n);
+    if (!grown) return false;
+    request = grown;
+    room = n;
+    return true;
+}
+
+/* Whoever asks waits for the answer, so what is there is one request at most, and most often a whole one. */
 static bool serve_next(void) {
     rh_ng_head head;
-    if (!read_all(&head, sizeof head) || head.magic != RH_NG_MAGIC || head.bytes > RH_NG_MAX_BYTES) return false;
-    char *const data = malloc((size_t)head.bytes + 1);
-    if (!data || !read_all(data, (size_t)head.bytes)) return false;
-    data[head.bytes] = '\0';
-    const bool go_on = serve(head.what, data, (size_t)head.bytes);
-    free(data);
-    return go_on;
+    const struct iovec part[] = { { &head, sizeof head }, { request, room - 1 } };
+    ssize_t k;
+    do k = readv(in, part, 2);
+    while (k < 0 && errno == EINTR);
+    if (k <= 0) return false;
+    size_t have = (size_t)k;
+    if (have < sizeof head) {
+        if (!read_all((char *)&head + have, sizeof head - have)) return false;
+        have = sizeof head;
+    }
+    have -= sizeof head;
+    if (head.magic != RH_NG_MAGIC || head.bytes > RH_NG_MAX_BYTES || have > head.bytes) return false;
+    const size_t n = (size_t)head.bytes;
+    if (!make_room(n + 1) || !read_all(request + have, n - have)) return false;
+    request[n] = '\0';
+    return serve(head.what, request, n);
 }
 
 /* Requests and answers move away from 0 and 1, which then lead nowhere; nothing else that was inherited stays open. */
@@ -93,7 +122,7 @@ static bool move_descriptors(void) {
 }
 
 int main(void) {
-    if (!move_descriptors() || !rh_sandbox_limits(&info)) return 2;
+    if (!move_descriptors() || !rh_sandbox_limits(&info) || !make_room(ROOM)) return 2;
     clearenv();
     /* Start-up files are looked for in this folder, and found empty, before any other place is tried. */
     if (setenv("LC_ALL", "C", 1) || setenv("SPICE_SCRIPTS", ".", 1) || setenv("HOME", ".", 1)) return 2;
