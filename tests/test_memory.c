@@ -534,8 +534,10 @@ static void random_edges(double *coef, double bent) {
 static void neighbours_change_nothing(void **state) {
     (void)state;
     static double coef[NC * N], dw[N], one[N], dev[3 * N], s_last[N], first[3 * N];
-    for (int start = RH_SETTLED; start <= RH_CARRIED; start++) {
-        rh_closed *t = open_cycle(CHEMOTAXIS, LEAKS[CHEMOTAXIS], "sawtooth", 0.3, 5, NC - 1, (rh_start)start);
+    for (int i = 0; i < 6; i++) {
+        const int start = i % 3, kernel = i < 3 ? CHEMOTAXIS : LEAKY, n_coef = i < 3 ? NC : 5;
+        rh_closed *t = open_cycle(kernel, LEAKS[kernel], "sawtooth", 0.3, 5, n_coef - 1, (rh_start)start);
+        assert_true((t->n_sweep >= t->n_row) == (kernel == LEAKY)); /* both engines have their turn */
         const rh_carry carry = { dev, s_last };
         const rh_write_def def = { RH_DEAD_ZONE, 2 };
         double *const work = calloc(rh_closed_work(t), sizeof *work);
@@ -543,7 +545,7 @@ static void neighbours_change_nothing(void **state) {
         for (int k = 0; k < 3 * N; k++) first[k] = dev[k] = uniform();
         memset(s_last, 0, sizeof s_last);
         const rh_carry *const given = start == RH_CARRIED ? &carry : NULL;
-        rh_closed_write(t, &def, N, NC, coef, N, given, dw, NULL, NULL, work);
+        rh_closed_write(t, &def, N, n_coef, coef, N, given, dw, NULL, NULL, work);
         double after[3 * N];
         memcpy(after, dev, sizeof after);
         memcpy(dev, first, sizeof dev);
@@ -551,7 +553,7 @@ static void neighbours_change_nothing(void **state) {
         for (int k = 0; k < N; k += 1 + k % 5) {
             const int n = 1 + k % 5 < N - k ? 1 + k % 5 : N - k;
             const rh_carry part = { dev + k, s_last + k };
-            rh_closed_write(t, &def, n, NC, coef + k, N, given ? &part : NULL, one + k, NULL, NULL, work);
+            rh_closed_write(t, &def, n, n_coef, coef + k, N, given ? &part : NULL, one + k, NULL, NULL, work);
         }
         assert_memory_equal(one, dw, sizeof dw);
         assert_memory_equal(after, dev, sizeof dev);
@@ -566,6 +568,7 @@ static void vector_width_changes_nothing(void **state) {
     if (!__builtin_cpu_supports("avx2")) skip();
     static double coef[NC * N];
     rh_closed *t = open_cycle(FEEDBACK, CALM[FEEDBACK], "sawtooth", 0.3, 5, NC - 1, RH_SETTLED);
+    rh_closed *swept = open_cycle(LEAKY, CALM[LEAKY], "sawtooth", 0.3, 5, 4, RH_SETTLED);
     double *const work = calloc(rh_closed_work(t), sizeof *work);
     const size_t room = rh_closed_work(t) / 4;
     for (int round = 0; round < 20; round++) {
@@ -583,12 +586,70 @@ static void vector_width_changes_nothing(void **state) {
         rh_dead_zone_plain(t, 1.3, &b, plain);
         rh_dead_zone_wide(t, 1.3, &b, wide);
         assert_memory_equal(plain, wide, sizeof plain);
+        int64_t sure[RH_BLOCK], sure_wide[RH_BLOCK];
+        b.n_used = 4;
+        rh_sweep_plain(swept, 1.3, &b, plain, sure);
+        rh_sweep_wide(swept, 1.3, &b, wide, sure_wide);
+        assert_memory_equal(sure, sure_wide, sizeof sure);
+        for (int l = 0; l < RH_BLOCK; l++) assert_true(!sure[l] || memcmp(&plain[l], &wide[l], sizeof *wide) == 0);
     }
     free(work);
+    rh_closed_close(swept);
     rh_closed_close(t);
 #else
     skip();
 #endif
+}
+
+static int any_of(int n) { return (int)(n * uniform()); }
+
+/* Edges of N, in whole blocks, that the sweep is sure of. */
+static int count_sure(const rh_closed *t, double threshold, int n_coef, const double *coef) {
+    int n_sure = 0;
+    for (int first = 0; first + RH_BLOCK <= N; first += RH_BLOCK) {
+        rh_block b = { .n_used = n_coef - 1 };
+        double out[RH_BLOCK];
+        int64_t sure[RH_BLOCK];
+        for (int r = 0; r < n_coef - 1; r++) memcpy(b.rows[r], coef + (r + 1) * N + first, sizeof b.rows[r]);
+        for (int l = 0; l < RH_BLOCK; l++) b.rest[l] = t->area * coef[first + l];
+        rh_sweep_block(t, threshold, &b, out, sure);
+        for (int l = 0; l < RH_BLOCK; l++) n_sure += sure[l] != 0;
+    }
+    return n_sure;
+}
+
+/* Whole ramps and intervals are two roads to one answer. The first is open to nearly all edges that bend a little, and
+ * to some of those that bend a lot. */
+static void whole_ramps_agree_with_intervals(void **state) {
+    (void)state;
+    static double coef[NC * N], swept[N], cut[N];
+    static const double times[][2] = { { 0.3, 5 }, { 1, 1e4 }, { 2, 20 }, { 0.07, 0.06 } };
+    static const char *const protocol[] = { "sawtooth", "square", "triangle" };
+    int sure[2] = { 0 };
+    for (int round = 0; round < 100; round++) {
+        const bool bent = round % 2, calm = any_of(2), brief = any_of(4) == 0;
+        const double *const time = times[brief ? 3 : any_of(3)];
+        const int n_coef = 2 + any_of(4);
+        rh_closed *t = open_cycle(LEAKY, calm ? CALM[LEAKY] : LEAKS[LEAKY], protocol[any_of(3)], time[0], time[1],
+                                  n_coef - 1, any_of(2) ? RH_SETTLED : RH_PERIODIC);
+        random_edges(coef, bent ? 0.5 : 0.05);
+        for (int j = 3; j < n_coef && !bent; j++)
+            for (int k = 0; k < N; k++) coef[j * N + k] *= pow(0.05, j - 2); /* as those of a weak nudge fall */
+        const int n_sure = t->n_sweep == t->n_row ? count_sure(t, 0.8, n_coef, coef) : 0;
+        if (!bent && calm && !brief) assert_in_range(n_sure, 150, N);
+        sure[bent] += n_sure;
+        write_edges(t, 0.8, N, n_coef, coef, NULL, swept);
+        t->n_sweep = 0;
+        write_edges(t, 0.8, N, n_coef, coef, NULL, cut);
+        for (int k = 0; k < N; k++) {
+            double size = fabs(cut[k]); /* with a leak it grows with the period */
+            for (int j = 0; j < n_coef; j++) size += fabs(coef[j * N + k]);
+            CHECK_NEAR(swept[k], cut[k], 1e-11 * size); /* where u grazes a level, the tables' 1e-14 of u grow */
+        }
+        rh_closed_close(t);
+    }
+    assert_in_range(sure[0], 50 * N / 2, 50 * N);
+    assert_in_range(sure[1], 50 * N / 5, 50 * N);
 }
 
 /* ---- crossings: none may be missed ---- */
@@ -1236,6 +1297,7 @@ int main(void) {
         cmocka_unit_test(symmetries_are_exact),
         cmocka_unit_test(neighbours_change_nothing),
         cmocka_unit_test(vector_width_changes_nothing),
+        cmocka_unit_test(whole_ramps_agree_with_intervals),
         cmocka_unit_test(strongly_bent_edges_lose_no_crossing),
         cmocka_unit_test(roots_of_known_polynomials_are_found),
         cmocka_unit_test(extremes_are_those_of_u),

@@ -1,5 +1,5 @@
 /* The polynomial basis of s over the clamping level h. */
-#include "memory/memory.h"
+#include "memory/closed.h"
 
 #include <math.h>
 
@@ -15,6 +15,20 @@ double rh_basis(int j, double h) {
         now = next;
     }
     return now - (j % 2 ? -1 : 1);
+}
+
+/* From T_{j+1} = 2 y T_j - T_{j-1}. */
+void rh_basis_taylor(int degree, long double y, rh_taylor t) {
+    memset(t, 0, sizeof(rh_taylor));
+    t[0][0] = 1;
+    t[1][0] = y;
+    t[1][1] = 1;
+    for (int j = 1; j < degree; j++) {
+        for (int k = 0; k <= j + 1; k++) {
+            const long double shifted = k > 0 ? t[j][k - 1] : 0;
+            t[j + 1][k] = 2 * (y * t[j][k] + shifted) - t[j - 1][k];
+        }
+    }
 }
 
 /* Interpolation at the Lobatto points is a discrete cosine transform; the end levels and end coefficients count half.

@@ -31,6 +31,12 @@ void rh_dead_zone(const rh_closed *t, double threshold, rh_block *b, double *dw)
 void rh_dead_zone_plain(const rh_closed *t, double threshold, rh_block *b, double *dw);
 void rh_dead_zone_wide(const rh_closed *t, double threshold, rh_block *b, double *dw);
 
+/* The same for lanes where each ramp can be proved to cross either level at most once: sure [RH_BLOCK] says which (all
+ * ones), dw of the others is undefined. Only for a block with n_used <= t->n_sweep. */
+void rh_sweep_block(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure);
+void rh_sweep_plain(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure);
+void rh_sweep_wide(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure);
+
 /* Integral of p over [from, to], and over the part of [-1, 1] where |p| is at least threshold, or below it. */
 double rh_integrate_piece(const rh_closed *t, const double *p, double from, double to);
 double rh_integrate_general(const rh_closed *t, const double *p, double threshold, bool below);

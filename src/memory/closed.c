@@ -111,6 +111,9 @@ static void cubic(const rh_closed *t, double threshold, const rh_block *b, doubl
     for (int l = 0; l < RH_BLOCK; l++) dw[l] = sum[l] / threshold;
 }
 
+/* Coefficients that are not numbers, or that overflow, must show: comparisons alone would turn them into zero. */
+static double shown(double linear, double dw) { return isfinite(linear) ? dw + 0.0 : NAN; }
+
 static void write_block(const rh_closed *t, const rh_write_def *def, rh_block *b, double *dw) {
     if (def->nonlinearity == RH_CUBIC)
         cubic(t, def->threshold > 0 ? def->threshold : 1, b, dw);
@@ -118,8 +121,47 @@ static void write_block(const rh_closed *t, const rh_write_def *def, rh_block *b
         rh_dead_zone(t, def->threshold, b, dw);
     else
         memcpy(dw, b->linear, sizeof b->linear); /* without a dead zone the cycle integral is known exactly */
-    /* Coefficients that are not numbers, or that overflow, must show: comparisons alone would turn them into zero. */
-    for (int l = 0; l < RH_BLOCK; l++) dw[l] = isfinite(b->linear[l]) ? dw[l] + 0.0 : NAN;
+    for (int l = 0; l < RH_BLOCK; l++) dw[l] = shown(b->linear[l], dw[l]);
+}
+
+/* Edges that the sweep is not sure of, collected until they fill a block. */
+typedef struct left_over {
+    rh_block *b;
+    int n, edge[RH_BLOCK];
+} left_over;
+
+static void settle(const rh_closed *t, const rh_write_def *def, left_over *rest, double *dw) {
+    double out[RH_BLOCK];
+    for (int r = 0; r < rest->b->n_used; r++)
+        for (int l = rest->n; l < RH_BLOCK; l++) rest->b->rows[r][l] = 0;
+    for (int l = rest->n; l < RH_BLOCK; l++) rest->b->rest[l] = rest->b->linear[l] = 0;
+    if (rest->n > 0) write_block(t, def, rest->b, out);
+    for (int l = 0; l < rest->n; l++) dw[rest->edge[l]] = out[l];
+    rest->n = 0;
+}
+
+static void put_off(left_over *rest, const rh_block *b, int lane, int edge) {
+    rh_block *const to = rest->b;
+    const int l = rest->n++;
+    to->n_used = b->n_used;
+    for (int r = 0; r < b->n_used; r++) to->rows[r][l] = b->rows[r][lane];
+    to->rest[l] = b->rest[lane];
+    to->linear[l] = b->linear[lane];
+    rest->edge[l] = edge;
+}
+
+/* The n edges of a block, whose first one is edge `first`. */
+static void sweep(const rh_closed *t, const rh_write_def *def, const rh_block *b, int first, int n, left_over *rest,
+                  double *dw) {
+    double out[RH_BLOCK];
+    int64_t sure[RH_BLOCK];
+    rh_sweep_block(t, def->threshold, b, out, sure);
+    for (int l = 0; l < n; l++) {
+        dw[first + l] = shown(b->linear[l], out[l]);
+        if (sure[l]) continue;
+        put_off(rest, b, l, first + l);
+        if (rest->n == RH_BLOCK) settle(t, def, rest, dw);
+    }
 }
 
 static void lane_extremes(const rh_closed *t, const rh_block *b, int lane, double *u_max, double *u_min) {
@@ -132,15 +174,23 @@ void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, in
                      int stride, const rh_carry *carry, double *dw, double *u_max, double *u_min, double *work) {
     const size_t room = (size_t)t->n_interval * RH_BLOCK + 1;
     rh_block b = { .place = work, .left = work + room, .right = work + 2 * room, .spare = work + 3 * room };
+    rh_block later = b;
+    left_over rest = { .b = &later };
+    const bool swept = def->nonlinearity == RH_DEAD_ZONE && def->threshold > 0 && t->n_dev + n_coef - 1 <= t->n_sweep;
     for (int first = 0; first < n_edge; first += RH_BLOCK) {
         const int n = n_edge - first < RH_BLOCK ? n_edge - first : RH_BLOCK;
         double out[RH_BLOCK];
         load(t, &b, first, n, n_coef, coef, stride, carry);
-        write_block(t, def, &b, out);
-        memcpy(dw + first, out, (size_t)n * sizeof *dw);
+        if (swept) {
+            sweep(t, def, &b, first, n, &rest, dw);
+        } else {
+            write_block(t, def, &b, out);
+            memcpy(dw + first, out, (size_t)n * sizeof *dw);
+        }
         for (int l = 0; l < n && u_max && u_min; l++) lane_extremes(t, &b, l, u_max + first + l, u_min + first + l);
         if (carry) store_carry(t, &b, first, n, coef, stride, carry);
     }
+    settle(t, def, &rest, dw);
 }
 
 /* Interval that time x is in; at a seam the one after it. */

@@ -33,6 +33,19 @@ enum {
     RH_AT_TOTAL = RH_AT_CUBE + RH_CUBE_POINTS,
 };
 
+/* A ramp as a whole, for a filter with one state: u(y) = begin + sum_{q>=1} p_q y^q + amp (e^{-reach y} - 1) over y in
+ * [0, 1]. */
+typedef struct rh_sweep {
+    double duration, reach;                     /* s, and in time constants */
+    double poly[RH_MAX_ROW][RH_MAX_DEGREE + 1]; /* p_q of each row; 0 is what amp leaves of begin */
+    double amp[RH_MAX_ROW];
+    double end[RH_MAX_ROW];                               /* u(1) */
+    double whole[RH_MAX_ROW];                             /* integral of u over y */
+    double mid[RH_MAX_ROW], half[RH_MAX_ROW];             /* the polynomial stays within half of mid, */
+    double slope_mid[RH_MAX_ROW], slope_half[RH_MAX_ROW]; /* its slope too, */
+    double bend[RH_MAX_ROW];                              /* and its second derivative within this of 0 */
+} rh_sweep;
+
 struct rh_closed {
     rh_start start;
     int n_state, n_dev, degree, n_row, n_ramp, n_interval; /* n_dev: n_state for RH_CARRIED, else 0 */
@@ -47,6 +60,8 @@ struct rh_closed {
     double piece_node[RH_PIECE_POINTS], piece_weight[RH_PIECE_POINTS];
     double cube_weight[RH_CUBE_POINTS];
     rh_bernstein bernstein;
+    int n_sweep; /* rows, from the first on, that sweep holds without losing digits; 0: none */
+    rh_sweep sweep[RH_MAX_RAMP];
     int cap;        /* records there is room for */
     size_t stride;  /* doubles per record */
     double *record; /* [n_interval][stride]: the head, then the arrays above */
@@ -63,6 +78,16 @@ static inline const double *rh_rows(const rh_closed *t, int i, int what) {
 
 /* grid.c: cut the ramps into intervals and fill their records. t has its counts, period, area and first stride set. */
 rheo_status rh_grid_build(rh_closed *t, const rh_filter *f, const rh_ramp *ramp, rheo_error *err);
+
+/* sweep.c: fill t->sweep[k], given the state z per row that the ramp begins with; begin[k] is filled. Once all ramps
+ * are there, and the largest |u| of each row over the cycle, rh_sweep_close settles how many rows may be used. */
+void rh_sweep_ramp(rh_closed *t, int k, const rh_filter *f, long double rest, const rh_ramp *ramp,
+                   const long double z[][RH_MAX_STATE]);
+void rh_sweep_close(rh_closed *t, const rh_filter *f, const long double *peak);
+
+/* basis.c: t[j][k] = k-th derivative of T_j at y, over k!. */
+typedef long double rh_taylor[RH_MAX_DEGREE + 1][RH_MAX_DEGREE + 1];
+void rh_basis_taylor(int degree, long double y, rh_taylor t);
 
 /* extreme.c: extremes of u over the cycle for one edge. rows [n_used] weights of the first rows, rest = area*c_0. */
 void rh_extremes(const rh_closed *t, int n_used, const double *rows, double rest, double *u_max, double *u_min);

@@ -36,31 +36,15 @@ typedef struct trial {
     long double excess;               /* last coefficients over what is allowed: passes up to 1 */
 } trial;
 
-typedef long double taylor[RH_MAX_DEGREE + 1][RH_MAX_DEGREE + 1];
-
-/* t[j][k] = k-th derivative of T_j at y, over k!, from T_{j+1} = 2 y T_j - T_{j-1}. */
-static void chebyshev_taylor(int degree, long double y, taylor t) {
-    memset(t, 0, sizeof(taylor));
-    t[0][0] = 1;
-    t[1][0] = y;
-    t[1][1] = 1;
-    for (int j = 1; j < degree; j++) {
-        for (int k = 0; k <= j + 1; k++) {
-            const long double shifted = k > 0 ? t[j][k - 1] : 0;
-            t[j + 1][k] = 2 * (y * t[j][k] + shifted) - t[j - 1][k];
-        }
-    }
-}
-
 /* s - s(h=0) of basis polynomial j, from its Taylor table. */
-static long double basis_value(const taylor t, int j) { return t[j][0] - (j % 2 ? -1 : 1); }
+static long double basis_value(const rh_taylor t, int j) { return t[j][0] - (j % 2 ? -1 : 1); }
 
 /* Move all rows over the width of the flow, w, from time `at` of the ramp. */
 static void advance(const grid *g, const rh_ramp *ramp, const rh_flow *flow, long double at, long double w, states z) {
     const long double dh = (long double)ramp->h1 - ramp->h0;
     const long double y = 2 * (ramp->h0 + dh * (at / ramp->duration)) - 1, eta = 2 * dh * (w / ramp->duration);
-    taylor t;
-    chebyshev_taylor(g->t->degree, y, t);
+    rh_taylor t;
+    rh_basis_taylor(g->t->degree, y, t);
     for (int r = 0; r < g->t->n_row; r++) {
         const int j = r - g->t->n_dev + 1; /* row r is basis polynomial j, or a deviation when j < 1 */
         long double kick[RH_MAX_DEGREE], power = 1 / w;
@@ -75,9 +59,9 @@ static void advance(const grid *g, const rh_ramp *ramp, const rh_flow *flow, lon
 /* s jumps from level h0 to h1 of the clamp: the state stays, its distance from rest does not. */
 static void jump(const grid *g, double h0, double h1, states z) {
     if (h0 == h1) return;
-    taylor a, b;
-    chebyshev_taylor(g->t->degree, 2 * (long double)h0 - 1, a);
-    chebyshev_taylor(g->t->degree, 2 * (long double)h1 - 1, b);
+    rh_taylor a, b;
+    rh_basis_taylor(g->t->degree, 2 * (long double)h0 - 1, a);
+    rh_basis_taylor(g->t->degree, 2 * (long double)h1 - 1, b);
     for (int r = g->t->n_dev; r < g->t->n_row; r++) {
         const int j = r - g->t->n_dev + 1;
         for (int i = 0; i < g->f->n; i++) z[r][i] -= g->rest[i] * (b[j][0] - a[j][0]);
@@ -88,8 +72,8 @@ static void jump(const grid *g, double h0, double h1, states z) {
 static void read_u(const grid *g, const rh_ramp *ramp, long double at, states z, long double *u, int step,
                    long double *noise) {
     const long double dh = (long double)ramp->h1 - ramp->h0;
-    taylor t;
-    chebyshev_taylor(g->t->degree, 2 * (ramp->h0 + dh * (at / ramp->duration)) - 1, t);
+    rh_taylor t;
+    rh_basis_taylor(g->t->degree, 2 * (ramp->h0 + dh * (at / ramp->duration)) - 1, t);
     for (int r = 0; r < g->t->n_row; r++) {
         const int j = r - g->t->n_dev + 1;
         long double sum = j < 1 ? 0 : (long double)g->t->area * basis_value(t, j);
@@ -311,9 +295,9 @@ static long double basis_integral(const rh_ramp *ramp, int n_ramp, int degree, i
     rh_gauss(N, node, weight);
     for (int k = 0; k < n_ramp; k++) {
         for (int i = 0; i < N; i++) {
-            taylor t;
+            rh_taylor t;
             const long double h = ramp[k].h0 + ((long double)ramp[k].h1 - ramp[k].h0) * (1 + node[i]) / 2;
-            chebyshev_taylor(degree, 2 * h - 1, t);
+            rh_basis_taylor(degree, 2 * h - 1, t);
             sum += ramp[k].duration * weight[i] / 2 * basis_value(t, j);
         }
     }
@@ -374,10 +358,12 @@ rheo_status rh_grid_build(rh_closed *t, const rh_filter *f, const rh_ramp *ramp,
     for (int k = 0; k < t->n_ramp; k++) {
         jump(&g, h, ramp[k].h0, g.z);
         t->first[k] = t->n_interval;
+        if (f->n == 1) rh_sweep_ramp(t, k, f, g.rest[0], &ramp[k], g.z);
         RHEO_TRY(cut_ramp(&g, &ramp[k], start, t->begin[k], err));
         start += ramp[k].duration;
         h = ramp[k].h1;
     }
     t->first[t->n_ramp] = t->n_interval;
+    rh_sweep_close(t, f, g.peak);
     return fill_linear(&g, ramp) ? RHEO_OK : no_rest(err);
 }

@@ -19,6 +19,7 @@ enum { RH_PART = 2 };
 enum { RH_LANES = 2 * RH_PART };
 typedef double rh_vector __attribute__((vector_size(8 * RH_PART)));
 typedef int64_t rh_ints __attribute__((vector_size(8 * RH_PART)));
+typedef uint64_t rh_words __attribute__((vector_size(8 * RH_PART)));
 typedef struct rh_lanes { /* two parts with names of their own: arrays would be kept in memory */
     rh_vector a, b;
 } rh_lanes;
@@ -60,18 +61,30 @@ RH_INLINE rh_lanes rh_scale(double w, rh_lanes x) { return rh_times(rh_splat(w),
 
 RH_INLINE rh_mask rh_above(rh_lanes x, rh_lanes y) { return (rh_mask){ x.a > y.a, x.b > y.b }; }
 RH_INLINE rh_mask rh_at_least(rh_lanes x, rh_lanes y) { return (rh_mask){ x.a >= y.a, x.b >= y.b }; }
+RH_INLINE rh_mask rh_xor(rh_mask x, rh_mask y) { return (rh_mask){ x.a ^ y.a, x.b ^ y.b }; }
 RH_INLINE rh_mask rh_and(rh_mask x, rh_mask y) { return (rh_mask){ x.a & y.a, x.b & y.b }; }
 RH_INLINE rh_mask rh_or(rh_mask x, rh_mask y) { return (rh_mask){ x.a | y.a, x.b | y.b }; }
 RH_INLINE rh_mask rh_not(rh_mask x) { return (rh_mask){ ~x.a, ~x.b }; }
 RH_INLINE int64_t rh_any(rh_mask x) { return rh_any_part(x.a | x.b); }
+RH_INLINE rh_mask rh_and_not(rh_mask x, rh_mask y) { return (rh_mask){ x.a & ~y.a, x.b & ~y.b }; }
 /* x where m, else 0; and x where m, else y. */
 RH_INLINE rh_lanes rh_keep(rh_mask m, rh_lanes x) {
     return (rh_lanes){ (rh_vector)(m.a & (rh_ints)x.a), (rh_vector)(m.b & (rh_ints)x.b) };
 }
-RH_INLINE rh_lanes rh_pick(rh_mask m, rh_lanes x, rh_lanes y) {
-    return (rh_lanes){ (rh_vector)((m.a & (rh_ints)x.a) | (~m.a & (rh_ints)y.a)),
-                       (rh_vector)((m.b & (rh_ints)x.b) | (~m.b & (rh_ints)y.b)) };
+#ifdef RH_WIDE
+RH_INLINE rh_vector rh_pick_part(rh_ints m, rh_vector x, rh_vector y) {
+    return __builtin_ia32_blendvpd256(y, x, (rh_vector)m);
 }
+#else
+RH_INLINE rh_vector rh_pick_part(rh_ints m, rh_vector x, rh_vector y) {
+    return (rh_vector)((m & (rh_ints)x) | (~m & (rh_ints)y));
+}
+#endif
+RH_INLINE rh_lanes rh_pick(rh_mask m, rh_lanes x, rh_lanes y) {
+    return (rh_lanes){ rh_pick_part(m.a, x.a, y.a), rh_pick_part(m.b, x.b, y.b) };
+}
+RH_INLINE rh_lanes rh_least(rh_lanes x, rh_lanes y) { return rh_pick(rh_above(y, x), x, y); }
+RH_INLINE rh_lanes rh_most(rh_lanes x, rh_lanes y) { return rh_pick(rh_above(x, y), x, y); }
 RH_INLINE rh_lanes rh_size(rh_lanes x) {
     rh_ints all;
     for (int i = 0; i < RH_PART; i++) all[i] = INT64_MAX;
