@@ -99,7 +99,7 @@ static void open_plain(const rheo_circuit *c) {
     rh_buf deck = { 0 };
     char *line[1000];
     int n = 0;
-    rh_ngspice_deck(&deck, c, NULL, NULL, NULL, 0);
+    rh_ngspice_deck(&deck, c, NULL, NULL, NULL, 0, -1);
     if (deck.bad) give_up("out of memory");
     for (char *p = strtok(deck.s, "\n"); p && n < RH_COUNT(line) - 1; p = strtok(NULL, "\n")) line[n++] = p;
     line[n] = NULL;

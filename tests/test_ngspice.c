@@ -8,6 +8,8 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char worker[4200];
@@ -189,6 +191,120 @@ static void a_killed_worker_changes_nothing(void **state) {
     free(calm);
     free(killed);
     rheo_circuit_destroy(c);
+}
+
+/* ---- training, with workers that die ---- */
+
+/* The first process with this name and this parent, or 0. */
+static pid_t find_child(pid_t parent, const char *name) {
+    pid_t found = 0;
+    DIR *d = opendir("/proc");
+    assert_non_null(d);
+    for (struct dirent *e; !found && (e = readdir(d));) {
+        char path[300], comm[64] = "";
+        int above = 0;
+        snprintf(path, sizeof path, "/proc/%s/stat", e->d_name);
+        FILE *const f = e->d_name[0] >= '1' && e->d_name[0] <= '9' ? fopen(path, "r") : NULL;
+        if (!f) continue;
+        if (fscanf(f, "%*d (%63[^)]) %*c %d", comm, &above) == 2 && above == parent && !strcmp(comm, name))
+            found = (pid_t)atoi(e->d_name);
+        fclose(f);
+    }
+    closedir(d);
+    return found;
+}
+
+/* Kills workers of the program that `parent` has started, at moments that nobody chose, and counts. */
+static void kill_workers(pid_t parent, int most, int *killed) {
+    uint64_t r = 0;
+    while (*killed < most) {
+        usleep((useconds_t)(5000 + 30000 * uniform(9, &r)));
+        const pid_t program = find_child(parent, "rheo"), pid = program ? find_child(program, "rheo-ngworker") : 0;
+        if (pid && kill(pid, SIGKILL) == 0) ++*killed;
+    }
+}
+
+/* Decks named in the messages, each looked at and removed. */
+static int collect_decks(const char *messages) {
+    int n = 0;
+    for (const char *p = messages; (p = strstr(p, "/tmp/rheo-deck-")); n++) {
+        char path[32], line[32] = "";
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(p, " \n"), p);
+        FILE *const f = fopen(path, "r");
+        if (!f) fail_msg("no deck in %s", path);
+        assert_non_null(fgets(line, sizeof line, f));
+        assert_string_equal(line, "deck by rheo\n");
+        fclose(f);
+        unlink(path);
+        p += strlen(path);
+    }
+    return n;
+}
+
+static int count_words(const char *text, const char *word) {
+    int n = 0;
+    for (const char *p = text; (p = strstr(p, word)); p += strlen(word)) n++;
+    return n;
+}
+
+/* result.npz of a training by ngspice. kills: workers to be killed meanwhile; *killed: how many were. */
+static char *train(const char *folder, const char *name, const char *threads, int kills, int *killed, size_t *n) {
+    char output[400], run[300];
+    snprintf(output, sizeof output, "output=%s/%s", folder, name);
+    int *const count = mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(count != MAP_FAILED);
+    const pid_t parent = getpid(), killer = kills ? fork() : 0;
+    if (kills && killer == 0) {
+        kill_workers(parent, kills, count);
+        _exit(0);
+    }
+    launched r;
+    launch_with(&r, "train", "--threads", threads, "--set", "solver.backend=ngspice", "--set", "run.epochs=40", "--set",
+                "run.batch=16", "--set", output, "examples/regression.yaml", NULL);
+    if (killer) {
+        kill(killer, SIGKILL);
+        waitpid(killer, NULL, 0);
+    }
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    const int decks = collect_decks(r.err), told = count_words(r.err, "E325");
+    *killed = *count;
+    assert_true(told >= decks && told <= *killed && (kills == 0 || decks > 0));
+    launch_free(&r);
+    munmap(count, sizeof *count);
+    snprintf(run, sizeof run, "%s/%s", folder, name);
+    char *const result = scratch_read(run, "result.npz", n);
+    assert_non_null(result);
+    return result;
+}
+
+/* One worker per thread, killed or not: the same bytes. */
+static void neither_threads_nor_kills_change_a_training(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    if (access("examples/regression.yaml", R_OK) != 0) skip(); /* not run from the top of the sources */
+    char *const folder = scratch_create();
+    static const struct {
+        const char *name, *threads;
+        int kills;
+    } RUN[] = { { "a", "1", 0 }, { "b", "2", 0 }, { "c", "4", 0 }, { "d", "1", 20 }, { "e", "2", 20 } };
+    char *first = NULL;
+    size_t n_first = 0;
+    for (int k = 0; k < RH_COUNT(RUN); k++) {
+        int killed;
+        size_t n;
+        char *const result = train(folder, RUN[k].name, RUN[k].threads, RUN[k].kills, &killed, &n);
+        assert_true(RUN[k].kills == 0 || killed > 0);
+        if (!first) {
+            first = result;
+            n_first = n;
+            continue;
+        }
+        assert_int_equal(n, n_first);
+        assert_memory_equal(result, first, n);
+        free(result);
+    }
+    free(first);
+    scratch_remove(folder);
 }
 
 static void a_late_worker_is_ended(void **state) {
@@ -412,7 +528,7 @@ static void decks_hold_no_text_of_the_user(void **state) {
     assert_int_not_equal(rheo_netlist_parse(&c, text, strlen(text), "t", NULL, NULL, NULL), RHEO_OK);
     const char *const good = "`x` *#shell\nV1 .control 0 1\nR$1 .control .include 1k\nR2 .include 0 2k\n.end\n";
     CHECK_OK(rheo_netlist_parse(&c, good, strlen(good), "t", NULL, NULL, NULL));
-    rh_ngspice_deck(&b, c, NULL, NULL, NULL, 0);
+    rh_ngspice_deck(&b, c, NULL, NULL, NULL, 0, -1);
     assert_false(b.bad);
     assert_null(strpbrk(b.s, "`*#$!{}\\"));
     assert_null(strstr(b.s, ".control"));
@@ -424,12 +540,19 @@ static void decks_hold_no_text_of_the_user(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ngspice_agrees_with_klu),         cmocka_unit_test(training_by_ngspice_is_training),
-        cmocka_unit_test(a_killed_worker_changes_nothing), cmocka_unit_test(a_late_worker_is_ended),
-        cmocka_unit_test(a_missing_worker_is_told),        cmocka_unit_test(memory_stays_flat),
-        cmocka_unit_test(a_hostile_deck_does_nothing),     cmocka_unit_test(the_layers_are_there),
-        cmocka_unit_test(a_hostile_netlist_does_nothing),  cmocka_unit_test(compare_is_a_verdict),
-        cmocka_unit_test(check_names_what_is_dangerous),   cmocka_unit_test(decks_hold_no_text_of_the_user),
+        cmocka_unit_test(ngspice_agrees_with_klu),
+        cmocka_unit_test(training_by_ngspice_is_training),
+        cmocka_unit_test(a_killed_worker_changes_nothing),
+        cmocka_unit_test(neither_threads_nor_kills_change_a_training),
+        cmocka_unit_test(a_late_worker_is_ended),
+        cmocka_unit_test(a_missing_worker_is_told),
+        cmocka_unit_test(memory_stays_flat),
+        cmocka_unit_test(a_hostile_deck_does_nothing),
+        cmocka_unit_test(the_layers_are_there),
+        cmocka_unit_test(a_hostile_netlist_does_nothing),
+        cmocka_unit_test(compare_is_a_verdict),
+        cmocka_unit_test(check_names_what_is_dangerous),
+        cmocka_unit_test(decks_hold_no_text_of_the_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

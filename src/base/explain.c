@@ -326,6 +326,10 @@ static const entry CATALOGUE[] = {
     { 324, "not of this experiment",
       "trained.cir in a run directory does not hold the learnable elements that its experiment has. It was replaced, or "
       "the netlist was changed after the run." },
+    { 325, "ngspice was started again",
+      "The process in which ngspice runs ended, did not answer in time, or refused a circuit after it had solved others. "
+      "Another one was started and asked again, once; the numbers do not depend on that. Frequent losses mean too little "
+      "memory, or a circuit that ngspice cannot take: the deck that it was given is kept, to be run by hand." },
     { 340, "level not available",
       "Decks are written at the level behavioural, from controlled sources. The level device, with transistors and "
       "comparators, is not available." },

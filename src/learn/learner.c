@@ -1,5 +1,6 @@
 /* learner.c: from a batch of samples to new conductances. */
 #include "learn/internal.h"
+#include "solver/outside.h"
 
 #include <math.h>
 
@@ -249,11 +250,22 @@ static void member_work(void *ctx, int t) {
     }
 }
 
+/* What happened in other threads is told in this one. */
+static void tell(rh_learner *l) {
+    for (int t = 0; t < l->n_lane && rh_solver_is_outside(l->lane[t].solver); t++)
+        rh_solver_outside_tell(l->lane[t].solver, l->log);
+}
+
 static rheo_status run_batch(rh_learner *l, const int *sample, int n, bool learn, int *n_chunk, rheo_error *err) {
     rh_batch b = { l, sample, n, remembers(&l->def) && learn ? 1 : chunk_count(n), learn };
     for (int t = 0; t < l->n_lane; t++) l->lane[t].status = RHEO_OK;
-    if (!l->lane[0].factored) RHEO_TRY(rh_lane_factor(l, &l->lane[0], err)); /* first: the others follow its pivots */
+    if (!l->lane[0].factored) { /* first: the others follow its pivots */
+        const rheo_status st = rh_lane_factor(l, &l->lane[0], err);
+        if (st != RHEO_OK) tell(l);
+        if (st != RHEO_OK) return st;
+    }
     rh_team_run(b.n_chunk > 1 ? l->team : NULL, member_work, &b);
+    tell(l);
     *n_chunk = b.n_chunk;
     for (int t = 0; t < l->n_lane; t++)
         if (l->lane[t].status != RHEO_OK) {

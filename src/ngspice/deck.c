@@ -23,7 +23,7 @@ static const char OPTIONS[] =
     ".options reltol=1e-12 abstol=1e-21 vntol=1e-18 gmin=1e-18 pivtol=1e-60 pivrel=0.5 noacct nomod\n";
 
 void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
-                     int n_port) {
+                     int n_port, int on) {
     rh_buf_puts(b, "deck by rheo\n");
     for (int e = 0; e < c->n_elem; e++) {
         const rh_kind *const kind = RH_KINDS[c->kind[e]];
@@ -37,7 +37,7 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
     for (int p = 0; p < n_port; p++) { /* the current of a source flows from its first node through it to the second */
         rh_buf_printf(b, "i%d", c->n_elem + p + 1);
         add_nodes(b, (int[]){ port[p][1], port[p][0] }, 2);
-        rh_buf_puts(b, " dc 0\n");
+        rh_buf_puts(b, p == on ? " dc 1\n" : " dc 0\n");
     }
     rh_buf_puts(b, OPTIONS);
     rh_buf_puts(b, ".end\n");

@@ -2,8 +2,18 @@
 #include "ngspice/ngspice.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { MAX_LOST = 16, MAX_KEPT = 64 }; /* losses not told yet; decks that one handle leaves behind */
+enum { MAX_KILLED = 6 };               /* times, for one point */
+
+/* A worker that was lost, and where its deck is ("": not kept). */
+typedef struct rh_lost {
+    rh_said said;
+    char deck[32];
+} rh_lost;
 
 struct rh_ngspice {
     const rheo_circuit *c;
@@ -16,16 +26,42 @@ struct rh_ngspice {
     double *sent; /* [n_elem + n_port] values in the worker's deck; NaN: not sent yet */
     rh_ng_value *change;
     int cap_sent, cap_change;
-    long starts;
+    long starts, points; /* starts of a worker; points that the present one has found */
+    rh_lost lost[MAX_LOST];
+    int n_lost, n_untold, n_kept;
 };
+
+static void note(rh_ngspice *s, rh_said said, const char *deck) {
+    if (s->n_lost < MAX_LOST) {
+        rh_lost *const lost = &s->lost[s->n_lost++];
+        lost->said = said;
+        snprintf(lost->deck, sizeof lost->deck, "%s", deck);
+    } else {
+        s->n_untold++;
+    }
+}
+
+/* A worker may be lost while it starts, too. */
+static rheo_status start(rh_ngspice *s, rheo_error *err) {
+    rheo_error first = { 0 };
+    s->loaded = false;
+    s->points = 0;
+    rheo_status st = rh_worker_start(&s->w, s->path, &first);
+    if (st == RHEO_E_IO && first.code == 421) {
+        note(s, RH_SAID_DIED, "");
+        first = (rheo_error){ 0 };
+        st = rh_worker_start(&s->w, s->path, &first);
+    }
+    if (st != RHEO_OK && err && err->status == RHEO_OK) *err = first;
+    return st;
+}
 
 rheo_status rh_ngspice_open(rh_ngspice **out, const rheo_circuit *c, const char *worker, rheo_error *err) {
     rh_ngspice *const s = rh_calloc(1, sizeof *s);
     if (!s) return RH_NOMEM(err);
     s->c = c;
     s->path = worker ? rh_strdup(worker) : NULL;
-    rheo_status st = worker && !s->path ? RH_NOMEM(err) : RHEO_OK;
-    if (st == RHEO_OK) st = rh_worker_start(&s->w, s->path, err);
+    rheo_status st = worker && !s->path ? RH_NOMEM(err) : start(s, err);
     if (st != RHEO_OK) {
         rh_ngspice_close(s);
         return st;
@@ -83,7 +119,7 @@ static rh_said load(rh_ngspice *s) {
         return RH_SAID_NOMEM;
     for (int k = 0; k < n; k++) s->sent[k] = NAN;
     rh_buf deck = { 0 }, names = { 0 };
-    rh_ngspice_deck(&deck, s->c, NULL, NULL, (const int(*)[2])s->port, s->n_port);
+    rh_ngspice_deck(&deck, s->c, NULL, NULL, (const int(*)[2])s->port, s->n_port, -1);
     add_vectors(s, &names);
     rh_said said = deck.bad || names.bad ? RH_SAID_NOMEM : RH_SAID_OK;
     if (said == RH_SAID_OK) said = rh_worker_call(&s->w, RH_NG_LOAD, deck.s, deck.n, patience(s));
@@ -116,10 +152,8 @@ static rh_said point(rh_ngspice *s, const double *g, const double *source, int p
 
 static rh_said attempt(rh_ngspice *s, const double *g, const double *source, int port) {
     if (!s->w.pid) {
-        rheo_error ignored = { 0 };
-        s->loaded = false;
         s->starts++;
-        if (rh_worker_start(&s->w, s->path, &ignored) != RHEO_OK) return RH_SAID_DIED;
+        if (start(s, NULL) != RHEO_OK) return RH_SAID_DIED;
     }
     rh_said said = s->loaded ? RH_SAID_OK : load(s);
     if (said == RH_SAID_OK) said = point(s, g, source, port);
@@ -127,33 +161,54 @@ static rh_said attempt(rh_ngspice *s, const double *g, const double *source, int
         rh_worker_stop(&s->w);
         said = RH_SAID_DIED;
     }
+    s->points += said == RH_SAID_OK;
     return said;
 }
 
 /* ---- what comes back ---- */
 
 /* The deck as it was meant, for whoever wants to know why. Where it went, or "" when it could not be written. */
-static void keep_deck(const rh_ngspice *s, const double *g, const double *source, char path[32]) {
+static void keep_deck(rh_ngspice *s, const double *g, const double *source, int port, char path[32]) {
+    path[0] = '\0';
+    if (s->n_kept == MAX_KEPT) return;
     rh_buf b = { 0 };
-    rh_ngspice_deck(&b, s->c, g, source, (const int(*)[2])s->port, s->n_port);
+    rh_ngspice_deck(&b, s->c, g, source, (const int(*)[2])s->port, s->n_port, port);
     snprintf(path, 32, "/tmp/rheo-deck-XXXXXX.cir");
     const int fd = b.bad ? -1 : mkstemps(path, 4);
-    if (fd < 0 || write(fd, b.s, b.n) != (ssize_t)b.n) path[0] = '\0';
+    const bool kept = fd >= 0 && write(fd, b.s, b.n) == (ssize_t)b.n;
     if (fd >= 0) close(fd);
+    if (fd >= 0 && !kept) unlink(path);
+    if (!kept) path[0] = '\0';
+    s->n_kept += kept;
     rh_buf_free(&b);
 }
 
-static rheo_status give_up(const rh_ngspice *s, rh_said said, const double *g, const double *source, rheo_error *err) {
+static const char *words(rh_said said) {
+    return said == RH_SAID_LATE ? "did not answer in time" : said == RH_SAID_NO ? "refused the circuit" : "crashed";
+}
+
+void rh_ngspice_tell(rh_ngspice *s, const rheo_log *log) {
+    for (int k = 0; k < s->n_lost; k++) {
+        const rh_lost *const lost = &s->lost[k];
+        rh_warn(log, 325, RH_NOWHERE, "ngspice %s and was started again, which changes no number; %s%s",
+                words(lost->said), lost->deck[0] ? "the deck is kept in " : "its deck is not kept", lost->deck);
+    }
+    if (s->n_untold)
+        rh_warn(log, 325, RH_NOWHERE, "ngspice was started again %d more times; those decks are not kept", s->n_untold);
+    s->n_lost = s->n_untold = 0;
+}
+
+static rheo_status give_up(rh_ngspice *s, rh_said said, const double *g, const double *source, int port,
+                           rheo_error *err) {
     if (said == RH_SAID_NOMEM) return RH_NOMEM(err);
     char path[32], text[160];
     rheo_status st;
-    keep_deck(s, g, source, path);
+    keep_deck(s, g, source, port, path);
     if (said == RH_SAID_NO)
         st = rh_fail(err, RHEO_E_SINGULAR, 320, RH_NOWHERE, "ngspice finds no operating point: %s",
                      rh_escape(s->w.text, s->w.n, text, sizeof text));
     else
-        st = rh_fail(err, RHEO_E_NOCONV, 321, RH_NOWHERE, "ngspice %s, twice",
-                     said == RH_SAID_LATE ? "did not answer in time" : "crashed");
+        st = rh_fail(err, RHEO_E_NOCONV, 321, RH_NOWHERE, "ngspice %s, again and again", words(said));
     if (path[0]) rh_hint(err, "the deck is kept in %s", path);
     return st;
 }
@@ -187,16 +242,29 @@ static rheo_status check(const rheo_circuit *c, const double *g, const double *s
     return RHEO_OK;
 }
 
+/* One retry for what may be the fault of ngspice: a crash, a late answer, a refusal by a worker that has done other
+ * work. A fresh one's refusal is an answer. Who kills workers from outside may do so a few times for the same point. */
+static bool may_retry(const rh_ngspice *s, rh_said said, int *fault, int *killed) {
+    if (said == RH_SAID_DIED && s->w.signal == SIGKILL) return ++*killed <= MAX_KILLED;
+    if (said == RH_SAID_NOMEM || (said == RH_SAID_NO && s->points == 0)) return false;
+    return ++*fault <= 1;
+}
+
 rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, int port, double *v, double *i,
                              rheo_error *err) {
     const rheo_circuit *const c = s->c;
     RHEO_TRY(check(c, g, source, err));
     rh_said said = attempt(s, g, source, port);
-    if (said == RH_SAID_DIED || said == RH_SAID_LATE) said = attempt(s, g, source, port);
-    if (said != RH_SAID_OK) return give_up(s, said, g, source, err);
+    for (int fault = 0, killed = 0; said != RH_SAID_OK && may_retry(s, said, &fault, &killed);) {
+        char deck[32];
+        keep_deck(s, g, source, port, deck);
+        note(s, said, deck);
+        said = attempt(s, g, source, port);
+    }
+    if (said != RH_SAID_OK) return give_up(s, said, g, source, port, err);
     const double *const value = (const double *)(const void *)s->w.text;
     for (int k = 0; k < s->n_vector; k++)
-        if (!isfinite(value[k])) return give_up(s, RH_SAID_NO, g, source, err);
+        if (!isfinite(value[k])) return give_up(s, RH_SAID_NO, g, source, port, err);
     v[0] = 0;
     memcpy(v + 1, value, sizeof *v * (size_t)(c->n_node - 1));
     if (i) currents(c, g, source, value + c->n_node - 1, v, i);

@@ -18,18 +18,22 @@ void rh_ngspice_close(rh_ngspice *s);
  * its index among the ports, the one of an earlier call with the same nodes, -1: out of memory. */
 int rh_ngspice_port(rh_ngspice *s, int a, int b);
 
-/* Operating point at g [n_edge] S, source [n_elem], and 1 A at one port (-1: none).
- * @return RHEO_OK; RHEO_E_SINGULAR: ngspice finds none (E320); RHEO_E_NOCONV: it crashed or took too long, twice
- * (E321); then v and i are as they were, and err names a file with the deck */
+/* Operating point at g [n_edge] S, source [n_elem], and 1 A at one port (-1: none). A worker that crashed, was late, or
+ * refused what came after other points is replaced, and the new one asked once.
+ * @return RHEO_OK; RHEO_E_SINGULAR: ngspice finds none (E320); RHEO_E_NOCONV: it crashed or took too long, more than
+ * once (E321); then v and i are as they were, and err names a file with the deck */
 rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, int port, double *v, double *i,
                              rheo_error *err);
 
 const rh_worker *rh_ngspice_worker(const rh_ngspice *s);
 long rh_ngspice_restarts(const rh_ngspice *s); /* after the first start */
+/* Warn of every worker lost since the last call (W325), with the file where its deck is kept. Not done by
+ * rh_ngspice_solve, which may run in any thread. */
+void rh_ngspice_tell(rh_ngspice *s, const rheo_log *log);
 
-/* deck.c: a deck for ngspice. g, source NULL: the circuit's own. */
+/* deck.c: a deck for ngspice. g, source NULL: the circuit's own. on: the port that carries 1 A, or -1. */
 void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
-                     int n_port);
+                     int n_port, int on);
 /* The letter and number of an element in the deck: R of element 0 is r1. Ports follow the elements. */
 char rh_ngspice_letter(const rheo_circuit *c, int elem);
 

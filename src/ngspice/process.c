@@ -125,9 +125,11 @@ rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, 
 
 void rh_worker_stop(rh_worker *w) {
     if (!w->pid) return;
+    int status = 0;
     close(w->fd);
     kill(w->pid, SIGKILL);
-    while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR) continue;
+    w->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     w->pid = 0;
 }
 

@@ -1,5 +1,6 @@
 /* result.c: the outcome of a run as arrays and as a netlist. Nothing in here depends on time, place or threads. */
 #include "run/rundir.h"
+#include "solver/outside.h"
 
 enum { MAX_POTENTIAL = 1000000 }; /* more node potentials than this are left out */
 
@@ -66,12 +67,14 @@ static rheo_status solve_all(const rheo_experiment *x, rheo_solver *s, rheo_stat
     return RHEO_OK;
 }
 
-static rheo_status potentials(const rheo_experiment *x, const double *g, double *v, rheo_error *err) {
+static rheo_status potentials(const rheo_experiment *x, const double *g, double *v, const rheo_log *log,
+                              rheo_error *err) {
     rheo_solver_def def = rheo_solver_default();
     if (x->backend) def.backend = x->backend;
     rheo_solver *s = NULL;
     rheo_state *state = NULL;
-    rheo_status st = rheo_solver_open(&s, x->circuit, &def, NULL, err);
+    const bool outside = rh_streq(def.backend, RH_OUTSIDE); /* what a matrix is warned of was told while training */
+    rheo_status st = rheo_solver_open(&s, x->circuit, &def, outside ? log : NULL, err);
     if (st == RHEO_OK) st = rheo_state_create(&state, x->circuit, err);
     if (st == RHEO_OK) {
         memcpy(state->g, g, (size_t)state->n_edge * sizeof *g);
@@ -82,33 +85,34 @@ static rheo_status potentials(const rheo_experiment *x, const double *g, double 
     return st;
 }
 
-static rheo_status add_nodes(rh_npz *z, const rheo_experiment *x, const double *g, rheo_error *err) {
+static rheo_status add_nodes(rh_npz *z, const rheo_experiment *x, const double *g, const rheo_log *log,
+                             rheo_error *err) {
     const rheo_circuit *const c = x->circuit;
     const size_t dims[] = { (size_t)x->task.n_sample, (size_t)c->n_node };
     rh_npz_text(z, "node", (const char *const *)c->node_name, c->n_node);
     if (dims[0] > MAX_POTENTIAL / dims[1]) return RHEO_OK;
     double *const v = rh_calloc(dims[0] * dims[1], sizeof *v);
     if (!v) return RH_NOMEM(err);
-    const rheo_status st = potentials(x, g, v, err);
+    const rheo_status st = potentials(x, g, v, log, err);
     if (st == RHEO_OK) rh_npz_f64(z, "v", v, 2, dims);
     rh_free(v);
     return st;
 }
 
 static rheo_status fill(rh_npz *z, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                        const rh_history *history, rheo_error *err) {
+                        const rh_history *history, const rheo_log *log, rheo_error *err) {
     const double *const g = rh_learner_g(l);
     RHEO_TRY(add_history(z, history, err));
     RHEO_TRY(add_edges(z, x->circuit, g, g_first, err));
     RHEO_TRY(add_samples(z, x, l, err));
-    return add_nodes(z, x, g, err);
+    return add_nodes(z, x, g, log, err);
 }
 
 static rheo_status write_npz(const char *path, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                             const rh_history *history, rheo_error *err) {
+                             const rh_history *history, const rheo_log *log, rheo_error *err) {
     rh_npz *const z = rh_npz_create();
     if (!z) return RH_NOMEM(err);
-    rheo_status st = fill(z, x, l, g_first, history, err);
+    rheo_status st = fill(z, x, l, g_first, history, log, err);
     if (st == RHEO_OK) st = rh_npz_write(z, path, err);
     rh_npz_destroy(z);
     return st;
@@ -123,11 +127,11 @@ static rheo_status write_netlist(const char *path, const rheo_circuit *c, const 
 }
 
 rheo_status rh_rundir_finish(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                             const rh_history *history, rheo_error *err) {
+                             const rh_history *history, const rheo_log *log, rheo_error *err) {
     char *const npz = rh_path_join(directory, "result.npz"), *const cir = rh_path_join(directory, "trained.cir");
     rheo_status st = npz && cir ? RHEO_OK : RH_NOMEM(err);
     if (st == RHEO_OK) st = write_netlist(cir, x->circuit, rh_learner_g(l), err);
-    if (st == RHEO_OK) st = write_npz(npz, x, l, g_first, history, err);
+    if (st == RHEO_OK) st = write_npz(npz, x, l, g_first, history, log, err);
     rh_free(npz);
     rh_free(cir);
     return st;

@@ -36,6 +36,6 @@ rheo_status rh_metrics_sync(int fd, rheo_error *err);
 
 /* result.npz and trained.cir. Their bytes depend on the experiment alone. */
 rheo_status rh_rundir_finish(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                             const rh_history *history, rheo_error *err);
+                             const rh_history *history, const rheo_log *log, rheo_error *err);
 
 #endif

@@ -268,7 +268,7 @@ static void fill_result(const session *s, rheo_result *r) {
 
 static rheo_status finish(session *s, rheo_error *err) {
     RHEO_TRY(save(s, err));
-    RHEO_TRY(rh_rundir_finish(s->directory, s->x, s->l, s->g_first, &s->history, err));
+    RHEO_TRY(rh_rundir_finish(s->directory, s->x, s->l, s->g_first, &s->history, s->log, err));
     if (s->x->run.target_error <= 0 || goal_reached(s)) return RHEO_OK;
     char is[32], want[32];
     return rh_fail(err, RHEO_E_GOAL, 0, RH_NOWHERE, "the training loss is %s after %ld epochs, the goal was %s",

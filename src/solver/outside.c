@@ -15,3 +15,5 @@ rheo_status rh_solver_outside_point(rheo_solver *s, const double *g, const doubl
         if (s->y.unknown[k] >= 0) x[s->y.unknown[k]] = s->v[k];
     return RHEO_OK;
 }
+
+void rh_solver_outside_tell(rheo_solver *s, const rheo_log *log) { rh_ngspice_tell(s->outside, log); }

@@ -13,5 +13,7 @@ bool rh_solver_is_outside(const rheo_solver *s);
  * (a -1: none); those that are currents become 0. */
 rheo_status rh_solver_outside_point(rheo_solver *s, const double *g, const double *source, int a, int b, double *x,
                                     rheo_error *err);
+/* Warn of workers that were lost and replaced during rh_solver_outside_point, which any thread may call. */
+void rh_solver_outside_tell(rheo_solver *s, const rheo_log *log);
 
 #endif

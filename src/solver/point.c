@@ -194,8 +194,14 @@ static bool finite_answer(const rheo_solver *s) {
     return sum == 0;
 }
 
+static rheo_status solve_outside(rheo_solver *s, rheo_state *st, rheo_error *err) {
+    const rheo_status status = rh_ngspice_solve(s->outside, st->g, st->source, -1, st->v, st->i, err);
+    rh_ngspice_tell(s->outside, &s->log);
+    return status;
+}
+
 rheo_status rheo_solver_solve(rheo_solver *s, rheo_state *st, rheo_error *err) {
-    if (s->outside) return rh_ngspice_solve(s->outside, st->g, st->source, -1, st->v, st->i, err);
+    if (s->outside) return solve_outside(s, st, err);
     RHEO_TRY(check_sources(s, st->source, err));
     RHEO_TRY(rh_solver_factor_doubting(s, st->g, DOUBT, err));
     RHEO_TRY(solve_checked(s, st->g, st->source, err));
