@@ -37,11 +37,12 @@ RHEO_API void rheo_circuit_destroy(rheo_circuit *c);
  */
 typedef struct rheo_state {
     int n_node, n_element, n_edge;
-    double *g;      /* [n_edge] S: conductance of each learnable edge */
+    double *g;      /* [n_edge] S: conductance of each learnable edge; V: the gate voltage where that is what learns (a
+                       transistor). Then it is also the value of the source that holds the gate: source[] is not read */
     double *source; /* [n_element] V or A: value of each V and I element (others are ignored) */
     double *v;      /* [n_node] V: node potentials, v[0] = 0; written by rheo_solver_solve */
-    double *i;      /* [n_element] A: current through each element from its first to its second node; written by
-                       rheo_solver_solve */
+    double *i;      /* [n_element] A: current through each element from its first to its second node (of a transistor:
+                       into its drain); written by rheo_solver_solve */
 } rheo_state;
 
 /**

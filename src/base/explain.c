@@ -201,6 +201,29 @@ static const entry CATALOGUE[] = {
       "Set init=, or change the card or the bounds. Said once per line." },
     { 134, "cannot be written",
       "A name or value of this circuit cannot be expressed in a netlist that reads back the same." },
+    { 135, "unknown model",
+      "The element names a .model that stands neither in its subcircuit, nor around it, nor in the main circuit." },
+    { 136, "model of another kind",
+      "The model is there, but its type is for other elements: D elements take d, M elements nmos or pmos." },
+    { 137, "unknown model parameter",
+      "The .model card has a parameter that this type does not have. Other programs ignore such a word, some without "
+      "saying so. If it is a slip of the pen, the parameter that was meant has its default. `rheo kinds elements` "
+      "lists the parameters." },
+    { 138, "parameter out of range",
+      "A parameter of a model or an element is outside what makes sense for it." },
+    { 139, "level of a transistor model",
+      "rheo computes MOSFETs of level 1, the square law with body effect and channel-length modulation. Higher "
+      "levels have other equations and dozens of parameters more." },
+    { 140, "effect that is not computed",
+      "The parameter describes an effect on direct current, such as breakdown, that rheo does not compute. Other "
+      "programs will find somewhat different currents." },
+    { 141, "gate without a source of its own",
+      "A transistor learns by the voltage of its gate, which is the value of a voltage source: between the gate and "
+      "ground, or between the gate and a node that voltage sources tie to ground. Each learnable transistor needs "
+      "its own, or the two states would be one." },
+    { 142, "bounds are missing",
+      "A conductance has natural bounds, a gate voltage has not: write min= and max= on the line *@ learn. A circuit "
+      "that is built needs them as well: they are the range of what charges the gate." },
     { 151, "unknown key",
       "The experiment has a key that rheo does not know here, often a slip of the pen. Unknown keys are errors, "
       "since a setting that is silently ignored changes results. docs/experiment.md lists all of them." },
@@ -293,6 +316,8 @@ static const entry CATALOGUE[] = {
     { 307, "not for this solver",
       "cholmod takes networks of positive resistors, current sources and grounded voltage sources. Write backend: auto, "
       "or klu, which takes any circuit." },
+    { 308, "nonlinear elements",
+      "This analysis is for linear circuits: it cannot handle diodes and transistors." },
     { 310, "nudge without an answer",
       "The nudged circuit has no unique solution: two outputs that are the same node, or outputs that sources tie"
       " together, cannot be held at two values." },

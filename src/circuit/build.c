@@ -7,11 +7,12 @@
 struct rh_builder {
     rheo_circuit c;         /* under construction; n_edge is counted at the end */
     int cap_node, cap_elem; /* of all arrays that grow together */
-    int cap_keep, cap_source, cap_wave, cap_point, cap_par;
-    double *learn;   /* [n_elem][3] min, max, init; NaN: default */
-    int *through;    /* [n_elem] element whose value is the state, -1: its own conductance */
-    bool *learnable; /* [n_elem] */
-    bool bad;        /* out of memory: only good to be destroyed */
+    int cap_keep, cap_source, cap_wave, cap_point, cap_par, cap_model;
+    rh_map *model_map; /* of names, and of contents as text; NULL while there is none */
+    double *learn;     /* [n_elem][3] min, max, init; NaN: default */
+    int *through;      /* [n_elem] element whose value is the state, -1: its own conductance */
+    bool *learnable;   /* [n_elem] */
+    bool bad;          /* out of memory: only good to be destroyed */
 };
 
 /* Counts above the limit are taken for lack of memory. Below it, an int holds the number of entries that any list makes
@@ -47,7 +48,7 @@ static bool grow_elements(rh_builder *b) {
         !resize(&c->elem_wave, cap, sizeof(int)) || !resize(&c->elem_ic, cap, sizeof(double)) ||
         !resize(&c->place, cap, sizeof(*c->place)) || !resize(&b->learn, cap, 3 * sizeof(double)) ||
         !resize(&b->learnable, cap, sizeof(*b->learnable)) || !resize(&b->through, cap, sizeof(*b->through)) ||
-        !resize(&c->elem_par, cap, sizeof(*c->elem_par)))
+        !resize(&c->elem_par, cap, sizeof(*c->elem_par)) || !resize(&c->elem_model, cap, sizeof(*c->elem_model)))
         return false;
     b->cap_elem = cap;
     return true;
@@ -87,6 +88,8 @@ static void free_arrays(rheo_circuit *c) {
     rh_free(c->place);
     rh_free(c->elem_par);
     rh_free(c->par);
+    rh_free(c->elem_model);
+    rh_free(c->model);
     rh_free(c->elem_wave);
     rh_free(c->elem_ic);
     rh_free(c->wave);
@@ -94,6 +97,7 @@ static void free_arrays(rheo_circuit *c) {
     rh_free(c->elem_edge);
     rh_free(c->edge_elem);
     rh_free(c->edge_source);
+    rh_free(c->held_edge);
     rh_free(c->g_min);
     rh_free(c->g_max);
     rh_free(c->g_init);
@@ -117,6 +121,7 @@ void rh_builder_destroy(rh_builder *b) {
     rh_free(b->learn);
     rh_free(b->learnable);
     rh_free(b->through);
+    rh_map_destroy(b->model_map);
     rh_free(b);
 }
 
@@ -148,6 +153,9 @@ const char *rh_builder_element_name(const rh_builder *b, int elem) { return b->c
 int rh_builder_element_kind(const rh_builder *b, int elem) { return b->c.kind[elem]; }
 double rh_builder_element_value(const rh_builder *b, int elem) { return b->c.value[elem]; }
 rh_place rh_builder_element_place(const rh_builder *b, int elem) { return b->c.place[elem]; }
+const int *rh_builder_element_term(const rh_builder *b, int elem) { return b->c.term[elem]; }
+int rh_builder_n_node(const rh_builder *b) { return b->c.n_node; }
+const char *rh_builder_node_name(const rh_builder *b, int node) { return b->c.node_name[node]; }
 bool rh_builder_is_learnable(const rh_builder *b, int elem) { return b->learnable[elem]; }
 
 int rh_builder_element(rh_builder *b, int kind, const char *name, const int term[4], double value, rh_place place,
@@ -168,9 +176,9 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
     c->elem_name[e] = copy;
     c->kind[e] = (uint8_t)kind;
     for (int i = 0; i < 4; i++) c->term[e][i] = i < RH_KINDS[kind]->n_term ? term[i] : -1;
-    c->value[e] = value;
+    c->value[e] = RH_KINDS[kind]->flags & RH_NONLINEAR ? 1 : value; /* all there is to say is in its parameters */
     c->place[e] = place;
-    c->elem_par[e] = -1;
+    c->elem_par[e] = c->elem_model[e] = -1;
     c->elem_wave[e] = -1;
     c->elem_ic[e] = NAN;
     b->learnable[e] = false;
@@ -180,24 +188,143 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
     return e;
 }
 
+/* Room for the parameters of one more element or model, filled with the defaults. -1: out of memory. */
+static int new_par(rh_builder *b, int kind) {
+    rheo_circuit *const c = &b->c;
+    const int n = RH_KINDS[kind]->n_par;
+    if (n > MAX_COUNT - c->n_par || !rh_grow(&c->par, &b->cap_par, c->n_par + n, sizeof(*c->par))) {
+        b->bad = true;
+        return -1;
+    }
+    for (int k = 0; k < n; k++) c->par[c->n_par + k] = RH_KINDS[kind]->par[k].def;
+    c->n_par += n;
+    return c->n_par - n;
+}
+
 rheo_status rh_builder_par(rh_builder *b, int elem, const double *par) {
     rheo_circuit *const c = &b->c;
-    const rh_kind *const kind = RH_KINDS[c->kind[elem]];
-    const int n = kind->n_par;
-    if (c->elem_par[elem] < 0) {
-        if (n > MAX_COUNT - c->n_par || !rh_grow(&c->par, &b->cap_par, c->n_par + n, sizeof(*c->par))) {
-            b->bad = true;
-            return RHEO_E_NOMEM;
-        }
-        c->elem_par[elem] = c->n_par;
-        c->n_par += n;
-    }
+    const int kind = c->kind[elem];
+    if (c->elem_par[elem] < 0 && (c->elem_par[elem] = new_par(b, kind)) < 0) return RHEO_E_NOMEM;
     double *const to = c->par + c->elem_par[elem];
-    for (int k = 0; k < n; k++) to[k] = par ? par[k] : kind->par[k].def;
+    for (int k = 0; k < RH_KINDS[kind]->n_par; k++) to[k] = par ? par[k] : RH_KINDS[kind]->par[k].def;
     return RHEO_OK;
 }
 
+/* ---- models ---- */
+
+/* Kind, name and numbers as one text. Names hold no ';'. */
+static bool model_key(rh_buf *key, const char *name, size_t n, int kind, const double *par) {
+    key->n = 0;
+    rh_buf_printf(key, "%d;", kind);
+    rh_buf_add(key, name, n);
+    for (int k = 0; k < RH_KINDS[kind]->n_par; k++) {
+        const rh_par *const p = &RH_KINDS[kind]->par[k];
+        if (p->of_element) continue;
+        rh_buf_add(key, ";", 1);
+        rh_buf_number(key, par ? par[k] : p->def);
+    }
+    return !key->bad;
+}
+
+static bool enter_key(rh_builder *b, const char *key, size_t n, int model) {
+    const char *const copy = rh_pool_strndup(b->c.pool, key, n);
+    return copy && rh_map_put(b->model_map, copy, n, model);
+}
+
+/* The name with as small a number behind it as is free. */
+static const char *free_name(rh_builder *b, const char *name, size_t n) {
+    rh_buf text = { 0 };
+    const char *copy = NULL;
+    for (int k = 1; !text.bad; k++) {
+        text.n = 0;
+        rh_buf_add(&text, name, n);
+        if (k > 1) rh_buf_printf(&text, "_%d", k);
+        if (text.bad || rh_map_get(b->model_map, text.s, text.n) >= 0) continue;
+        copy = rh_pool_strndup(b->c.pool, text.s, text.n);
+        break;
+    }
+    rh_buf_free(&text);
+    return copy;
+}
+
+static int add_model(rh_builder *b, const char *name, size_t n, int kind, const double *par) {
+    rheo_circuit *const c = &b->c;
+    const char *const own = free_name(b, name, n);
+    if (!own || !rh_grow(&c->model, &b->cap_model, c->n_model + 1, sizeof(*c->model))) return -1;
+    const int at = new_par(b, kind);
+    if (at < 0 || !rh_map_put(b->model_map, own, strlen(own), c->n_model)) return -1;
+    for (int k = 0; par && k < RH_KINDS[kind]->n_par; k++)
+        if (!RH_KINDS[kind]->par[k].of_element) c->par[at + k] = par[k];
+    c->model[c->n_model] = (rh_model){ .name = own, .kind = kind, .par = at };
+    return c->n_model++;
+}
+
+int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const double *par) {
+    rh_buf key = { 0 };
+    int model = -1;
+    if (!b->model_map) b->model_map = rh_map_create();
+    if (b->model_map && model_key(&key, name, n, kind, par)) {
+        model = rh_map_get(b->model_map, key.s, key.n);
+        if (model < 0) {
+            model = add_model(b, name, n, kind, par);
+            if (model >= 0 && !enter_key(b, key.s, key.n, model)) model = -1;
+        }
+    }
+    rh_buf_free(&key);
+    if (model < 0) b->bad = true;
+    return model;
+}
+
+void rh_builder_use_model(rh_builder *b, int elem, int model) { b->c.elem_model[elem] = model; }
+const double *rh_builder_model_par(const rh_builder *b, int model) { return b->c.par + b->c.model[model].par; }
+int rh_builder_model_kind(const rh_builder *b, int model) { return b->c.model[model].kind; }
+
+/* Elements that were added without a model get one with their parameters. */
+static bool complete_models(rh_builder *b) {
+    const rheo_circuit *const c = &b->c;
+    for (int e = 0; e < c->n_elem; e++) {
+        const rh_kind *const kind = RH_KINDS[c->kind[e]];
+        if (!kind->model || c->elem_model[e] >= 0) continue;
+        double par[RH_KIND_PAR];
+        memcpy(par, c->par + c->elem_par[e], (size_t)kind->n_par * sizeof(double));
+        const int model = rh_builder_model(b, kind->model, strlen(kind->model), c->kind[e], par);
+        if (model < 0) return false;
+        c->elem_model[e] = model;
+    }
+    return true;
+}
+
+/* ---- the rest ---- */
+
 void rh_builder_learn_through(rh_builder *b, int elem, int source) { b->through[elem] = source; }
+int rh_builder_through(const rh_builder *b, int elem) { return b->through[elem]; }
+
+/* Breadth first from ground over V elements: next[2 e + t] leads to the next end at the node of terminal t of e. */
+bool rh_builder_holders(const rh_builder *b, int *holder) {
+    const rheo_circuit *const c = &b->c;
+    int *const head = rh_calloc((size_t)c->n_node, sizeof(int)), *const queue =
+                                                                     rh_calloc((size_t)c->n_node, sizeof(int));
+    int *const next = rh_calloc(2 * (size_t)c->n_elem + 1, sizeof(int));
+    const bool ok = head && queue && next;
+    for (int i = 0; ok && i < c->n_node; i++) head[i] = holder[i] = -1;
+    for (int k = 2 * c->n_elem - 1; ok && k >= 0; k--) {
+        if (c->kind[k / 2] != RH_KIND_V) continue;
+        next[k] = head[c->term[k / 2][k % 2]];
+        head[c->term[k / 2][k % 2]] = k;
+    }
+    int n = ok;
+    for (int q = 0; q < n; q++)
+        for (int k = head[queue[q]]; k >= 0; k = next[k]) {
+            const int to = c->term[k / 2][1 - k % 2];
+            if (to == 0 || holder[to] >= 0) continue;
+            holder[to] = k / 2;
+            queue[n++] = to;
+        }
+    rh_free(head);
+    rh_free(queue);
+    rh_free(next);
+    return ok;
+}
 
 rheo_status rh_builder_learn(rh_builder *b, int elem, double g_min, double g_max, double g_init) {
     const double given[3] = { g_min, g_max, g_init };
@@ -260,6 +387,13 @@ rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n) {
         return RHEO_E_NOMEM;
     }
     b->c.keep[b->c.n_keep++] = copy;
+    /* its name is taken */
+    const char *const name = strchr(copy, ' ');
+    if (name && !b->model_map) b->model_map = rh_map_create();
+    if (name && (!b->model_map || !rh_map_put(b->model_map, name + 1, strcspn(name + 1, " "), INT32_MAX))) {
+        b->bad = true;
+        return RHEO_E_NOMEM;
+    }
     return RHEO_OK;
 }
 
@@ -285,10 +419,13 @@ static bool number_edges(rh_builder *b, rheo_circuit *c) {
     c->elem_edge = rh_calloc((size_t)c->n_elem, sizeof(int));
     c->edge_elem = rh_calloc((size_t)c->n_edge, sizeof(int));
     c->edge_source = rh_calloc((size_t)c->n_edge, sizeof(int));
+    c->held_edge = rh_calloc((size_t)c->n_elem, sizeof(int));
     c->g_min = rh_calloc((size_t)c->n_edge, sizeof(double));
     c->g_max = rh_calloc((size_t)c->n_edge, sizeof(double));
     c->g_init = rh_calloc((size_t)c->n_edge, sizeof(double));
-    if (!c->elem_edge || !c->edge_elem || !c->edge_source || !c->g_min || !c->g_max || !c->g_init) return false;
+    if (!c->elem_edge || !c->edge_elem || !c->edge_source || !c->held_edge || !c->g_min || !c->g_max || !c->g_init)
+        return false;
+    for (int e = 0; e < c->n_elem; e++) c->held_edge[e] = -1;
     for (int e = 0, k = 0; e < c->n_elem; e++) {
         c->elem_edge[e] = b->learnable[e] ? k : -1;
         if (!b->learnable[e]) continue;
@@ -296,16 +433,18 @@ static bool number_edges(rh_builder *b, rheo_circuit *c) {
         const int source = b->through[e];
         c->edge_elem[k] = e;
         c->edge_source[k] = source;
+        if (source >= 0) c->held_edge[source] = k;
         c->g_min[k] = otherwise(learn[0], G_MIN);
         c->g_max[k] = otherwise(learn[1], G_MAX);
-        c->g_init[k] = fmin(fmax(otherwise(learn[2], source >= 0 ? c->value[source] : 1 / c->value[e]), c->g_min[k]), c->g_max[k]);
+        const double card = source >= 0 ? c->value[source] : 1 / c->value[e];
+        c->g_init[k] = fmin(fmax(otherwise(learn[2], card), c->g_min[k]), c->g_max[k]);
         k++;
     }
     return true;
 }
 
 rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err) {
-    rheo_circuit *const c = b->bad ? NULL : rh_alloc(sizeof(*c));
+    rheo_circuit *const c = b->bad || !complete_models(b) ? NULL : rh_alloc(sizeof(*c));
     if (!c) {
         rh_builder_destroy(b);
         return RH_NOMEM(err);
@@ -315,6 +454,7 @@ rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err
     rh_free(b->learn);
     rh_free(b->learnable);
     rh_free(b->through);
+    rh_map_destroy(b->model_map);
     rh_free(b);
     if (!ok) {
         rheo_circuit_destroy(c);

@@ -31,6 +31,22 @@ rh_loc rh_elem_loc(const rheo_circuit *c, int elem) {
     return (rh_loc){ c->source[p.file], p.line, p.col, (int)strlen(c->elem_name[elem]) };
 }
 
+void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out) {
+    const rh_kind *const kind = RH_KINDS[c->kind[elem]];
+    double at[RH_MAX_TERM];
+    for (int k = 0; k < kind->n_term; k++) at[k] = v[c->term[elem][k]];
+    *out = (rh_flow){ 0 };
+    kind->eval(c->par + c->elem_par[elem], at, out);
+}
+
+rheo_status rh_circuit_linear(const rheo_circuit *c, const char *what, rheo_error *err) {
+    for (int e = 0; e < c->n_elem; e++)
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR)
+            return rh_fail(err, RHEO_E_USAGE, 308, rh_elem_loc(c, e), "%s is for linear circuits, but %s is a %s", what,
+                           c->elem_name[e], RH_KINDS[c->kind[e]]->name);
+    return RHEO_OK;
+}
+
 /* ---- equality, for tests of writing and reading ---- */
 
 static bool same_bits(const double *a, const double *b, size_t n) { return memcmp(a, b, n * sizeof(*a)) == 0; }
@@ -60,13 +76,19 @@ static bool waves_equal(const rheo_circuit *a, const rheo_circuit *b, int e) {
     return x->n_point == 0 || same_bits(a->point[x->first], b->point[y->first], 2 * (size_t)x->n_point);
 }
 
+static bool parameters_equal(const rheo_circuit *a, const rheo_circuit *b, int e) {
+    const int i = a->elem_par[e], j = b->elem_par[e];
+    if (i < 0 || j < 0) return i == j;
+    return same_bits(a->par + i, b->par + j, (size_t)RH_KINDS[a->kind[e]]->n_par);
+}
+
 static bool elements_equal(const rheo_circuit *a, const rheo_circuit *b) {
     for (int e = 0; e < a->n_elem; e++) {
         if (a->kind[e] != b->kind[e] || !rh_streq(a->elem_name[e], b->elem_name[e])) return false;
         for (int t = 0; t < 4; t++)
             if (translate(a, b, a->term[e][t]) != b->term[e][t]) return false;
         if (!same_bits(&a->value[e], &b->value[e], 1) || !same_number(a->elem_ic[e], b->elem_ic[e])) return false;
-        if (!waves_equal(a, b, e)) return false;
+        if (!waves_equal(a, b, e) || !parameters_equal(a, b, e)) return false;
     }
     return true;
 }
@@ -75,6 +97,7 @@ bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b) {
     if (a->n_node != b->n_node || a->n_elem != b->n_elem || a->n_edge != b->n_edge) return false;
     const size_t n = (size_t)a->n_edge;
     if (memcmp(a->elem_edge, b->elem_edge, (size_t)a->n_elem * sizeof(int)) != 0) return false;
+    if (memcmp(a->edge_source, b->edge_source, n * sizeof(int)) != 0) return false;
     if (!same_bits(a->g_min, b->g_min, n) || !same_bits(a->g_max, b->g_max, n) || !same_bits(a->g_init, b->g_init, n))
         return false;
     return nodes_equal(a, b) && elements_equal(a, b);

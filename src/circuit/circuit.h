@@ -23,18 +23,27 @@ typedef struct rh_wave {
     int first, n_point; /* PWL: points in circuit->point, times rising */
 } rh_wave;
 
+/* A .model card: what elements share. */
+typedef struct rh_model {
+    const char *name; /* no other model is called so */
+    int kind, par;    /* index into RH_KINDS; where its parameters begin in circuit->par, in the order of the kind */
+} rh_model;
+
 struct rheo_circuit {
     char *title; /* never NULL */
     int n_node, n_elem, n_edge;
-    char **node_name;      /* [n_node], node_name[0] = "0" */
-    char **elem_name;      /* [n_elem] */
-    uint8_t *kind;         /* [n_elem] index into RH_KINDS */
-    int (*term)[4];        /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
-    double *value;         /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
-    rh_place *place;       /* [n_elem] */
-    int *elem_par;         /* [n_elem] where its parameters begin in par; -1: the kind has none */
-    double *par;           /* [n_par] parameters of nonlinear elements, each in the order of its kind */
+    char **node_name; /* [n_node], node_name[0] = "0" */
+    char **elem_name; /* [n_elem] */
+    uint8_t *kind;    /* [n_elem] index into RH_KINDS */
+    int (*term)[4];   /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
+    double *value;    /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
+    rh_place *place;  /* [n_elem] */
+    int *elem_par;    /* [n_elem] where its parameters begin in par; -1: the kind has none */
+    double *par;      /* [n_par] parameters of nonlinear elements, each in the order of its kind */
     int n_par;
+    int *elem_model; /* [n_elem] index into model, whose parameters its own ones repeat; -1: the kind has none */
+    rh_model *model; /* [n_model] */
+    int n_model;
     int *elem_wave;        /* [n_elem] index into wave, -1: the value at all times */
     double *elem_ic;       /* [n_elem] V across a capacitor at the start (ic=); NaN: not given */
     int n_wave, n_point;   /* functions of time, and points of all PWL together */
@@ -45,6 +54,7 @@ struct rheo_circuit {
     int *elem_edge;        /* [n_elem] edge index or -1 */
     int *edge_elem;        /* [n_edge] */
     int *edge_source;      /* [n_edge] V element whose value is the edge's state; -1: its own conductance is */
+    int *held_edge;        /* [n_elem] edge whose edge_source this is, -1: none */
     double *g_min, *g_max; /* [n_edge] bounds of the state, S or V; defaults for S 1e-12 and 1e12 */
     double *g_init;        /* [n_edge] state: init=, or 1/resistance, or the value of edge_source */
     double (*pos)[2];      /* [n_node] for pictures; NaN: not given */
@@ -73,13 +83,29 @@ const char *rh_builder_element_name(const rh_builder *b, int elem);
 int rh_builder_element_kind(const rh_builder *b, int elem);
 double rh_builder_element_value(const rh_builder *b, int elem);
 rh_place rh_builder_element_place(const rh_builder *b, int elem);
+const int *rh_builder_element_term(const rh_builder *b, int elem); /* lent until the next element */
+int rh_builder_n_node(const rh_builder *b);
+const char *rh_builder_node_name(const rh_builder *b, int node);
+/* holder [n_node]: the V element that ties a node to one nearer to ground, for nodes that V elements alone hold; -1:
+ * other nodes. false: out of memory. */
+bool rh_builder_holders(const rh_builder *b, int *holder);
 /* Make an element learnable, or change its bounds. NaN keeps the default (or what was set before). */
 rheo_status rh_builder_learn(rh_builder *b, int elem, double g_min, double g_max, double g_init);
 /* What learns is the value of a V element, the one that holds the gate: g_min, g_max and g_init of elem are volts, and
  * the first two must be given. */
 void rh_builder_learn_through(rh_builder *b, int elem, int source);
+int rh_builder_through(const rh_builder *b, int elem); /* -1: its own conductance */
 /* Parameters of a nonlinear element, in the order of its kind: copied. Without: the defaults. */
 rheo_status rh_builder_par(rh_builder *b, int elem, const double *par);
+/* The model of that kind with those parameters (NULL: defaults; those of_element do not count), made if there is none.
+ * One of the same name but with other contents gets this one called name_2, name_3, ... Its index, -1: out of memory.
+ */
+int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const double *par);
+/* Says which model a nonlinear element names; its parameters are given by rh_builder_par. Elements without get one when
+ * the builder finishes. */
+void rh_builder_use_model(rh_builder *b, int elem, int model);
+const double *rh_builder_model_par(const rh_builder *b, int model); /* lent until the next model or element */
+int rh_builder_model_kind(const rh_builder *b, int model);
 bool rh_builder_is_learnable(const rh_builder *b, int elem);
 rheo_status rh_builder_pos(rh_builder *b, int node, double x, double y);
 rheo_status rh_builder_ic(rh_builder *b, int node, double volt);
@@ -94,6 +120,10 @@ int rh_builder_source(rh_builder *b, rh_source *src);
 /* Turns the builder into a circuit and destroys the builder, also on failure. g_init is clipped into [g_min, g_max]. */
 rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err);
 
+/* Currents into the terminals of a nonlinear element at the potentials v [n_node], and their slopes. */
+void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out);
+/* RHEO_OK if all elements are linear; E308 naming the first that is not. what: "a transient analysis". */
+rheo_status rh_circuit_linear(const rheo_circuit *c, const char *what, rheo_error *err);
 /* Place of an element for messages. */
 rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
 /* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic,

@@ -61,6 +61,7 @@ static rh_law law_of(const graph *d, int e) {
 }
 
 static bool conducts(const graph *d, int e) {
+    if (has(d->c, e, RH_NONLINEAR)) return true;
     return has(d->c, e, RH_BRANCH) || (!has(d->c, e, RH_OPEN) && law_of(d, e).conductance != 0);
 }
 
@@ -108,6 +109,7 @@ static void survey_element(graph *d, int e) {
     const rheo_circuit *const c = d->c;
     const int *const t = c->term[e];
     const int a = find(d->set, t[0]), b = find(d->set, t[1]);
+    if (has(c, e, RH_NONLINEAR)) return;
     if (has(c, e, RH_CONTROLLED)) {
         const int p = find(d->set, t[2]), q = find(d->set, t[3]);
         if (p != q) d->mark[p] |= SENSED, d->mark[q] |= SENSED;
@@ -121,11 +123,13 @@ static void survey_element(graph *d, int e) {
     d->size[b] += fabs(amp);
 }
 
+static int path_end(const rheo_circuit *c, int e) { return has(c, e, RH_NONLINEAR) ? kind_of(c, e)->path[1] : 1; }
+
 static void survey(graph *d) {
     const rheo_circuit *const c = d->c;
     for (int i = 0; i < c->n_node; i++) d->set[i] = i;
     for (int e = 0; e < c->n_elem; e++)
-        if (conducts(d, e)) unite(d->set, c->term[e][0], c->term[e][1]);
+        if (conducts(d, e)) unite(d->set, c->term[e][kind_of(c, e)->path[0]], c->term[e][path_end(c, e)]);
     for (int e = 0; e < c->n_elem; e++) survey_element(d, e);
 }
 
@@ -155,7 +159,10 @@ static neighbours elements_of(graph *d, int root) {
     neighbours n = { 0 };
     for (int e = 0; e < d->c->n_elem; e++) {
         const int *const t = d->c->term[e];
-        const bool a = find(d->set, t[0]) == root, b = find(d->set, t[1]) == root;
+        const bool a = find(d->set, t[0]) == root;
+        bool b = find(d->set, t[1]) == root; /* or any other that matters */
+        for (int k = 2; has(d->c, e, RH_NONLINEAR) && k < kind_of(d->c, e)->n_term && a == b; k++)
+            b = find(d->set, t[k]) == root;
         if (a != b)
             pick(&n.across, e);
         else if (a)

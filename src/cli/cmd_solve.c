@@ -26,6 +26,14 @@ typedef struct answer {
 /* W taken from the circuit; a source that delivers has a negative one. */
 static double power(const answer *a, int e) {
     const int *const t = a->c->term[e];
+    const rh_kind *const kind = RH_KINDS[a->c->kind[e]];
+    if (kind->flags & RH_NONLINEAR) {
+        rh_flow f;
+        double sum = 0;
+        rh_elem_flow(a->c, e, a->st->v, &f);
+        for (int k = 0; k < kind->n_term; k++) sum += f.i[k] * a->st->v[t[k]];
+        return sum;
+    }
     return (a->st->v[t[0]] - a->st->v[t[1]]) * a->st->i[e];
 }
 
@@ -80,8 +88,15 @@ static void add_table(rh_buf *b, const answer *a) {
     for (int e = 0; e < c->n_elem; e++) {
         const int k = c->elem_edge[e];
         const rh_kind *const kind = RH_KINDS[c->kind[e]];
-        const double value = k >= 0 ? 1 / a->st->g[k] : kind->flags & RH_SOURCE ? a->st->source[e] : c->value[e];
-        rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], column(value, kind->unit, x, sizeof x));
+        const int held = c->held_edge[e];
+        const double value = held >= 0                 ? a->st->g[held]
+                             : k >= 0                  ? 1 / a->st->g[k]
+                             : kind->flags & RH_SOURCE ? a->st->source[e]
+                                                       : c->value[e];
+        if (kind->model)
+            rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], c->model[c->elem_model[e]].name);
+        else
+            rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], column(value, kind->unit, x, sizeof x));
         rh_buf_printf(b, "%14s  %14s\n", column(a->st->i[e], "A", y, sizeof y), column(power(a, e), "W", z, sizeof z));
     }
     rh_buf_printf(b, "\ndissipated %s, delivered by sources %s\n", column(a->dissipated, "W", x, sizeof x),

@@ -14,14 +14,15 @@ enum {
     RH_NONLINEAR = 64, /* its currents come from eval, not from law: D and M */
 };
 
-enum { RH_MAX_TERM = 4 };
+enum { RH_MAX_TERM = 4, RH_KIND_PAR = 32 /* parameters of a kind */ };
 
 /* A parameter of a kind: of its .model card, or of the element itself. */
 typedef struct rh_par {
     const char *name, *unit;
-    double def, min, max; /* inf allowed as a value where max is INFINITY */
+    double def, min, max;
     const char *meaning;
-    bool of_element; /* may stand on the element's card (and only there) */
+    bool of_element;  /* may stand on the element's card (and only there) */
+    const char *also; /* another spelling of the name, or NULL */
 } rh_par;
 
 /* What flows into the terminals of a nonlinear element, and how it follows their potentials. */
@@ -31,7 +32,7 @@ typedef struct rh_flow {
 } rh_flow;
 
 typedef struct rh_kind {
-    char letter;            /* R, C, ... upper case */
+    char letter;            /* R, C, ... upper case; several kinds may share it, told apart by the model */
     const char *name;       /* "resistor" */
     const char *what;       /* one line for `rheo kinds` */
     const char *value_name; /* "resistance" */
@@ -46,7 +47,12 @@ typedef struct rh_kind {
     /* Nonlinear kinds only; all three or none. */
     const rh_par *par; /* in the order of the array that eval and limit get */
     int n_par;
-    /* Currents and slopes at the potentials v [n_term] of the terminals; finite for any finite v. out is zero before. */
+    int path[2];               /* terminals between which it conducts; the others take hardly any current */
+    const char *model;         /* type on the .model card that such an element names: "d"; NULL: takes no model */
+    const char *const *idle;   /* model parameters of SPICE that say nothing about direct current; NULL-terminated */
+    const char *const *absent; /* those that do, but that are not computed here */
+    /* Currents and slopes at the potentials v [n_term] of the terminals; finite for |v| up to 1e60. out is zero before.
+     */
     void (*eval)(const double *par, const double *v, rh_flow *out);
     /* Newton wants to go from the terminal potentials `from` to `to`: take `to` back to where the tangent at `from`
      * still says something. Differences only: a common shift stays. NULL: any step will do. */
@@ -60,8 +66,19 @@ typedef struct rh_law {
 
 extern const rh_kind *const RH_KINDS[];
 extern const int RH_N_KIND;
-int rh_kind_of_letter(char letter); /* index into RH_KINDS in either case; -1: none */
+int rh_kind_of_letter(char letter); /* index of the first such row of RH_KINDS, in either case; -1: none */
+int rh_kind_of_model(const char *type, size_t n); /* index of the kind that a .model type makes; -1: none */
 /* Indices that code may name. Kept equal to the rows of RH_KINDS by a test. */
-enum { RH_KIND_R, RH_KIND_C, RH_KIND_V, RH_KIND_I, RH_KIND_E, RH_KIND_G };
+enum {
+    RH_KIND_R,
+    RH_KIND_C,
+    RH_KIND_V,
+    RH_KIND_I,
+    RH_KIND_E,
+    RH_KIND_G,
+    RH_KIND_D,
+    RH_KIND_NMOS,
+    RH_KIND_PMOS,
+};
 
 #endif

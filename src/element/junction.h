@@ -7,11 +7,18 @@
 /* Thermal voltage kT/q at 27 C, with the constants of SPICE: k = 1.38064852e-23 J/K, q = 1.6021766208e-19 C. */
 #define RH_VT (1.38064852e-23 * 300.15 / 1.6021766208e-19)
 
-/* i = is (e^(v/nvt) - 1). Past JUNCTION_MOST times nvt it follows the tangent: the slope stays continuous and exp()
- * cannot overflow. */
+/* i = is (e^(v/nvt) - 1). Past MOST times nvt it follows the tangent: the slope stays continuous and exp() cannot
+ * overflow. Below -3 nvt it is -is (1 + (3 nvt/(e v))^3) as in SPICE, which meets the exponential with the same slope
+ * and never stops conducting a little: what lies between two blocking junctions still has a potential. */
 static inline double rh_junction(double is, double nvt, double v, double *slope) {
-    static const double MOST = 80;
-    const double x = v / nvt, e = exp(fmin(x, MOST));
+    static const double MOST = 80, E = 2.718281828459045;
+    const double x = v / nvt;
+    if (x < -3) {
+        const double a = 3 / (x * E), cube = a * a * a;
+        *slope = 3 * is * cube / v;
+        return -is * (1 + cube);
+    }
+    const double e = exp(fmin(x, MOST));
     *slope = is * e / nvt;
     return is * (x > MOST ? e * (1 + (x - MOST)) - 1 : expm1(x));
 }
@@ -19,7 +26,7 @@ static inline double rh_junction(double is, double nvt, double v, double *slope)
 /* The voltage to evaluate at when Newton wants to go from `from` to `to`: an exponential is followed by its logarithm.
  * Source: Nagel, SPICE2, Memorandum UCB/ERL M520 (1975), section on junction limiting. */
 static inline double rh_junction_limit(double is, double nvt, double from, double to) {
-    const double critical = nvt * log(nvt / (sqrt(2) * is));
+    const double critical = nvt * fmax(log(nvt / (sqrt(2) * is)), 1); /* where the curve bends most */
     if (!(to > critical) || fabs(to - from) <= 2 * nvt) return to;
     if (from <= 0) return nvt * log(to / nvt);
     const double step = 1 + (to - from) / nvt;

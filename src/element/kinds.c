@@ -2,12 +2,23 @@
 #include "element/kinds.h"
 
 /* Order: RH_KIND_R, RH_KIND_C, ... */
-const rh_kind *const RH_KINDS[] = { &rh_resistor, &rh_capacitor, &rh_vsource, &rh_isource, &rh_vcvs, &rh_vccs };
+const rh_kind *const RH_KINDS[] = { &rh_resistor, &rh_capacitor, &rh_vsource, &rh_isource, &rh_vcvs,
+                                    &rh_vccs,     &rh_diode,     &rh_nmos,    &rh_pmos };
 const int RH_N_KIND = RH_COUNT(RH_KINDS);
 
 int rh_kind_of_letter(char letter) {
     const char upper = letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
     for (int k = 0; k < RH_N_KIND; k++)
         if (RH_KINDS[k]->letter == upper) return k;
+    return -1;
+}
+
+int rh_kind_of_model(const char *type, size_t n) {
+    for (int k = 0; k < RH_N_KIND; k++) {
+        const char *const model = RH_KINDS[k]->model;
+        size_t same = 0;
+        while (model && same < n && (type[same] | 0x20) == model[same]) same++;
+        if (model && same == n && !model[n]) return k;
+    }
     return -1;
 }

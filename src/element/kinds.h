@@ -4,6 +4,6 @@
 
 #include "element/element.h"
 
-extern const rh_kind rh_resistor, rh_capacitor, rh_vsource, rh_isource, rh_vcvs, rh_vccs, rh_diode;
+extern const rh_kind rh_resistor, rh_capacitor, rh_vsource, rh_isource, rh_vcvs, rh_vccs, rh_diode, rh_nmos, rh_pmos;
 
 #endif

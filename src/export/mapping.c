@@ -35,6 +35,7 @@ static bool two_ramps(const rh_learn_def *d, rh_ramp ramp[RH_MAX_RAMP]) {
 rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err) {
     const rh_learn_def *const d = &x->learn;
     rh_ramp ramp[RH_MAX_RAMP];
+    RHEO_TRY(rh_circuit_linear(x->circuit, "the export of a learning deck", err));
     if (d->rule != RH_RULE_TCL)
         return cannot(err, "learning.rule", RH_RULES[d->rule], "only tcl works without help from outside");
     if (d->kernel != rh_kernel_find("leaky-integrator"))

@@ -86,7 +86,15 @@ static const struct instance_par {
     { 'C', "dtemp", UNUSED }, { 'C', "m", ONE },
     { 'C', "scale", ONE },    { 'V', "m", ONE },
     { 'I', "m", ONE },        { 'E', "m", ONE },
-    { 'G', "m", ONE },
+    { 'G', "m", ONE },        { 'D', "m", ONE },
+    { 'D', "off", UNUSED },   { 'D', "ic", UNUSED },
+    { 'D', "temp", UNUSED },  { 'D', "dtemp", UNUSED },
+    { 'D', "pj", UNUSED },    { 'M', "m", ONE },
+    { 'M', "ad", UNUSED },    { 'M', "as", UNUSED },
+    { 'M', "pd", UNUSED },    { 'M', "ps", UNUSED },
+    { 'M', "nrd", UNUSED },   { 'M', "nrs", UNUSED },
+    { 'M', "off", UNUSED },   { 'M', "ic", UNUSED },
+    { 'M', "temp", UNUSED },  { 'M', "dtemp", UNUSED },
 };
 
 typedef struct card_reader {
@@ -95,10 +103,13 @@ typedef struct card_reader {
     rh_cursor c;
     rh_tok name, last; /* last: the node read last */
     const rh_kind *kind;
+    int kind_at, model; /* index of kind; model in the builder, -1: none */
     char letter;
     bool has_value, has_wave;
-    double value, ic; /* ic NaN: not given */
-    rh_wave wave;     /* its points and parameters are in rd->arg */
+    bool has_par[RH_KIND_PAR];
+    double par[RH_KIND_PAR]; /* of a kind with a model */
+    double value, ic;        /* ic NaN: not given */
+    rh_wave wave;            /* its points and parameters are in rd->arg */
 } card_reader;
 
 static bool starts_value(int ch) {
@@ -112,9 +123,11 @@ static bool take_value(card_reader *k) {
 }
 
 static bool unknown_par(card_reader *k, rh_tok t) {
-    const char *names[RH_COUNT(PARS)];
+    const char *names[RH_COUNT(PARS) + RH_KIND_PAR];
     char word[48], hint[120] = "", shown[48];
     int n = 0;
+    for (int j = 0; j < k->kind->n_par; j++)
+        if (k->kind->par[j].of_element) names[n++] = k->kind->par[j].name;
     for (int j = 0; j < RH_COUNT(PARS); j++)
         if (PARS[j].letter == k->letter) names[n++] = PARS[j].name;
     snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
@@ -127,6 +140,16 @@ static bool unknown_par(card_reader *k, rh_tok t) {
                   RH_SHOW(t));
 }
 
+/* Parameter j of the kind: the cursor stands at its value. */
+static bool own_par(card_reader *k, int j, rh_tok t) {
+    rh_reader *rd = k->rd;
+    const rh_par *const p = &k->kind->par[j];
+    rh_tok value;
+    if (k->has_par[j]) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "'%s' is given twice", p->name);
+    k->has_par[j] = true;
+    return rh_lex_value(rd, &k->c, k->f, 0, &k->par[j], &value) && rh_par_in_range(rd, p, value, k->par[j]);
+}
+
 /* The cursor stands behind the '='. */
 static bool instance_par(card_reader *k, rh_tok t) {
     rh_reader *rd = k->rd;
@@ -134,8 +157,12 @@ static bool instance_par(card_reader *k, rh_tok t) {
     double x;
     for (int j = 0; j < RH_COUNT(PARS) && !p; j++)
         if (PARS[j].letter == k->letter && rh_word_is(t, PARS[j].name)) p = &PARS[j];
-    if (!p) return unknown_par(k, t);
+    int own = -1;
+    for (int j = 0; j < k->kind->n_par; j++)
+        if (k->kind->par[j].of_element && rh_word_is(t, k->kind->par[j].name)) own = j;
+    if (!p && own < 0) return unknown_par(k, t);
     if (rh_skip(rd, &k->c) == 0) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "'%s=' has no value", RH_SHOW(t));
+    if (own >= 0) return own_par(k, own, t);
     if (p->role == VALUE) {
         if (k->has_value) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "the %s is given twice", k->kind->value_name);
         return take_value(k);
@@ -183,6 +210,42 @@ static bool plain_values(card_reader *k) {
         const rh_cursor before = k->c;
         const rh_tok t = rh_lex_word(&k->c);
         if (rh_lex_equals(k->rd, &k->c) ? !instance_par(k, t) : !bare_word(k, t, &before)) return false;
+    }
+    return true;
+}
+
+/* Model, area and parameters of D and M. */
+static bool model_values(card_reader *k) {
+    rh_reader *rd = k->rd;
+    if (rh_skip_separators(rd, &k->c) == 0) return true; /* said by physical() */
+    const rh_tok name = rh_lex_word(&k->c);
+    if (!rh_check_name(rd, name, "model")) return false;
+    k->model = rh_model_of(rd, k->f, name, k->letter);
+    if (k->model < 0) return false;
+    k->kind_at = rh_builder_model_kind(rd->b, k->model);
+    k->kind = RH_KINDS[k->kind_at];
+    memcpy(k->par, rh_builder_model_par(rd->b, k->model), (size_t)k->kind->n_par * sizeof(double));
+    k->has_value = true;
+    for (int ch; (ch = rh_skip_separators(rd, &k->c)) != 0;) {
+        const rh_tok t = rh_lex_chunk(&k->c);
+        int area = -1;
+        for (int j = 0; j < k->kind->n_par; j++)
+            if (!strcmp(k->kind->par[j].name, "area") && !k->has_par[j]) area = j;
+        if (starts_value(ch) && area >= 0) {
+            if (!own_par(k, area, t)) return false;
+            continue;
+        }
+        const rh_cursor before = k->c;
+        const rh_tok word = rh_lex_word(&k->c);
+        if (!starts_value(ch) && rh_lex_equals(rd, &k->c)) {
+            if (!instance_par(k, word)) return false;
+        } else if (rh_word_is(word, "off")) {
+            if (rh_first(rd, "off")) rh_note(rd, 105, rh_tok_loc(rd, word), "'off' is not used by rheo");
+        } else {
+            k->c = before;
+            rh_unexpected(rd, &k->c, "after the model");
+            return false;
+        }
     }
     return true;
 }
@@ -404,14 +467,17 @@ static bool source_values(card_reader *k) {
 
 static bool missing(card_reader *k, int n_node) {
     char hint[100];
-    const char *const nodes = k->kind->n_term == 4 ? "node node control control" : "node node";
+    const char *const nodes = k->letter == 'M'       ? "drain gate source bulk"
+                              : k->kind->n_term == 4 ? "node node control control"
+                                                     : "node node";
     snprintf(hint, sizeof(hint), "write %cname %s %s", k->letter, nodes, k->kind->value_name);
     const rh_loc at = rh_tok_loc(k->rd, k->name);
     if (n_node < k->kind->n_term)
         return rh_bad(k->rd, 8, at, hint, "'%s' needs %d nodes and a %s, but names %d node%s", RH_SHOW(k->name),
                       k->kind->n_term, k->kind->value_name, n_node, n_node == 1 ? "" : "s");
     const rh_number x = rh_number_parse(k->last.s, (size_t)k->last.n);
-    const bool number = x.fault == RH_NUM_OK && x.used == (size_t)k->last.n && x.value != 0;
+    const bool number = (x.fault == RH_NUM_OK && x.used == (size_t)k->last.n && x.value != 0) ||
+                        (k->kind->model && rh_model_exists(k->f, k->last));
     return rh_bad(k->rd, 8, at, hint, number ? "'%s' has no %s: '%s' is its last node" : "'%s' has no %s",
                   RH_SHOW(k->name), k->kind->value_name, RH_SHOW(k->last));
 }
@@ -493,9 +559,13 @@ static bool add(card_reader *k, const int *term) {
     if (rd->fatal) return false;
     if (rd->name_bytes > rd->set.max_element * 128)
         return rh_bad_limit(rd, 504, rh_tok_loc(rd, k->name), NULL, "the names inside subcircuits are too long");
-    const int e = rh_builder_element(rd->b, rh_kind_of_letter(k->letter), flat.s, term, k->value, place, &other);
+    const int e = rh_builder_element(rd->b, k->kind_at, flat.s, term, k->value, place, &other);
     if (e == -1) return rh_no_memory(rd);
     if (e == -2) return duplicate(rd, k->name, other);
+    if (k->model >= 0) {
+        if (rh_builder_par(rd->b, e, k->par) != RHEO_OK) return rh_no_memory(rd);
+        rh_builder_use_model(rd->b, e, k->model);
+    }
     if (isfinite(k->ic)) rh_builder_elem_ic(rd->b, e, k->ic);
     if (k->has_wave && !add_wave(k, e)) return rh_no_memory(rd);
     if (k->c.sugar) rh_pragma_sugar(rd, k->f, &k->c, e);
@@ -507,7 +577,8 @@ static bool read_card(card_reader *k) {
     if (!rh_check_name(k->rd, k->name, "element")) return false;
     for (int j = 0; j < k->kind->n_term; j++)
         if (!one_node(k, j, &term[j])) return false;
-    if (k->kind->flags & RH_SOURCE ? !source_values(k) : !plain_values(k)) return false;
+    if (k->kind->model ? !model_values(k) : k->kind->flags & RH_SOURCE ? !source_values(k) : !plain_values(k))
+        return false;
     return physical(k) && add(k, term);
 }
 
@@ -515,7 +586,8 @@ static bool unknown_letter(rh_reader *rd, rh_tok t) {
     char known[64] = "known kinds:";
     size_t n = strlen(known);
     for (int j = 0; j < RH_N_KIND && n + 8 < sizeof(known); j++)
-        n += (size_t)snprintf(known + n, sizeof(known) - n, " %c", RH_KINDS[j]->letter);
+        if (rh_kind_of_letter(RH_KINDS[j]->letter) == j)
+            n += (size_t)snprintf(known + n, sizeof(known) - n, " %c", RH_KINDS[j]->letter);
     snprintf(known + n, sizeof(known) - n, " X");
     const int ch = upper((unsigned char)t.s[0]);
     const rh_loc at = rh_tok_loc(rd, t);
@@ -528,11 +600,11 @@ static bool unknown_letter(rh_reader *rd, rh_tok t) {
 }
 
 void rh_element_card(rh_reader *rd, const rh_frame *f, rh_card *card) {
-    card_reader k = { .rd = rd, .f = f, .c = rh_cursor_at(rd, card, false), .ic = NAN };
+    card_reader k = { .rd = rd, .f = f, .c = rh_cursor_at(rd, card, false), .model = -1, .ic = NAN };
     if (rh_skip(rd, &k.c) == 0) return; /* nothing but separators or a comment */
     k.name = rh_lex_name(&k.c);
     k.letter = (char)upper((unsigned char)k.name.s[0]);
-    const int kind = rh_kind_of_letter(k.letter);
+    const int kind = k.kind_at = rh_kind_of_letter(k.letter);
     if (kind >= 0) k.kind = RH_KINDS[kind];
     if (!card->bad && (kind < 0 ? unknown_letter(rd, k.name) : read_card(&k))) return;
     card->bad = true;

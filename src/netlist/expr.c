@@ -508,7 +508,7 @@ bool rh_frame_open(rh_reader *rd, rh_frame *f) {
         return rh_no_memory(rd);
     if (n) memset(rd->val + rd->n_val, 0, (size_t)n * sizeof(*rd->val));
     rd->n_val += n;
-    return true;
+    return rh_models_open(rd, f);
 }
 
 bool rh_frame_eval(rh_reader *rd, const rh_frame *f) {

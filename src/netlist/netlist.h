@@ -98,6 +98,7 @@ struct rh_frame {
     const rh_frame *up; /* the instance its definition stands in */
     int par0;           /* first of its parameters in rh_reader.val */
     int node0;          /* first of its ports in rh_reader.node */
+    int model0;         /* first of its models in rh_reader.model */
     const char *path;   /* "X1.X2.", "" in the main circuit */
     int n_path, depth;
     int first; /* elements from here on are its own */
@@ -115,6 +116,8 @@ typedef struct rh_value {
     double x;
     uint8_t state;
 } rh_value;
+
+enum { RH_MODEL_NEW = -1, RH_MODEL_BAD = -2 };
 
 /* What the pragmas say about an element. */
 typedef struct rh_mark {
@@ -144,6 +147,8 @@ typedef struct rh_reader {
 
     rh_value *val;
     int n_val, cap_val;
+    int *model; /* in the builder; RH_MODEL_NEW: not read yet, RH_MODEL_BAD: was reported */
+    int n_model, cap_model;
     rh_port *node;
     int n_node, cap_node;
     rh_tok *tok; /* stack of words of X cards */
@@ -239,6 +244,18 @@ rh_tok rh_flat_name(rh_reader *rd, const rh_frame *f, rh_tok t);
 void rh_remember_failed(rh_reader *rd, rh_tok flat);
 bool rh_title_is_card(rh_reader *rd, const rh_card *card);
 bool rh_is_ground(rh_tok t);
+
+/* ---- model.c ---- */
+/* Reads ".model name type(...)" while files are read. */
+void rh_model_card(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line);
+/* Room for the models of a frame. */
+bool rh_models_open(rh_reader *rd, rh_frame *f);
+/* The model that an element of this letter names, in the builder; -1 after an error. */
+int rh_model_of(rh_reader *rd, const rh_frame *f, rh_tok name, char letter);
+bool rh_model_exists(const rh_frame *f, rh_tok name);
+bool rh_par_in_range(rh_reader *rd, const rh_par *p, rh_tok at, double x); /* at: the value */
+/* Evaluates the models of the main circuit and keeps the cards that no kind of element uses. */
+void rh_models_keep(rh_reader *rd, const rh_frame *f);
 
 /* ---- subckt.c ---- */
 /* Reads ".subckt name nodes params"; the definition becomes the current one. */

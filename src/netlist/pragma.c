@@ -90,9 +90,7 @@ static bool learn_key(learn *l, rh_cursor *c, rh_tok key) {
     if (!isnan(*slot)) return rh_bad(rd, 25, rh_tok_loc(rd, key), NULL, "'%s' is given twice", RH_SHOW(key));
     if (rh_skip(rd, c) == 0) return rh_bad(rd, 25, rh_tok_loc(rd, key), NULL, "'%s=' has no value", RH_SHOW(key));
     if (!rh_lex_value(rd, c, l->f, 0, &x, &t)) return false;
-    if (!(x > 0) || !isfinite(x))
-        return rh_bad(rd, 120, rh_tok_loc(rd, t), "it is in siemens", "a conductance must be above 0, not '%s'",
-                      RH_SHOW(t));
+    if (!isfinite(x)) return rh_bad(rd, 120, rh_tok_loc(rd, t), NULL, "'%s' is not finite", RH_SHOW(t));
     *slot = x;
     l->tok[which] = t;
     return true;
@@ -107,8 +105,18 @@ static bool learn_bounds(learn *l) {
     return true;
 }
 
+/* The state of a transistor is a voltage, that of the others a conductance. */
+static bool by_gate(const rh_reader *rd, int elem) {
+    return (RH_KINDS[rh_builder_element_kind(rd->b, elem)]->flags & RH_NONLINEAR) != 0;
+}
+
 static bool mark(learn *l, int elem) {
     rh_reader *rd = l->rd;
+    const double said[3] = { l->said.min, l->said.max, l->said.init };
+    for (int k = 0; k < 3 && !by_gate(rd, elem); k++)
+        if (said[k] <= 0)
+            return rh_bad(rd, 120, rh_tok_loc(rd, l->tok[k]), "it is in siemens",
+                          "a conductance must be above 0, not '%s'", RH_SHOW(l->tok[k]));
     if (!rh_grow(&rd->mark, &rd->cap_mark, elem + 1, sizeof(rh_mark))) return rh_no_memory(rd);
     rh_mark *m = &rd->mark[elem];
     if (!m->place.line) *m = (rh_mark){ NAN, NAN, NAN, l->said.place };
@@ -170,7 +178,7 @@ static bool cannot(learn *l, rh_tok t, int elem) {
     char letters[40] = "";
     size_t n = 0;
     for (int k = 0; k < RH_N_KIND; k++)
-        if (RH_KINDS[k]->flags & RH_LEARNABLE)
+        if (RH_KINDS[k]->flags & RH_LEARNABLE && rh_kind_of_letter(RH_KINDS[k]->letter) == k)
             n += (size_t)snprintf(letters + n, sizeof(letters) - n, "%s%c", n ? " " : "", RH_KINDS[k]->letter);
     char hint[80];
     snprintf(hint, sizeof(hint), "kinds that can: %s", letters);
@@ -362,40 +370,100 @@ void rh_pragma_sugar(rh_reader *rd, const rh_frame *f, const rh_cursor *card, in
 
 static bool near_bound(double g, double min, double max) { return g >= min * (1 - 1e-9) && g <= max * (1 + 1e-9); }
 
-static void apply(rh_reader *rd, int elem, rh_place *warned) {
-    const rh_mark m = rd->mark[elem];
-    const rh_place p = rh_builder_element_place(rd->b, elem);
+/* What is known while marks become edges. */
+typedef struct applied {
+    rh_place warned;
+    int *holder; /* [n_node] V element through which a node is held, seen from ground; NULL: not needed yet */
+    int *edge;   /* [n_elem] element that learns through this source, -1: none */
+} applied;
+
+static rh_tok name_tok(const rh_reader *rd, int elem) {
     const char *name = rh_builder_element_name(rd->b, elem);
     const size_t len = strlen(name);
-    const rh_tok shown = { .s = name, .n = (int)(len < 100 ? len : 100) };
-    const rh_loc here = { .src = rd->src[p.file], .line = p.line, .col = p.col, .len = shown.n };
-    const rh_loc there = { .src = rd->src[m.place.file], .line = m.place.line, .col = m.place.col, .len = 5 };
+    return (rh_tok){ .s = name, .n = (int)(len < 100 ? len : 100) };
+}
+
+static bool find_holders(rh_reader *rd, applied *a) {
+    const int n_node = rh_builder_n_node(rd->b), n_elem = rh_builder_n_element(rd->b);
+    a->holder = rh_calloc((size_t)n_node, sizeof(int));
+    a->edge = rh_calloc((size_t)n_elem, sizeof(int));
+    if (!a->holder || !a->edge || !rh_builder_holders(rd->b, a->holder)) return rh_no_memory(rd);
+    for (int e = 0; e < n_elem; e++) a->edge[e] = -1;
+    return true;
+}
+
+/* The state of a transistor is the value of the source that holds its gate. */
+static bool apply_gate(rh_reader *rd, int elem, rh_loc here, rh_loc there, applied *a) {
+    enum { GATE = 1 };
+    const rh_mark m = rd->mark[elem];
+    const rh_tok shown = name_tok(rd, elem);
+    if (isnan(m.min) || isnan(m.max))
+        return rh_bad(rd, 142, there, "write min= and max= in volts",
+                      "'%s' needs bounds: a gate voltage has none of its own", RH_SHOW(shown));
+    if (!a->holder && !find_holders(rd, a)) return false;
+    const int gate = rh_builder_element_term(rd->b, elem)[GATE], source = a->holder[gate];
+    if (source < 0)
+        return rh_bad(rd, 141, here, "put a voltage source between its gate and ground",
+                      "'%s' cannot learn: no grounded voltage source holds its gate '%s'", RH_SHOW(shown),
+                      rh_builder_node_name(rd->b, gate));
+    if (a->edge[source] >= 0) {
+        char other[48], name[48];
+        return rh_bad(rd, 141, here, "give each its own source", "'%s' holds the gates of both '%s' and '%s'",
+                      rh_show(name_tok(rd, source), name), rh_show(name_tok(rd, a->edge[source]), other),
+                      RH_SHOW(shown));
+    }
+    a->edge[source] = elem;
+    rh_builder_learn_through(rd->b, elem, source);
+    return true;
+}
+
+static bool apply_conductance(rh_reader *rd, int elem, rh_loc here) {
+    const rh_mark m = rd->mark[elem];
+    const rh_tok shown = name_tok(rd, elem);
     const double r = rh_builder_element_value(rd->b, elem), g = 1 / r;
-    const double min = isnan(m.min) ? G_MIN : m.min, max = isnan(m.max) ? G_MAX : m.max;
     char hint[160];
     snprintf(hint, sizeof(hint), "it learns because of %.60s:%d", rd->src[m.place.file]->name, m.place.line);
     if (!(r > 0))
-        rh_bad(rd, 122, here, hint, "the resistance of '%s' must be above 0, because it learns", RH_SHOW(shown));
-    else if (!isfinite(g) || !(g > 0))
-        rh_bad(rd, 122, here, hint, "the conductance of '%s' is outside the range of numbers", RH_SHOW(shown));
-    else if (min > max)
-        rh_bad(rd, 120, there, NULL, "the bounds of '%s' leave nothing: min is above max", RH_SHOW(shown));
-    else if (m.init < min || m.init > max)
-        rh_bad(rd, 120, there, NULL, "init of '%s' is outside its bounds", RH_SHOW(shown));
-    else if (rh_builder_learn(rd->b, elem, m.min, m.max, m.init) != RHEO_OK)
-        rh_no_memory(rd);
-    else if (isnan(m.init) && !near_bound(g, min, max) &&
-             (warned->line != m.place.line || warned->file != m.place.file)) {
-        rh_report_warning(&rd->rep, 133, there, NULL,
-                          "'%s' starts at the nearer bound, because its conductance on the card is outside",
-                          RH_SHOW(shown));
-        *warned = m.place;
+        return rh_bad(rd, 122, here, hint, "the resistance of '%s' must be above 0, because it learns", RH_SHOW(shown));
+    return (isfinite(g) && g > 0) ||
+           rh_bad(rd, 122, here, hint, "the conductance of '%s' is outside the range of numbers", RH_SHOW(shown));
+}
+
+static bool outside(double x, double min, double max, bool volts) {
+    if (volts) return x < min - 1e-9 * fabs(min) || x > max + 1e-9 * fabs(max);
+    return !near_bound(x, min, max);
+}
+
+static bool apply(rh_reader *rd, int elem, applied *a) {
+    const rh_mark m = rd->mark[elem];
+    const rh_place p = rh_builder_element_place(rd->b, elem);
+    const rh_tok shown = name_tok(rd, elem);
+    const bool volts = by_gate(rd, elem);
+    const rh_loc here = { .src = rd->src[p.file], .line = p.line, .col = p.col, .len = shown.n };
+    const rh_loc there = { .src = rd->src[m.place.file], .line = m.place.line, .col = m.place.col, .len = 5 };
+    if (volts ? !apply_gate(rd, elem, here, there, a) : !apply_conductance(rd, elem, here)) return false;
+    const double min = isnan(m.min) ? G_MIN : m.min, max = isnan(m.max) ? G_MAX : m.max;
+    if (min > max)
+        return rh_bad(rd, 120, there, NULL, "the bounds of '%s' leave nothing: min is above max", RH_SHOW(shown));
+    if (m.init < min || m.init > max)
+        return rh_bad(rd, 120, there, NULL, "init of '%s' is outside its bounds", RH_SHOW(shown));
+    if (rh_builder_learn(rd->b, elem, m.min, m.max, m.init) != RHEO_OK) return rh_no_memory(rd);
+    const double start = volts ? rh_builder_element_value(rd->b, rh_builder_through(rd->b, elem))
+                               : 1 / rh_builder_element_value(rd->b, elem);
+    if (isnan(m.init) && outside(start, min, max, volts) &&
+        (a->warned.line != m.place.line || a->warned.file != m.place.file)) {
+        rh_report_warning(&rd->rep, 133, there, NULL, "'%s' starts at the nearer bound, because its %s is outside",
+                          RH_SHOW(shown), volts ? "gate voltage" : "conductance on the card");
+        a->warned = m.place;
     }
+    return true;
 }
 
 void rh_marks_apply(rh_reader *rd) {
-    rh_place warned = { 0 };
+    applied a = { 0 };
     const int n = rh_builder_n_element(rd->b);
     for (int e = 0; e < rd->cap_mark && e < n && !rh_stop(rd); e++)
-        if (rd->mark[e].place.line) apply(rd, e, &warned);
+        if (rd->mark[e].place.line) apply(rd, e, &a);
+    rh_free(a.holder);
+    rh_free(a.edge);
 }

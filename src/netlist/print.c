@@ -31,9 +31,17 @@ static rheo_status check_name(printer *p, const char *name, bool element) {
     return why ? refuse(p, element ? "element" : "node", name, why) : RHEO_OK;
 }
 
-static double resistance(const printer *p, int elem) {
-    const int edge = p->c->elem_edge[elem];
-    return p->g && edge >= 0 ? 1 / p->g[edge] : p->c->value[elem];
+/* The number on the card: of R, V and the like. */
+static double card_value(const printer *p, int elem) {
+    const int edge = p->c->elem_edge[elem], held = p->c->held_edge[elem];
+    if (p->g && held >= 0) return p->g[held];
+    return p->g && edge >= 0 && p->c->edge_source[edge] < 0 ? 1 / p->g[edge] : p->c->value[elem];
+}
+
+/* What an edge starts with when no init= says otherwise. */
+static double card_state(const printer *p, int edge) {
+    const rheo_circuit *const c = p->c;
+    return c->edge_source[edge] >= 0 ? c->value[c->edge_source[edge]] : 1 / c->value[c->edge_elem[edge]];
 }
 
 static rheo_status check_element(printer *p, int e) {
@@ -41,12 +49,12 @@ static rheo_status check_element(printer *p, int e) {
     const rh_kind *k = RH_KINDS[c->kind[e]];
     const char *name = c->elem_name[e];
     RHEO_TRY(check_name(p, name, true));
-    if (rh_kind_of_letter(name[0]) != c->kind[e])
+    if (rh_kind_of_letter(name[0]) != rh_kind_of_letter(k->letter))
         return refuse(p, "element", name, "the first letter must be that of its kind");
-    if (!isfinite(resistance(p, e))) return refuse(p, "element", name, "its value is not a finite number");
-    if (c->elem_edge[e] >= 0 && !(resistance(p, e) > 0))
+    if (!isfinite(card_value(p, e))) return refuse(p, "element", name, "its value is not a finite number");
+    if (c->elem_edge[e] >= 0 && !(card_value(p, e) > 0))
         return refuse(p, "element", name, "its conductance is not above 0");
-    if (k->n_term == 4 && rh_glob("poly(*", c->node_name[c->term[e][2]]))
+    if (k->flags & RH_CONTROLLED && rh_glob("poly(*", c->node_name[c->term[e][2]]))
         return refuse(p, "node", c->node_name[c->term[e][2]], "it would be taken for a polynomial");
     return RHEO_OK;
 }
@@ -125,24 +133,32 @@ static void put_names(printer *p, const group *g, int n) {
     }
 }
 
-static int count_learnable_kind(const rheo_circuit *c, int kind) {
+static int count_letter(const rheo_circuit *c, char letter) {
     int n = 0;
-    for (int e = 0; e < c->n_elem; e++) n += c->kind[e] == kind;
+    for (int e = 0; e < c->n_elem; e++) n += RH_KINDS[c->kind[e]]->letter == letter;
     return n;
+}
+
+/* The letter that all of them have, NUL: they differ. */
+static char common_letter(const rheo_circuit *c, const group *g, int n) {
+    const char first = RH_KINDS[c->kind[g[0].elem]]->letter;
+    for (int k = 1; k < n; k++)
+        if (RH_KINDS[c->kind[g[k].elem]]->letter != first) return '\0';
+    return first;
 }
 
 /* Edges that share their bounds go on one line: as R* when that is every resistor. */
 static void put_bounds(printer *p, group *g, int n) {
-    const int n_resistor = count_learnable_kind(p->c, RH_KIND_R);
     qsort(g, (size_t)n, sizeof(*g), by_bounds);
     for (int from = 0, to; from < n; from = to) {
         for (to = from + 1; to < n && g[to].min == g[from].min && g[to].max == g[from].max;) to++;
-        if (to - from == n_resistor)
-            rh_buf_puts(&p->b, "*@ learn R*");
+        const char letter = common_letter(p->c, g + from, to - from);
+        if (letter && to - from == count_letter(p->c, letter))
+            rh_buf_printf(&p->b, "*@ learn %c*", letter);
         else
             put_names(p, g + from, to - from);
-        put_setting(p, "min=", g[from].min, g[from].min == G_MIN);
-        put_setting(p, "max=", g[from].max, g[from].max == G_MAX);
+        put_setting(p, "min=", g[from].min, letter == 'R' && g[from].min == G_MIN);
+        put_setting(p, "max=", g[from].max, letter == 'R' && g[from].max == G_MAX);
         rh_buf_puts(&p->b, "\n");
     }
 }
@@ -151,7 +167,7 @@ static void put_bounds(printer *p, group *g, int n) {
 static void put_inits(printer *p, group *g, int n) {
     int m = 0;
     for (int k = 0; k < n; k++)
-        if (g[k].init != 1 / p->c->value[g[k].elem]) g[m++] = g[k];
+        if (g[k].init != card_state(p, p->c->elem_edge[g[k].elem])) g[m++] = g[k];
     qsort(g, (size_t)m, sizeof(*g), by_init);
     for (int from = 0, to; from < m; from = to) {
         for (to = from + 1; to < m && g[to].init == g[from].init;) to++;
@@ -203,6 +219,37 @@ static void put_wave(printer *p, const rh_wave *w) {
     if (pwl && w->par[1] >= 0) put_setting(p, "r=", w->par[1], false);
 }
 
+/* The parameters that are not the default: those of the model, or those of an element. */
+static void put_parameters(printer *p, int kind, const double *par, bool of_element) {
+    const rh_kind *const k = RH_KINDS[kind];
+    for (int j = 0; j < k->n_par; j++) {
+        if (k->par[j].of_element != of_element || par[j] == k->par[j].def) continue;
+        rh_buf_printf(&p->b, " %s=", k->par[j].name);
+        rh_buf_number(&p->b, par[j]);
+    }
+}
+
+static void put_models(printer *p) {
+    for (int m = 0; m < p->c->n_model; m++) {
+        const rh_model *const model = &p->c->model[m];
+        rh_buf_puts(&p->b, ".model ");
+        rh_buf_puts(&p->b, model->name);
+        rh_buf_printf(&p->b, " %s(", RH_KINDS[model->kind]->model);
+        const size_t open = p->b.n;
+        put_parameters(p, model->kind, p->c->par + model->par, false);
+        if (!p->b.bad && p->b.n > open)
+            memmove(p->b.s + open, p->b.s + open + 1, p->b.n-- - open); /* the first blank */
+        rh_buf_puts(&p->b, ")\n");
+    }
+}
+
+static void put_model_of(printer *p, int e) {
+    const rheo_circuit *const c = p->c;
+    rh_buf_add(&p->b, " ", 1);
+    rh_buf_puts(&p->b, c->model[c->elem_model[e]].name);
+    put_parameters(p, c->kind[e], c->par + c->elem_par[e], true);
+}
+
 static void put_elements(printer *p) {
     const rheo_circuit *c = p->c;
     for (int e = 0; e < c->n_elem; e++) {
@@ -211,7 +258,10 @@ static void put_elements(printer *p) {
             rh_buf_add(&p->b, " ", 1);
             rh_buf_puts(&p->b, c->node_name[c->term[e][k]]);
         }
-        put_setting(p, "", resistance(p, e), false);
+        if (c->elem_model[e] >= 0)
+            put_model_of(p, e);
+        else
+            put_setting(p, "", card_value(p, e), false);
         if (c->elem_wave[e] >= 0) put_wave(p, &c->wave[c->elem_wave[e]]);
         put_setting(p, "ic=", c->elem_ic[e], !isfinite(c->elem_ic[e]));
         rh_buf_puts(&p->b, "\n");
@@ -252,6 +302,7 @@ static rheo_status print_all(printer *p) {
     RHEO_TRY(put_learn(p));
     put_positions(p);
     put_elements(p);
+    put_models(p);
     put_conditions(p);
     RHEO_TRY(put_kept(p));
     return p->b.bad ? RH_NOMEM(p->err) : RHEO_OK;

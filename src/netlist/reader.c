@@ -20,7 +20,7 @@ rh_loc rh_cursor_loc(const rh_reader *rd, const rh_cursor *c) {
 }
 
 static rheo_status status_of(int code) {
-    if (code == 15 || code == 106 || code == 120 || code == 122) return RHEO_E_RANGE;
+    if (code == 15 || code == 106 || code == 120 || code == 122 || code == 138) return RHEO_E_RANGE;
     if (code >= 400 && code < 500) return RHEO_E_IO;
     return code >= 500 && code < 600 ? RHEO_E_LIMIT : RHEO_E_PARSE;
 }
@@ -136,7 +136,7 @@ static void close_reader(rh_reader *rd) {
     for (int k = 0; k < rd->n_def; k++) free_def(rd->defs[k]);
     for (int k = 0; k < rd->n_src; k++) rh_free(rd->real[k]);
     void *const arrays[] = { rd->defs, rd->src, rd->real, rd->val,   rd->node,
-                             rd->tok,  rd->arg, rd->mark, rd->place, rd->root };
+                             rd->tok,  rd->arg, rd->mark, rd->place, rd->root, rd->model };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
     rh_map_destroy(rd->failed);
     rh_map_destroy(rd->instance);
@@ -168,31 +168,14 @@ static bool open_root(rh_reader *rd, const char *path) {
     return true;
 }
 
-static void keep_models(rh_reader *rd) {
-    for (int k = 0; k < rd->main->models.n && !rh_stop(rd); k++) {
-        const rh_card *card = &rd->main->models.card[k];
-        rh_cursor c = rh_cursor_at(rd, card, false);
-        rh_buf *out = &rd->scratch;
-        out->n = 0;
-        for (int ch; (ch = rh_skip(rd, &c)) != 0;) { /* one line, single blanks, no comments */
-            const rh_tok t = ch == '=' || ch == '(' || ch == ')' || ch == ','
-                                 ? (c.at++, (rh_tok){ .s = c.text + c.at - 1, .n = 1 })
-                                 : rh_lex_word(&c);
-            if (out->n && ch != '=' && out->s[out->n - 1] != '=') rh_buf_add(out, " ", 1);
-            rh_buf_add(out, t.s, (size_t)t.n);
-        }
-        if (out->bad || rh_builder_keep(rd->b, out->s, out->n) != RHEO_OK) rh_no_memory(rd);
-    }
-}
-
 static void build(rh_reader *rd) {
     rh_frame f = { .def = rd->main, .path = "" };
     rh_subckt_count(rd, rd->main, 0);
     if (rh_stop(rd) || !rh_frame_open(rd, &f)) return;
     rh_frame_eval(rd, &f);
+    if (!rh_stop(rd)) rh_models_keep(rd, &f);
     if (!rh_stop(rd)) rh_expand(rd, &f);
     if (!rh_stop(rd)) rh_marks_apply(rd);
-    if (!rh_stop(rd)) keep_models(rd);
 }
 
 static rheo_status finish(rh_reader *rd, rheo_circuit **out, rheo_error *err) {

@@ -96,57 +96,6 @@ static void dot_func(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *li
     rh_enter(rd, &d->func_map, fn.name, d->n_func++);
 }
 
-static const char *const MODEL_TYPES[] = { "r",   "c",   "l",   "d",   "npn",   "pnp", "nmos", "pmos",
-                                           "njf", "pjf", "nmf", "pmf", "vdmos", "sw",  "csw",  "urc" };
-
-static bool model_type(rh_reader *rd, rh_tok type) {
-    char word[32], hint[64] = "";
-    for (int k = 0; k < RH_COUNT(MODEL_TYPES); k++)
-        if (rh_word_is(type, MODEL_TYPES[k])) return true;
-    snprintf(word, sizeof(word), "%.*s", type.n < 30 ? type.n : 30, type.s);
-    const char *near = rh_suggest_list(word, MODEL_TYPES, RH_COUNT(MODEL_TYPES));
-    if (near) snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
-    return rh_bad(rd, 129, rh_tok_loc(rd, type), near ? hint : NULL, "model type '%s' is not known", RH_SHOW(type));
-}
-
-/* What is kept must be printable as it is: values are plain words, no expressions and nothing a shell could run. */
-static bool model_text(rh_reader *rd, rh_cursor *c) {
-    for (int ch; (ch = rh_skip_separators(rd, c)) != 0;) {
-        if (ch == '=') {
-            c->at++;
-            continue;
-        }
-        if (ch == '{' || ch == '\'')
-            return rh_bad(rd, 129, rh_cursor_loc(rd, c), "write the number", "expressions are not supported in .model");
-        if (!rh_check_name(rd, rh_lex_word(c), "model parameter")) return false;
-    }
-    return true;
-}
-
-static void dot_model(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
-    rh_def *d = rd->def;
-    if (rh_skip(rd, c) == 0) {
-        rh_bad(rd, 8, rh_tok_loc(rd, card), "write .model name type(...)", ".model needs a name and a type");
-        return;
-    }
-    const rh_tok name = rh_lex_word(c);
-    if (!rh_check_name(rd, name, "model")) return;
-    if (rh_skip_separators(rd, c) == 0) {
-        rh_bad(rd, 8, rh_tok_loc(rd, name), "write .model name type(...)", "model '%s' has no type", RH_SHOW(name));
-        return;
-    }
-    const rh_tok type = rh_lex_word(c);
-    const int old = rh_lookup(d->model_map, name);
-    if (!model_type(rd, type) || !model_text(rd, c)) return;
-    if (old >= 0) {
-        const rh_card *b = &d->models.card[old];
-        rh_twice(rd, name, "model", (rh_place){ .file = b->file, .line = b->line });
-        return;
-    }
-    to_def_list(rd, &d->models, line);
-    rh_enter(rd, &d->model_map, name, d->models.n - 1);
-}
-
 static void dot_ic(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
     if (rh_skip_separators(rd, c) == 0)
         rh_bad(rd, 8, rh_tok_loc(rd, card), "write .ic v(node)=value", ".ic sets nothing");
@@ -214,7 +163,7 @@ static const struct dot {
 } DOTS[] = {
     { ".subckt", dot_subckt }, { ".ends", dot_ends },
     { ".param", dot_param },   { ".func", dot_func },
-    { ".model", dot_model },   { ".include", dot_include },
+    { ".model", rh_model_card },   { ".include", dot_include },
     { ".inc", dot_include },   { ".ic", dot_ic },
     { ".op", dot_silent },     { ".title", dot_silent },
     { ".lib", dot_lib },       { ".global", dot_refused },

@@ -358,7 +358,7 @@ static bool open_instance(rh_reader *rd, const rh_frame *f, rh_frame *in, rh_cur
 }
 
 static void instance(rh_reader *rd, const rh_frame *f, rh_card *card) {
-    const int n_tok = rd->n_tok, n_node = rd->n_node, n_val = rd->n_val;
+    const int n_tok = rd->n_tok, n_node = rd->n_node, n_val = rd->n_val, n_model = rd->n_model;
     rh_cursor c = rh_cursor_at(rd, card, false);
     rh_frame in;
     if (card->bad) return;
@@ -373,6 +373,7 @@ static void instance(rh_reader *rd, const rh_frame *f, rh_card *card) {
     rd->n_tok = n_tok;
     rd->n_node = n_node;
     rd->n_val = n_val;
+    rd->n_model = n_model;
 }
 
 void rh_expand(rh_reader *rd, rh_frame *f) {

@@ -8,7 +8,8 @@ char rh_ngspice_letter(const rheo_circuit *c, int elem) {
 }
 
 static double value_of(const rheo_circuit *c, const double *g, const double *source, int e) {
-    const int k = c->elem_edge[e];
+    const int k = c->elem_edge[e], held = c->held_edge[e];
+    if (held >= 0) return (g ? g : c->g_init)[held];
     if (k >= 0) return 1 / (g ? g[k] : c->g_init[k]);
     return source && (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) ? source[e] : c->value[e];
 }
@@ -17,10 +18,37 @@ static void add_nodes(rh_buf *b, const int *term, int n) {
     for (int t = 0; t < n; t++) rh_buf_printf(b, term[t] ? " n%d" : " 0", term[t]);
 }
 
+/* Every parameter is written, so that no default of ngspice counts. */
+static void add_parameters(rh_buf *b, const rh_kind *kind, const double *par, bool of_element) {
+    for (int k = 0; k < kind->n_par; k++) {
+        if (kind->par[k].of_element != of_element) continue;
+        rh_buf_printf(b, " %s=", kind->par[k].name);
+        rh_buf_number(b, par[k]);
+    }
+}
+
+static void add_models(rh_buf *b, const rheo_circuit *c) {
+    for (int m = 0; m < c->n_model; m++) {
+        const rh_kind *const kind = RH_KINDS[c->model[m].kind];
+        rh_buf_printf(b, ".model m%d %s(", m + 1, kind->model);
+        add_parameters(b, kind, c->par + c->model[m].par, false);
+        rh_buf_puts(b, ")\n");
+    }
+}
+
 /* Tolerances far below what is compared. gmin is for junctions only, gshunt and rshunt stay off. Pivots: any size, and
  * only such as are not small beside their column; the default of 1e-3 loses digits. */
-static const char OPTIONS[] =
+static const char LINEAR[] =
     ".options reltol=1e-12 abstol=1e-21 vntol=1e-18 gmin=1e-18 pivtol=1e-60 pivrel=0.5 noacct nomod\n";
+/* Newton's method stops on steps of this size; the error left is about its square. */
+static const char NONLINEAR[] = ".options reltol=1e-9 abstol=1e-17 vntol=1e-12 gmin=1e-18 pivtol=1e-60 pivrel=0.5 "
+                                "itl1=500 itl2=500 noacct nomod\n";
+
+static bool is_linear(const rheo_circuit *c) {
+    for (int e = 0; e < c->n_elem; e++)
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return false;
+    return true;
+}
 
 void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
                      int n_port, int on) {
@@ -30,8 +58,13 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
         if (kind->flags & RH_OPEN) continue; /* carries no direct current */
         rh_buf_printf(b, "%c%d", rh_ngspice_letter(c, e), e + 1);
         add_nodes(b, c->term[e], kind->n_term);
-        rh_buf_puts(b, kind->flags & RH_SOURCE ? " dc " : " ");
-        rh_buf_number(b, value_of(c, g, source, e));
+        if (kind->model) {
+            rh_buf_printf(b, " m%d", c->elem_model[e] + 1);
+            add_parameters(b, kind, c->par + c->elem_par[e], true);
+        } else {
+            rh_buf_puts(b, kind->flags & RH_SOURCE ? " dc " : " ");
+            rh_buf_number(b, value_of(c, g, source, e));
+        }
         rh_buf_puts(b, "\n");
     }
     for (int p = 0; p < n_port; p++) { /* the current of a source flows from its first node through it to the second */
@@ -39,6 +72,7 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
         add_nodes(b, (int[]){ port[p][1], port[p][0] }, 2);
         rh_buf_puts(b, p == on ? " dc 1\n" : " dc 0\n");
     }
-    rh_buf_puts(b, OPTIONS);
+    add_models(b, c);
+    rh_buf_puts(b, is_linear(c) ? LINEAR : NONLINEAR);
     rh_buf_puts(b, ".end\n");
 }

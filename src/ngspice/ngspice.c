@@ -143,7 +143,12 @@ static rh_said point(rh_ngspice *s, const double *g, const double *source, int p
     int n = 0;
     for (int e = 0; e < c->n_elem; e++) {
         const char letter = rh_ngspice_letter(c, e);
-        if (c->elem_edge[e] >= 0) n = note_change(s, n, e, letter, 1 / g[c->elem_edge[e]]);
+        const int held = c->held_edge[e], edge = c->elem_edge[e];
+        if (held >= 0) {
+            n = note_change(s, n, e, letter, g[held]);
+            continue;
+        }
+        if (edge >= 0 && c->edge_source[edge] < 0) n = note_change(s, n, e, letter, 1 / g[c->elem_edge[e]]);
         if (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) n = note_change(s, n, e, letter, source ? source[e] : 0);
     }
     for (int p = 0; p < s->n_port; p++) n = note_change(s, n, c->n_elem + p, 'i', p == port ? 1 : 0);
@@ -222,6 +227,12 @@ static void currents(const rheo_circuit *c, const double *g, const double *sourc
             i[e] = *branch++;
             continue;
         }
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) {
+            rh_flow flow;
+            rh_elem_flow(c, e, v, &flow);
+            i[e] = flow.i[0];
+            continue;
+        }
         const int k = c->elem_edge[e];
         const double value = (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) ? (source ? source[e] : 0) : c->value[e];
         const rh_law law = RH_KINDS[c->kind[e]]->law(value, k >= 0 ? g[k] : 1 / c->value[e]);
@@ -231,11 +242,15 @@ static void currents(const rheo_circuit *c, const double *g, const double *sourc
 }
 
 static rheo_status check(const rheo_circuit *c, const double *g, const double *source, rheo_error *err) {
-    for (int k = 0; k < c->n_edge; k++)
-        if (!(g[k] > 0 && isfinite(g[k]) && isfinite(1 / g[k])))
+    for (int k = 0; k < c->n_edge; k++) {
+        if (c->edge_source[k] >= 0 && !isfinite(g[k]))
+            return rh_fail(err, RHEO_E_RANGE, 306, rh_elem_loc(c, c->edge_elem[k]),
+                           "the gate voltage of %s is not finite", c->elem_name[c->edge_elem[k]]);
+        if (c->edge_source[k] < 0 && !(g[k] > 0 && isfinite(g[k]) && isfinite(1 / g[k])))
             return rh_fail(err, RHEO_E_RANGE, 305, rh_elem_loc(c, c->edge_elem[k]),
                            "the conductance of %s is %g S: must be finite and above 0", c->elem_name[c->edge_elem[k]],
                            g[k]);
+    }
     for (int e = 0; source && e < c->n_elem; e++)
         if ((RH_KINDS[c->kind[e]]->flags & RH_SOURCE) && !isfinite(source[e]))
             return rh_fail(err, RHEO_E_RANGE, 306, rh_elem_loc(c, e), "the value of %s is not finite", c->elem_name[e]);

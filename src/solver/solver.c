@@ -44,6 +44,7 @@ static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
     if (outside) s->def.backend = "auto"; /* of the factors, where any are needed */
     RHEO_TRY(rh_matrix_known(s->def.backend, err));
     RHEO_TRY(rh_diagnose(s->c, NULL, NULL, err));
+    if (!outside) RHEO_TRY(rh_circuit_linear(s->c, "the built-in solver", err));
     RHEO_TRY(rh_system_build(&s->y, s->c, err));
     rh_arena a = { 0 };
     layout(s, &a);

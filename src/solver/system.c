@@ -125,6 +125,7 @@ static void put_drive(rh_system *y, int row, int elem, double coef) {
 static void put_element(rh_list *l, rh_system *y, const rheo_circuit *c, int e) {
     const rh_kind *const kind = RH_KINDS[c->kind[e]];
     const int *const t = c->term[e], edge = c->elem_edge[e];
+    if (kind->flags & RH_NONLINEAR) return;
     const rh_law law = kind->law(c->value[e], edge >= 0 ? 1 : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0);
     if (kind->flags & RH_BRANCH) {
         if (y->branch[e] < 0) return; /* part of the tree: known */

@@ -287,7 +287,8 @@ static rheo_status check_def(const rheo_transient_def *d, rheo_error *err) {
     return RHEO_OK;
 }
 
-static rheo_status check_caps(const rheo_circuit *c, rheo_error *err) {
+static rheo_status check_circuit(const rheo_circuit *c, rheo_error *err) {
+    RHEO_TRY(rh_circuit_linear(c, "a transient analysis", err));
     for (int e = 0; e < c->n_elem; e++)
         if (c->kind[e] == RH_KIND_C && !(c->value[e] >= 0))
             return rh_fail(err, RHEO_E_RANGE, 364, rh_elem_loc(c, e),
@@ -355,7 +356,7 @@ static rheo_status fill_waves(rheo_transient *t, rheo_error *err) {
 
 static rheo_status open_transient(rheo_transient *t, const rheo_log *log, rheo_error *err) {
     RHEO_TRY(check_def(&t->def, err));
-    RHEO_TRY(check_caps(t->c, err));
+    RHEO_TRY(check_circuit(t->c, err));
     if (t->def.step == 0) t->def.step = t->def.stop / 1000;
     if (t->def.max_step == 0) t->def.max_step = t->def.stop / 50;
     RHEO_TRY(rh_voltage_loop(t->c, &t->voltage_loop, err));

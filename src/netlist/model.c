@@ -1,0 +1,323 @@
+/* model.c: .model cards. Those of kinds that compute with them become numbers when an element names them, once for each
+ * instance, since they may use its parameters; those of R, C and the like are kept as text. */
+#include "netlist/netlist.h"
+
+#include <math.h>
+
+/* Types that no kind of element uses here. */
+static const char *const OTHER_TYPES[] = { "r",   "c",   "l",     "npn", "pnp", "njf", "pjf",
+                                           "nmf", "pmf", "vdmos", "sw",  "csw", "urc" };
+
+/* ---- while files are read ---- */
+
+static bool other_type(rh_tok t) {
+    for (int k = 0; k < RH_COUNT(OTHER_TYPES); k++)
+        if (rh_word_is(t, OTHER_TYPES[k])) return true;
+    return false;
+}
+
+static const char *type_at(const void *ctx, int i) {
+    (void)ctx;
+    if (i < RH_N_KIND) return RH_KINDS[i]->model ? RH_KINDS[i]->model : "";
+    return i - RH_N_KIND < RH_COUNT(OTHER_TYPES) ? OTHER_TYPES[i - RH_N_KIND] : NULL;
+}
+
+static bool unknown_type(rh_reader *rd, rh_tok type) {
+    char word[32], hint[64] = "";
+    snprintf(word, sizeof(word), "%.*s", type.n < 30 ? type.n : 30, type.s);
+    const char *near = rh_suggest(word, type_at, NULL);
+    if (near) snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+    return rh_bad(rd, 129, rh_tok_loc(rd, type), near ? hint : NULL, "model type '%s' is not known", RH_SHOW(type));
+}
+
+/* What is kept must be printable as it is: values are plain words, no expressions and nothing a shell could run. */
+static bool kept_text(rh_reader *rd, rh_cursor *c) {
+    for (int ch; (ch = rh_skip_separators(rd, c)) != 0;) {
+        if (ch == '=') {
+            c->at++;
+            continue;
+        }
+        if (ch == '{' || ch == '\'')
+            return rh_bad(rd, 129, rh_cursor_loc(rd, c), "write the number",
+                          "expressions are not supported in a .model of this type");
+        if (!rh_check_name(rd, rh_lex_word(c), "model parameter")) return false;
+    }
+    return true;
+}
+
+void rh_model_card(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
+    rh_def *d = rd->def;
+    if (rh_skip(rd, c) == 0) {
+        rh_bad(rd, 8, rh_tok_loc(rd, card), "write .model name type(...)", ".model needs a name and a type");
+        return;
+    }
+    const rh_tok name = rh_lex_word(c);
+    if (!rh_check_name(rd, name, "model")) return;
+    if (rh_skip_separators(rd, c) == 0) {
+        rh_bad(rd, 8, rh_tok_loc(rd, name), "write .model name type(...)", "model '%s' has no type", RH_SHOW(name));
+        return;
+    }
+    const rh_tok type = rh_lex_word(c);
+    const int old = rh_lookup(d->model_map, name);
+    const bool used = rh_kind_of_model(type.s, (size_t)type.n) >= 0;
+    bool ok = used || (other_type(type) ? kept_text(rd, c) : unknown_type(rd, type));
+    if (!ok && rd->fatal) return;
+    if (old >= 0) {
+        const rh_card *b = &d->models.card[old];
+        if (ok) rh_twice(rd, name, "model", (rh_place){ .file = b->file, .line = b->line });
+        return;
+    }
+    rh_card copy = *line;
+    copy.bad = !ok; /* elements that name it say nothing more */
+    rh_push_card(rd, &d->models, copy);
+    rh_enter(rd, &d->model_map, name, d->models.n - 1);
+}
+
+/* ---- parameters ---- */
+
+typedef struct model_reader {
+    rh_reader *rd;
+    const rh_frame *f;
+    rh_cursor c;
+    rh_tok name;
+    const rh_kind *kind;
+    double par[RH_KIND_PAR];
+    bool given[RH_KIND_PAR];
+} model_reader;
+
+/* Warnings about a card come once, not for each instance. */
+static bool first_time(rh_reader *rd, rh_tok t) {
+    char key[64];
+    const int n = snprintf(key, sizeof(key), "model %d %d %d", t.file, t.line, t.col);
+    const char *const copy = rh_pool_strndup(rd->pool, key, (size_t)n);
+    return copy ? rh_first(rd, copy) : rh_no_memory(rd);
+}
+
+static bool listed(const char *const *names, rh_tok t) {
+    for (; names && *names; names++)
+        if (rh_word_is(t, *names)) return true;
+    return false;
+}
+
+static const char *par_at(const void *ctx, int i) {
+    const rh_kind *const kind = ctx;
+    if (i < kind->n_par) return kind->par[i].of_element ? "" : kind->par[i].name;
+    return i == kind->n_par ? "level" : NULL;
+}
+
+static void unknown_par(model_reader *m, rh_tok t) {
+    char word[48], hint[100] = "";
+    snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
+    const char *near = rh_suggest(word, par_at, m->kind);
+    if (near) snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+    if (first_time(m->rd, t))
+        rh_report_warning(&m->rd->rep, 137, rh_tok_loc(m->rd, t), near ? hint : NULL,
+                          "models of type %s have no parameter '%s': it is not used", m->kind->model, RH_SHOW(t));
+}
+
+static bool level(model_reader *m, rh_tok at, double x) {
+    if (x == 1) return true;
+    char text[32];
+    return rh_bad(m->rd, 139, rh_tok_loc(m->rd, at), "co-simulate such models in ngspice itself",
+                  "level %s of model '%s' is not known: rheo computes level 1", rh_number_text(x, text),
+                  RH_SHOW(m->name));
+}
+
+bool rh_par_in_range(rh_reader *rd, const rh_par *p, rh_tok at, double x) {
+    char min[32], max[32], got[32], hint[120];
+    const char *const unit = strcmp(p->unit, "1") ? p->unit : "";
+    if (x >= p->min && x <= p->max) return true;
+    snprintf(hint, sizeof(hint), "it may be %s to %s%s%s", rh_number_text(p->min, min), rh_number_text(p->max, max),
+             *unit ? " " : "", unit);
+    return rh_bad(rd, 138, rh_tok_loc(rd, at), hint, "the %s, %s, cannot be %s", p->meaning, p->name,
+                  rh_number_text(x, got));
+}
+
+static bool take_par(model_reader *m, rh_tok t, rh_tok value, double x) {
+    rh_reader *rd = m->rd;
+    for (int k = 0; k < m->kind->n_par; k++) {
+        const rh_par *const p = &m->kind->par[k];
+        if (p->of_element || !(rh_word_is(t, p->name) || (p->also && rh_word_is(t, p->also)))) continue;
+        if (m->given[k]) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "'%s' is given twice", RH_SHOW(t));
+        m->given[k] = true;
+        m->par[k] = x;
+        return rh_par_in_range(rd, p, value, x);
+    }
+    if (rh_word_is(t, "level")) return level(m, value, x);
+    if (listed(m->kind->idle, t)) {
+        if (rh_first(rd, "idle model parameter"))
+            rh_note(rd, 105, rh_tok_loc(rd, t), "'%s' and the like say nothing about direct current: not used",
+                    RH_SHOW(t));
+    } else if (!listed(m->kind->absent, t)) {
+        unknown_par(m, t);
+    } else if (x != 0 && first_time(rd, t)) {
+        rh_report_warning(&rd->rep, 140, rh_tok_loc(rd, t), NULL,
+                          "'%s' of model '%s' changes currents in other programs, but rheo does not use it", RH_SHOW(t),
+                          RH_SHOW(m->name));
+    }
+    return true;
+}
+
+/* Words such as the name of a maker, which no number follows. */
+static bool text_value(model_reader *m, rh_tok t) {
+    if (!rh_word_is(t, "mfg") && !rh_word_is(t, "type")) return false;
+    rh_skip(m->rd, &m->c);
+    rh_lex_word(&m->c);
+    return true;
+}
+
+static bool parameters(model_reader *m) {
+    rh_reader *rd = m->rd;
+    while (rh_skip_separators(rd, &m->c) != 0) {
+        const rh_tok t = rh_lex_word(&m->c);
+        rh_tok value;
+        double x;
+        if (!rh_check_name(rd, t, "model parameter")) return false;
+        if (!rh_lex_equals(rd, &m->c))
+            return rh_bad(rd, 26, rh_tok_loc(rd, t), "write name=value", "'=' is missing after parameter '%s'",
+                          RH_SHOW(t));
+        if (text_value(m, t)) continue;
+        if (rh_skip(rd, &m->c) == 0 || rh_skip(rd, &m->c) == ')')
+            return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "parameter '%s' has no value", RH_SHOW(t));
+        if (!rh_lex_value(rd, &m->c, m->f, 0, &x, &value) || !take_par(m, t, value, x)) return false;
+    }
+    return true;
+}
+
+/* ---- models of an instance ---- */
+
+bool rh_models_open(rh_reader *rd, rh_frame *f) {
+    const int n = f->def->models.n;
+    f->model0 = rd->n_model;
+    if (n > INT32_MAX - rd->n_model || !rh_grow(&rd->model, &rd->cap_model, rd->n_model + n, sizeof(*rd->model)))
+        return rh_no_memory(rd);
+    for (int k = 0; k < n; k++) rd->model[rd->n_model++] = RH_MODEL_NEW;
+    return true;
+}
+
+/* Opens the card behind its type. */
+static int open_card(rh_reader *rd, const rh_card *card, rh_cursor *c, rh_tok *name) {
+    *c = rh_cursor_at(rd, card, false);
+    rh_skip(rd, c);
+    rh_lex_word(c);
+    rh_skip(rd, c);
+    *name = rh_lex_word(c);
+    rh_skip_separators(rd, c);
+    const rh_tok type = rh_lex_word(c);
+    return rh_kind_of_model(type.s, (size_t)type.n);
+}
+
+static int evaluate(rh_reader *rd, const rh_frame *f, rh_card *card) {
+    model_reader m = { .rd = rd, .f = f };
+    const int kind = open_card(rd, card, &m.c, &m.name);
+    if (kind < 0 || card->bad) return RH_MODEL_BAD;
+    m.kind = RH_KINDS[kind];
+    for (int k = 0; k < m.kind->n_par; k++) m.par[k] = m.kind->par[k].def;
+    if (!parameters(&m)) {
+        card->bad = true;
+        return RH_MODEL_BAD;
+    }
+    const int model = rh_builder_model(rd->b, m.name.s, (size_t)m.name.n, kind, m.par);
+    if (model < 0) rh_no_memory(rd);
+    return model < 0 ? RH_MODEL_BAD : model;
+}
+
+static const rh_frame *frame_of(const rh_frame *f, rh_tok name, int *k) {
+    for (; f; f = f->up)
+        if ((*k = rh_lookup(f->def->model_map, name)) >= 0) return f;
+    return NULL;
+}
+
+bool rh_model_exists(const rh_frame *f, rh_tok name) {
+    int unused;
+    return frame_of(f, name, &unused) != NULL;
+}
+
+typedef struct model_list {
+    rh_reader *rd;
+    const rh_frame *f;
+} model_list;
+
+static const char *model_at(const void *ctx, int i) {
+    const model_list *const l = ctx;
+    for (const rh_frame *f = l->f; f; i -= f->def->models.n, f = f->up) {
+        if (i >= f->def->models.n) continue;
+        rh_cursor c;
+        rh_tok name;
+        open_card(l->rd, &f->def->models.card[i], &c, &name);
+        return i < 1000 ? rh_pool_strndup(l->rd->pool, name.s, (size_t)(name.n < 60 ? name.n : 60)) : NULL;
+    }
+    return NULL;
+}
+
+static int unknown_model(rh_reader *rd, const rh_frame *f, rh_tok name, char letter) {
+    char word[48], hint[100], types[48] = "";
+    size_t n = 0;
+    for (int k = 0; k < RH_N_KIND; k++)
+        if (RH_KINDS[k]->letter == letter && RH_KINDS[k]->model)
+            n += (size_t)snprintf(types + n, sizeof(types) - n, "%s%s", n ? " or " : "", RH_KINDS[k]->model);
+    const model_list l = { rd, f };
+    snprintf(word, sizeof(word), "%.*s", name.n < 40 ? name.n : 40, name.s);
+    const char *near = rh_suggest(word, model_at, &l);
+    if (near)
+        snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+    else
+        snprintf(hint, sizeof(hint), "write .model %s %s(...)", word, types);
+    rh_bad(rd, 135, rh_tok_loc(rd, name), hint, "model '%s' is not defined", RH_SHOW(name));
+    return -1;
+}
+
+static int wrong_kind(rh_reader *rd, const rh_card *card, rh_tok name, char letter) {
+    rh_cursor c;
+    rh_tok own;
+    char hint[200];
+    open_card(rd, card, &c, &own);
+    snprintf(hint, sizeof(hint), "it is defined at %s:%d", rd->src[card->file]->name, card->line);
+    rh_bad(rd, 136, rh_tok_loc(rd, name), hint, "model '%s' is not for elements %c", RH_SHOW(name), letter);
+    return -1;
+}
+
+int rh_model_of(rh_reader *rd, const rh_frame *f, rh_tok name, char letter) {
+    int k;
+    const rh_frame *const at = frame_of(f, name, &k);
+    if (!at) return unknown_model(rd, f, name, letter);
+    rh_card *const card = &at->def->models.card[k];
+    rh_cursor c;
+    rh_tok own;
+    const int kind = open_card(rd, card, &c, &own);
+    if (card->bad) return -1;
+    if (kind < 0 || RH_KINDS[kind]->letter != letter) return wrong_kind(rd, card, name, letter);
+    if (rd->model[at->model0 + k] == RH_MODEL_NEW) {
+        const int model = evaluate(rd, at, card);
+        rd->model[at->model0 + k] = model;
+    }
+    const int model = rd->model[at->model0 + k];
+    return model < 0 ? -1 : model;
+}
+
+static void keep(rh_reader *rd, const rh_card *card) {
+    rh_cursor c = rh_cursor_at(rd, card, false);
+    rh_buf *out = &rd->scratch;
+    out->n = 0;
+    for (int ch; (ch = rh_skip(rd, &c)) != 0;) { /* one line, single blanks, no comments */
+        const rh_tok t = ch == '=' || ch == '(' || ch == ')' || ch == ','
+                             ? (c.at++, (rh_tok){ .s = c.text + c.at - 1, .n = 1 })
+                             : rh_lex_word(&c);
+        if (out->n && ch != '=' && out->s[out->n - 1] != '=') rh_buf_add(out, " ", 1);
+        rh_buf_add(out, t.s, (size_t)t.n);
+    }
+    if (out->bad || rh_builder_keep(rd->b, out->s, out->n) != RHEO_OK) rh_no_memory(rd);
+}
+
+void rh_models_keep(rh_reader *rd, const rh_frame *f) {
+    for (int k = 0; k < f->def->models.n && !rh_stop(rd); k++) {
+        rh_card *const card = &f->def->models.card[k];
+        rh_cursor c;
+        rh_tok name;
+        if (card->bad) continue;
+        if (open_card(rd, card, &c, &name) < 0)
+            keep(rd, card);
+        else
+            rd->model[f->model0 + k] = evaluate(rd, f, card);
+    }
+}

@@ -1,0 +1,275 @@
+/* Nonlinear kinds, by walking their table: slopes against finite differences, currents that sum to zero, finite and
+ * without kinks, limits that let Newton's method arrive; and closed forms of each. */
+#include "check.h"
+
+#include "element/element.h"
+#include "element/junction.h"
+
+enum { TRIES = 4000 };
+
+static double unit(uint64_t *k) { return rh_random_unit(11, 1, (*k)++); }
+
+/* Parameters between a thousandth and a thousand times the default, within the bounds; zero where that is allowed. */
+static void draw_parameters(const rh_kind *kind, uint64_t *k, double *par) {
+    for (int j = 0; j < kind->n_par; j++) {
+        const rh_par *const p = &kind->par[j];
+        const double scale = p->def != 0 ? fabs(p->def) : 1, x = scale * pow(10, 2 * unit(k) - 1);
+        const double sign = p->min < 0 && unit(k) < 0.5 ? -1 : 1;
+        par[j] = p->def == 0 && unit(k) < 0.3 ? 0 : fmin(fmax(sign * x, p->min), p->max);
+    }
+}
+
+static rh_flow flow(const rh_kind *kind, const double *par, const double *v) {
+    rh_flow f = { 0 };
+    kind->eval(par, v, &f);
+    return f;
+}
+
+static double size(const rh_kind *kind, const rh_flow *f) {
+    double most = 0;
+    for (int r = 0; r < kind->n_term; r++) most = fmax(most, fabs(f->i[r]));
+    return most;
+}
+
+static void tables_are_complete(void **state) {
+    (void)state;
+    int n = 0;
+    for (int q = 0; q < RH_N_KIND; q++) {
+        const rh_kind *const kind = RH_KINDS[q];
+        assert_int_equal(kind->eval != NULL, (kind->flags & RH_NONLINEAR) != 0);
+        assert_int_equal(kind->law == NULL, (kind->flags & RH_NONLINEAR) != 0);
+        if (!kind->eval) continue;
+        n++;
+        assert_true(kind->par && kind->n_par > 0 && kind->n_par <= RH_KIND_PAR && kind->n_term <= RH_MAX_TERM);
+        assert_true(kind->path[0] != kind->path[1] && kind->path[0] < kind->n_term && kind->path[1] < kind->n_term);
+        for (int j = 0; j < kind->n_par; j++) {
+            const rh_par *const p = &kind->par[j];
+            assert_true(p->min < p->max && p->def >= p->min && p->def <= p->max && *p->meaning && *p->unit);
+            for (const char *c = p->name; *c; c++) assert_true((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'));
+            for (int i = 0; i < j; i++) assert_string_not_equal(kind->par[i].name, p->name);
+        }
+    }
+    assert_true(n >= 3);
+    assert_int_equal(rh_kind_of_model("NMOS", 4), RH_KIND_NMOS);
+    assert_int_equal(rh_kind_of_model("pmos", 4), RH_KIND_PMOS);
+    assert_int_equal(rh_kind_of_model("D", 1), RH_KIND_D);
+    assert_int_equal(rh_kind_of_model("nmo", 3), -1);
+    assert_int_equal(rh_kind_of_model("nmoss", 5), -1);
+    assert_int_equal(rh_kind_of_model("", 0), -1);
+}
+
+static void currents_sum_to_zero_and_shift_with_all_potentials(void **state) {
+    (void)state;
+    uint64_t k = 0;
+    for (int q = 0; q < RH_N_KIND; q++) {
+        const rh_kind *const kind = RH_KINDS[q];
+        for (int t = 0; t < TRIES && kind->eval; t++) {
+            double par[RH_KIND_PAR], v[RH_MAX_TERM];
+            draw_parameters(kind, &k, par);
+            for (int j = 0; j < kind->n_term; j++) v[j] = 4 * unit(&k) - 2;
+            const rh_flow f = flow(kind, par, v);
+            double sum = 0, most = size(kind, &f);
+            for (int r = 0; r < kind->n_term; r++) sum += f.i[r];
+            CHECK_NEAR(sum, 0, 1e-14 * most);
+            for (int r = 0; r < kind->n_term; r++) {
+                double row = 0, column = 0, big = 0;
+                for (int c = 0; c < kind->n_term; c++) {
+                    row += f.g[r][c];
+                    column += f.g[c][r];
+                    big = fmax(big, fmax(fabs(f.g[r][c]), fabs(f.g[c][r])));
+                }
+                CHECK_NEAR(row, 0, 1e-13 * big);
+                CHECK_NEAR(column, 0, 1e-13 * big);
+            }
+        }
+    }
+}
+
+/* Both one-sided differences: where they disagree with each other beyond what a bend explains there is a kink, and
+ * where they agree with each other the slope must agree with them. */
+static void slopes_are_finite_differences(void **state) {
+    (void)state;
+    uint64_t k = 0;
+    const double h = 1e-6;
+    for (int q = 0; q < RH_N_KIND; q++) {
+        const rh_kind *const kind = RH_KINDS[q];
+        for (int t = 0; t < TRIES && kind->eval; t++) {
+            double par[RH_KIND_PAR], v[RH_MAX_TERM], at[RH_MAX_TERM];
+            draw_parameters(kind, &k, par);
+            for (int j = 0; j < kind->n_term; j++) v[j] = 2 * unit(&k) - 1;
+            const rh_flow f = flow(kind, par, v);
+            for (int c = 0; c < kind->n_term; c++) {
+                memcpy(at, v, sizeof(at));
+                at[c] = v[c] + h;
+                const rh_flow up = flow(kind, par, at);
+                at[c] = v[c] - h;
+                const rh_flow down = flow(kind, par, at);
+                for (int r = 0; r < kind->n_term; r++) {
+                    const double right = (up.i[r] - f.i[r]) / h, left = (f.i[r] - down.i[r]) / h;
+                    const double bend = fabs(up.g[r][c] - down.g[r][c]), noise = 2e-14 / h * size(kind, &f);
+                    const double big = fmax(fabs(up.g[r][c]), fabs(down.g[r][c]));
+                    CHECK_NEAR((right + left) / 2, f.g[r][c], 0.01 * bend + 1e-6 * big + 10 * noise);
+                    CHECK_NEAR(right, left, 1.01 * bend + 1e-6 * big + 20 * noise);
+                }
+            }
+        }
+    }
+}
+
+/* Along random lines the slope in the direction of the line moves in small steps only. */
+static void slopes_have_no_jumps(void **state) {
+    (void)state;
+    uint64_t k = 0;
+    enum { STEPS = 20000 };
+    for (int q = 0; q < RH_N_KIND; q++) {
+        const rh_kind *const kind = RH_KINDS[q];
+        for (int t = 0; t < 50 && kind->eval; t++) {
+            double par[RH_KIND_PAR], from[RH_MAX_TERM], to[RH_MAX_TERM], v[RH_MAX_TERM], before[RH_MAX_TERM] = { 0 };
+            draw_parameters(kind, &k, par);
+            for (int j = 0; j < kind->n_term; j++) from[j] = 2 * unit(&k) - 1, to[j] = 2 * unit(&k) - 1;
+            double most[RH_MAX_TERM] = { 0 }, jump[RH_MAX_TERM] = { 0 };
+            for (int s = 0; s <= STEPS; s++) {
+                for (int j = 0; j < kind->n_term; j++) v[j] = from[j] + (to[j] - from[j]) * s / STEPS;
+                const rh_flow f = flow(kind, par, v);
+                for (int r = 0; r < kind->n_term; r++) {
+                    double slope = 0;
+                    for (int c = 0; c < kind->n_term; c++) slope += f.g[r][c] * (to[c] - from[c]);
+                    if (s) jump[r] = fmax(jump[r], fabs(slope - before[r]));
+                    most[r] = fmax(most[r], fabs(slope));
+                    before[r] = slope;
+                }
+            }
+            for (int r = 0; r < kind->n_term; r++) assert_true(jump[r] <= 0.1 * most[r]);
+        }
+    }
+}
+
+static void anything_finite_gives_something_finite(void **state) {
+    (void)state;
+    static const double WILD[] = { 0, -0.0, 1e-300, -1e-300, 0.7, -0.7, 40, -40, 1e3, -1e3, 1e9, -1e9, 1e60, -1e60 };
+    uint64_t k = 0;
+    for (int q = 0; q < RH_N_KIND; q++) {
+        const rh_kind *const kind = RH_KINDS[q];
+        for (int t = 0; t < 20000 && kind->eval; t++) {
+            double par[RH_KIND_PAR], v[RH_MAX_TERM], to[RH_MAX_TERM];
+            draw_parameters(kind, &k, par);
+            for (int j = 0; j < kind->n_par; j++)
+                if (unit(&k) < 0.1) par[j] = unit(&k) < 0.5 ? kind->par[j].min : kind->par[j].max;
+            for (int j = 0; j < kind->n_term; j++) {
+                v[j] = WILD[(int)(unit(&k) * RH_COUNT(WILD))];
+                to[j] = WILD[(int)(unit(&k) * RH_COUNT(WILD))];
+            }
+            const rh_flow f = flow(kind, par, v);
+            for (int r = 0; r < kind->n_term; r++) {
+                if (!isfinite(f.i[r])) fail_msg("%s: current %g", kind->name, f.i[r]);
+                for (int c = 0; c < kind->n_term; c++) assert_true(isfinite(f.g[r][c]));
+            }
+            if (kind->limit) kind->limit(par, v, to);
+            for (int j = 0; j < kind->n_term; j++) assert_true(isfinite(to[j]));
+        }
+    }
+}
+
+/* A limit never takes a small step back, nor one in the direction away from where Newton wants to go. */
+static void limits_leave_small_steps_alone(void **state) {
+    (void)state;
+    uint64_t k = 0;
+    for (int q = 0; q < RH_N_KIND; q++) {
+        const rh_kind *const kind = RH_KINDS[q];
+        for (int t = 0; t < TRIES && kind->limit; t++) {
+            double par[RH_KIND_PAR], v[RH_MAX_TERM], to[RH_MAX_TERM], want[RH_MAX_TERM], shifted[RH_MAX_TERM];
+            draw_parameters(kind, &k, par);
+            for (int j = 0; j < kind->n_term; j++) {
+                v[j] = 1.2 * unit(&k) - 0.6;
+                want[j] = to[j] = v[j] + 1e-4 * (unit(&k) - 0.5);
+            }
+            kind->limit(par, v, to);
+            for (int j = 1; j < kind->n_term; j++) CHECK_NEAR(to[j] - to[0], want[j] - want[0], 1e-12);
+            for (int j = 0; j < kind->n_term; j++) want[j] = to[j] = v[j] + 100 * (unit(&k) - 0.5);
+            kind->limit(par, v, to);
+            for (int j = 0; j < kind->n_term; j++) v[j] += 3, shifted[j] = want[j] + 3;
+            kind->limit(par, v, shifted);
+            for (int j = 1; j < kind->n_term; j++)
+                CHECK_NEAR(shifted[j] - shifted[0], to[j] - to[0], 1e-9 * (1 + fabs(to[j] - to[0])));
+        }
+    }
+}
+
+/* ---- closed forms ---- */
+
+static double par_at(const rh_kind *kind, double *par, const char *name, double x) {
+    for (int j = 0; j < kind->n_par; j++)
+        if (!strcmp(kind->par[j].name, name)) return par[j] = x;
+    fail_msg("%s has no %s", kind->name, name);
+    return 0;
+}
+
+static void defaults(const rh_kind *kind, double *par) {
+    for (int j = 0; j < kind->n_par; j++) par[j] = kind->par[j].def;
+}
+
+static void a_diode_follows_shockley_behind_its_resistance(void **state) {
+    (void)state;
+    const rh_kind *const kind = RH_KINDS[RH_KIND_D];
+    double par[RH_KIND_PAR];
+    uint64_t k = 0;
+    for (int t = 0; t < TRIES; t++) {
+        defaults(kind, par);
+        const double is = par_at(kind, par, "is", pow(10, -16 + 10 * unit(&k))),
+                     n = par_at(kind, par, "n", 1 + unit(&k));
+        const double rs = par_at(kind, par, "rs", t % 4 ? pow(10, 6 * unit(&k) - 3) : 0);
+        const double area = par_at(kind, par, "area", 1 + (t % 3));
+        const double inner = -0.07 + unit(&k) * n * 0.9, i = area * is * expm1(inner / (n * RH_VT));
+        const rh_flow f = flow(kind, par, (double[]){ 1 + inner + i * rs / area, 1 });
+        CHECK_NEAR(f.i[0], i, 1e-12 * fabs(i) + 1e-12 * f.g[0][0]);
+        CHECK_NEAR(f.i[1], -f.i[0], 0);
+    }
+    defaults(kind, par);
+    CHECK_REL(flow(kind, par, (double[]){ -5, 0 }).i[0], -1e-14, 1e-6);
+    CHECK_REL(RH_VT, 0.025864917, 1e-8);
+}
+
+/* SPICE's equations of level 1 by region, with drain and source as they come. */
+static double square_law(const double *p, double vgs, double vds, double vbs) {
+    enum { VTO, KP, GAMMA, PHI, LAMBDA, IS, W, L };
+    const double vt = p[VTO] + p[GAMMA] * (sqrt(p[PHI] - vbs) - sqrt(p[PHI])), u = vgs - vt;
+    if (u <= 0) return 0;
+    const double beta = p[KP] * p[W] / p[L] * (1 + p[LAMBDA] * vds);
+    return vds < u ? beta * (u - vds / 2) * vds : beta * u * u / 2;
+}
+
+static void transistors_follow_the_square_law_both_ways(void **state) {
+    (void)state;
+    uint64_t k = 0;
+    for (int t = 0; t < TRIES; t++) {
+        const rh_kind *const n = RH_KINDS[RH_KIND_NMOS], *const p = RH_KINDS[RH_KIND_PMOS];
+        double par[RH_KIND_PAR], mirrored[RH_KIND_PAR];
+        draw_parameters(n, &k, par);
+        par[5] = 1e-30; /* is: nothing through the bulk */
+        memcpy(mirrored, par, sizeof(par));
+        mirrored[0] = -par[0];
+        const double vgs = 4 * unit(&k) - 1, vds = 3 * unit(&k), vbs = -2 * unit(&k), s = unit(&k);
+        const double want = square_law(par, vgs, vds, vbs);
+        const rh_flow f = flow(n, par, (double[]){ s + vds, s + vgs, s, s + vbs });
+        CHECK_NEAR(f.i[0], want, 1e-11 * fabs(want) + 1e-28);
+        CHECK_NEAR(f.i[1], 0, 0);
+        const rh_flow back = flow(n, par, (double[]){ s, s + vgs, s + vds, s + vbs });
+        CHECK_NEAR(back.i[0], f.i[2], 0);
+        const rh_flow m = flow(p, mirrored, (double[]){ -s - vds, -s - vgs, -s, -s - vbs });
+        for (int r = 0; r < 4; r++) CHECK_NEAR(m.i[r], -f.i[r], 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_are_complete),
+        cmocka_unit_test(currents_sum_to_zero_and_shift_with_all_potentials),
+        cmocka_unit_test(slopes_are_finite_differences),
+        cmocka_unit_test(slopes_have_no_jumps),
+        cmocka_unit_test(anything_finite_gives_something_finite),
+        cmocka_unit_test(limits_leave_small_steps_alone),
+        cmocka_unit_test(a_diode_follows_shockley_behind_its_resistance),
+        cmocka_unit_test(transistors_follow_the_square_law_both_ways),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
