@@ -176,6 +176,12 @@ double rh_random_normal(uint64_t seed, uint64_t stream, uint64_t counter); /* me
 void rh_shuffle(uint64_t seed, uint64_t stream, int n, int *index);        /* Fisher-Yates of 0..n-1 */
 enum { RH_STREAM_INIT = 1, RH_STREAM_ORDER = 2, RH_STREAM_SPLIT = 3, RH_STREAM_GEN = 4, RH_STREAM_TASK = 5 };
 
+/* ---- small dense systems (dense.c) ---- */
+
+/* Solve the n x n system in lu [n][n + 1] (row-major, right-hand side in the last column; overwritten) by Gauss with row
+ * pivoting. false: singular or not finite. */
+bool rh_dense_solve(int n, double *lu, double *x);
+
 /* ---- files (file.c) ---- */
 
 /* Read a whole regular file of at most max bytes. *text gets size bytes and a NUL. Owned by the caller (rh_free). path

@@ -280,6 +280,12 @@ static const entry CATALOGUE[] = {
       "This version does not have a solver of that name; `rheo kinds` lists those that it has." },
     { 187, "settings not initialised",
       "A program that uses the library must start from the default function of the settings it passes." },
+    { 188, "ngspice trains linear networks only",
+      "The clamped states of a network with diodes or transistors come from rheo's own Newton, not from ngspice. Train with "
+      "backend klu or auto; `rheo compare` then holds the operating points against ngspice." },
+    { 189, "ramps between samples need a linear network",
+      "On the way from one sample to the next the drops of a nonlinear network do not move in straight lines. Use "
+      "protocol.between: gate, periodic or carry." },
     { 201, "no ground",
       "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
       "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },
@@ -334,6 +340,10 @@ static const entry CATALOGUE[] = {
     { 314, "few edges pass the dead zone",
       "Only amplitudes between threshold*fast and threshold*slow are written. When nearly all edges lie outside "
       "nothing is learned, however long it trains. `rheo tune` proposes a threshold from the first samples." },
+    { 315, "no operating point found",
+      "Newton's method with limited and shortened steps, then with conductances to ground, then with sources raised step "
+      "by step, found no state in which all currents balance. The message names the node that is furthest from it. Often a "
+      "current source drives a node that only a reversed diode or a transistor that is off could drain." },
     { 320, "ngspice finds no operating point",
       "ngspice refused the circuit or its answer was not complete and finite. The message has its own words; the deck "
       "that it got is kept, to be run by hand. Conductances that span too many decades are the usual reason." },

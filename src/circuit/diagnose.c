@@ -56,6 +56,7 @@ static bool has(const rheo_circuit *c, int e, unsigned flag) { return (kind_of(c
 static rh_law law_of(const graph *d, int e) {
     const rheo_circuit *const c = d->c;
     const int k = c->elem_edge[e];
+    if (has(c, e, RH_NONLINEAR)) return (rh_law){ .conductance = 1 };
     const double value = has(c, e, RH_SOURCE) ? d->source[e] : c->value[e];
     return kind_of(c, e)->law(value, k >= 0 ? d->g[k] : has(c, e, RH_LEARNABLE) ? 1 / c->value[e] : 0);
 }
@@ -123,13 +124,12 @@ static void survey_element(graph *d, int e) {
     d->size[b] += fabs(amp);
 }
 
-static int path_end(const rheo_circuit *c, int e) { return has(c, e, RH_NONLINEAR) ? kind_of(c, e)->path[1] : 1; }
 
 static void survey(graph *d) {
     const rheo_circuit *const c = d->c;
     for (int i = 0; i < c->n_node; i++) d->set[i] = i;
     for (int e = 0; e < c->n_elem; e++)
-        if (conducts(d, e)) unite(d->set, c->term[e][kind_of(c, e)->path[0]], c->term[e][path_end(c, e)]);
+        if (conducts(d, e)) unite(d->set, c->term[e][kind_of(c, e)->path[0]], c->term[e][rh_kind_far(kind_of(c, e))]);
     for (int e = 0; e < c->n_elem; e++) survey_element(d, e);
 }
 

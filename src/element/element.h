@@ -64,6 +64,9 @@ typedef struct rh_law {
     double gain, rhs;                   /* kinds with RH_BRANCH */
 } rh_law;
 
+/* The terminal where the current of an element comes out: it goes in at terminal 0. */
+static inline int rh_kind_far(const rh_kind *k) { return k->flags & RH_NONLINEAR ? k->path[1] : 1; }
+
 extern const rh_kind *const RH_KINDS[];
 extern const int RH_N_KIND;
 int rh_kind_of_letter(char letter); /* index of the first such row of RH_KINDS, in either case; -1: none */

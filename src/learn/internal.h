@@ -14,6 +14,7 @@ extern const char *const RH_PROTOCOL_NAMES[],
 enum {
     RH_MAX_CHUNK = 16, /* partial sums of a batch: their number does not depend on threads, so neither do the bytes */
     RH_BLOCK = 8,      /* samples solved together */
+    RH_BENT_LEVELS = 9,
 };
 
 /* What one thread needs. Arrays of n_edge unless said. */
@@ -35,6 +36,11 @@ typedef struct rh_lane {
     double *free;    /* drops of the free state */
     double *drop;    /* drops of a clamped state, or their change */
     double *coef;    /* [RH_MAX_DEGREE + 1][n_edge] s(h) */
+    double *point;   /* [RH_BENT_LEVELS][n_unknown] bent: states at the levels */
+    double *level_s; /* [RH_BENT_LEVELS][n_edge] bent: s(h) - s(0) there */
+    double *target;  /* [n_out] V, bent */
+    const double *now; /* [n_unknown] free state of the current sample */
+    bool keeps;      /* bent: free states become starts */
     double *way;     /* written on the way between samples */
     double *bracket; /* of one sample */
     double *work;    /* rh_closed_work */
@@ -65,6 +71,10 @@ struct rh_learner {
     rh_samples samples;
     int n_edge, n_out, n_unknown, n_lane;
     bool reciprocal;
+    bool bent;        /* the circuit is not linear: states come from bent.c */
+    bool start_each;  /* bent: each sample has a start of its own */
+    int n_start;      /* rows of start; the last one is common */
+    double *start, *next_start; /* [n_start][1 + n_unknown] bent: where solves begin, behind a mark; [n_unknown] */
     bool fixed_end;   /* a source fixes one end of an output */
     double *g, *next; /* [n_edge] S */
     double *pivot_g;  /* [n_edge] copy for checkpoints */
@@ -81,6 +91,7 @@ struct rh_learner {
     rh_carry carry;                                     /* between: ramp and carry */
     double *last;                                       /* [n_edge] drops of the last sample, for the way to the next */
     int64_t *started;                                   /* 1: carry holds something */
+    const int *first_sample; /* of the batch under way */
     rh_gauge_sum *sum;
     const rheo_log *log;
     struct rh_team *team; /* NULL: one thread */
@@ -120,9 +131,24 @@ static inline double rh_contrast(double f, double d) { return d * (f + 0.5 * d);
 /* Coefficients of s(h) for every edge; returns their number, 0 on failure (err). */
 int rh_phase_levels(rh_learner *l, rh_lane *w, rheo_error *err);
 /* Exact gradient dC/dg into out [n_edge], from pull, zt and free. */
-void rh_phase_gradient(const rh_learner *l, const rh_lane *w, double *out);
+rheo_status rh_phase_gradient(const rh_learner *l, rh_lane *w, double *out, rheo_error *err);
+/* Amplitude of the drops at the frequency of an error current strength * pull: out [n_edge]. */
+rheo_status rh_phase_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *err);
 /* Two-phase bracket of the given nudge row. */
 rheo_status rh_phase_contrast(rh_learner *l, rh_lane *w, double h, double *out, rheo_error *err);
+
+/* ---- bent.c: the same for circuits that are not linear ---- */
+void rh_bent_layout(rh_learner *l, rh_lane *w, rh_arena *a);
+size_t rh_bent_start_row(const rh_learner *l);
+rheo_status rh_bent_factor(rh_learner *l, rh_lane *w, rheo_error *err);
+/* Free state of a sample whose inputs are set: x [n_unknown]. first: of the batch. */
+rheo_status rh_bent_solve(rh_learner *l, rh_lane *w, int sample, double *x, bool first, rheo_error *err);
+void rh_bent_commit(rh_learner *l);
+int rh_bent_levels(rh_learner *l, rh_lane *w, rheo_error *err);
+rheo_status rh_bent_contrast(rh_learner *l, rh_lane *w, double h, double *out, rheo_error *err);
+rheo_status rh_bent_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *err);
+rheo_status rh_bent_gradient(const rh_learner *l, rh_lane *w, double *out, rheo_error *err);
+rheo_status rh_bent_responses(const rh_learner *l, rh_lane *w, rheo_error *err);
 
 /* ---- team.c: threads that wait for work ---- */
 typedef struct rh_team rh_team;
@@ -136,6 +162,8 @@ rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err); /* facto
 /* Solve samples [n <= RH_BLOCK] at once; then rh_lane_sample makes one of them current: free drops, outputs. */
 rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err);
 void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i);
+/* Output o of potentials x among the unknowns; a fixed node adds nothing. */
+double rh_lane_output(const rh_learner *l, const rh_lane *w, const double *x, int o);
 /* Loss of the current sample, pull; adds to the chunk's score. */
 void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k);
 

@@ -2,8 +2,7 @@
 #include "learn/internal.h"
 #include "solver/outside.h"
 
-/* Output o of potentials x among the unknowns; a fixed node adds nothing. */
-static double output_of(const rh_learner *l, const rh_lane *w, const double *x, int o) {
+double rh_lane_output(const rh_learner *l, const rh_lane *w, const double *x, int o) {
     const int a = rh_solver_unknown(w->solver, l->ports.out[o][0]),
               b = rh_solver_unknown(w->solver, l->ports.out[o][1]);
     return (a >= 0 ? x[a] : 0) - (b >= 0 ? x[b] : 0);
@@ -32,6 +31,7 @@ static void respond(rh_learner *l, rh_lane *w, bool transposed, double *z) {
 
 rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
     const rh_lane *const first = &l->lane[0];
+    if (l->bent) return rh_bent_factor(l, w, err);
     const bool outside = rh_solver_is_outside(w->solver);
     if (w != first && !outside) { /* follow the pivots of lane 0, so that every lane computes the same bytes */
         const long pivots = rheo_solver_statistics(first->solver).n_pivot;
@@ -46,7 +46,7 @@ rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
         respond(l, w, false, w->z);
     for (int p = 0; p < l->n_out; p++)
         for (int o = 0; o < l->n_out; o++)
-            w->zoo[o * l->n_out + p] = output_of(l, w, w->zx + (size_t)p * (size_t)l->n_unknown, o);
+            w->zoo[o * l->n_out + p] = rh_lane_output(l, w, w->zx + (size_t)p * (size_t)l->n_unknown, o);
     w->factored = true;
     return RHEO_OK;
 }
@@ -58,6 +58,11 @@ static void set_inputs(const rh_learner *l, rh_lane *w, int sample) {
 
 rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err) {
     const size_t m = (size_t)l->n_unknown;
+    for (int i = 0; l->bent && i < n; i++) {
+        set_inputs(l, w, sample[i]);
+        RHEO_TRY(rh_bent_solve(l, w, sample[i], w->x + (size_t)i * m, sample + i == l->first_sample, err));
+    }
+    if (l->bent) return RHEO_OK;
     for (int i = 0; rh_solver_is_outside(w->solver) && i < n; i++) {
         set_inputs(l, w, sample[i]);
         RHEO_TRY(rh_solver_outside_point(w->solver, l->g, w->source, -1, -1, w->x + (size_t)i * m, err));
@@ -76,8 +81,9 @@ rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, r
 void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i) {
     const double *x = w->x + (size_t)i * (size_t)l->n_unknown;
     set_inputs(l, w, sample[i]);
+    w->now = x;
     rh_solver_drops(w->solver, w->source, x, w->free);
-    for (int o = 0; o < l->n_out; o++) w->v_out[o] = output_of(l, w, x, o);
+    for (int o = 0; o < l->n_out; o++) w->v_out[o] = rh_lane_output(l, w, x, o);
     if (!w->v) return; /* the rare case: a source fixes one end of an output */
     rh_solver_potentials(w->solver, w->source, x, w->v);
     for (int o = 0; o < l->n_out; o++) w->v_out[o] = w->v[l->ports.out[o][0]] - w->v[l->ports.out[o][1]];

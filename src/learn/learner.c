@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+/* Room for a start per sample: 64 MB. */
+enum { MOST_STARTS = 8000000 };
+
 /* ---- opening ---- */
 
 static int chunk_count(int n) { return n < RH_MAX_CHUNK ? n : RH_MAX_CHUNK; }
@@ -19,9 +22,11 @@ static rheo_status check_def(const rh_learn_def *d, const rh_samples *s, rheo_er
         rh_hint(err, "set learning.nudge.kind: voltage and strength to a share such as 0.1, or use rule contrastive");
         return st;
     }
-    if (d->rule == RH_RULE_EQPROP && d->nudge == RH_NUDGE_VOLTAGE) {
-        rheo_status st =
-            rh_fail(err, RHEO_E_USAGE, 182, RH_NOWHERE, "rule eqprop nudges by current or conductance, not by voltage");
+    const bool by_current = d->rule == RH_RULE_FREQUENCY;
+    const bool eqprop = d->rule == RH_RULE_EQPROP || d->rule == RH_RULE_HOLOMORPHIC;
+    if (by_current ? d->nudge != RH_NUDGE_CURRENT : eqprop && d->nudge == RH_NUDGE_VOLTAGE) {
+        rheo_status st = rh_fail(err, RHEO_E_USAGE, 182, RH_NOWHERE, "rule %s nudges by current%s, not by %s",
+                                 RH_RULES[d->rule], by_current ? "" : " or conductance", RH_NUDGES[d->nudge]);
         rh_hint(err, "set learning.nudge.kind: current, or use rule coupled");
         return st;
     }
@@ -58,6 +63,7 @@ static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     w->lu = RH_TAKE(a, double, k *(k + 1));
     w->free = RH_TAKE(a, double, n);
     w->drop = RH_TAKE(a, double, n);
+    rh_bent_layout(l, w, a);
     w->coef = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * n);
     w->way = RH_TAKE(a, double, l->travel ? n : 0);
     w->bracket = RH_TAKE(a, double, n);
@@ -78,6 +84,8 @@ static void layout(rh_learner *l, rh_arena *a) {
     l->carry.s_last = n_state ? RH_TAKE(a, double, n) : NULL;
     l->last = RH_TAKE(a, double, n_state ? n : 0);
     l->started = RH_TAKE(a, int64_t, 1);
+    l->start = RH_TAKE(a, double, l->bent ? rh_bent_start_row(l) * (size_t)l->n_start : 0);
+    l->next_start = RH_TAKE(a, double, l->bent ? l->n_unknown : 0);
     l->sum = RH_TAKE(a, rh_gauge_sum, 1);
     for (int t = 0; t < l->n_lane; t++) lane_layout(l, &l->lane[t], a);
 }
@@ -99,11 +107,12 @@ static rheo_status open_tables(rh_learner *l, rheo_error *err) {
     const rh_start start = d->between == RH_BETWEEN_GATE       ? RH_SETTLED
                            : d->between == RH_BETWEEN_PERIODIC ? RH_PERIODIC
                                                                : RH_CARRIED;
-    const bool linear = RH_NUDGE_TABLE[d->nudge].linear;
+    const bool linear = RH_NUDGE_TABLE[d->nudge].linear && !l->bent;
     l->low_degree = linear ? 2 : 4;
     RHEO_TRY(rh_closed_open(&l->cycle, &filter, ramp, n_ramp, l->low_degree, start, err));
     if (!linear) RHEO_TRY(rh_closed_open(&l->cycle_full, &filter, ramp, n_ramp, RH_MAX_DEGREE, start, err));
     if (d->between != RH_BETWEEN_RAMP) return RHEO_OK;
+    if (l->bent) return rh_fail(err, RHEO_E_USAGE, 189, RH_NOWHERE, "between: ramp needs a linear network");
     const rh_ramp way = { d->ramp, 0, 1 };
     return rh_closed_open(&l->travel, &filter, &way, 1, 2, RH_CARRIED, err);
 }
@@ -112,6 +121,12 @@ static bool is_reciprocal(const rheo_circuit *c) {
     for (int e = 0; e < c->n_elem; e++)
         if (RH_KINDS[c->kind[e]]->flags & RH_ONE_WAY) return false;
     return true;
+}
+
+static bool is_bent(const rheo_circuit *c) {
+    for (int e = 0; e < c->n_elem; e++)
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return true;
+    return false;
 }
 
 static bool has_fixed_end(const rh_learner *l, const rheo_solver *s) {
@@ -127,6 +142,14 @@ static rheo_status open_lanes(rh_learner *l, const rheo_solver_def *solver, rheo
     for (int t = 0; t < l->n_lane; t++)
         RHEO_TRY(rheo_solver_open(&l->lane[t].solver, l->c, solver, t ? NULL : l->log, err));
     l->n_unknown = rh_solver_n_unknown(l->lane[0].solver);
+    l->start_each = l->samples.n < MOST_STARTS / (l->n_unknown + 1);
+    l->n_start = (l->start_each ? l->samples.n : 0) + 1;
+    if (l->bent && rh_solver_is_outside(l->lane[0].solver)) {
+        const rheo_status st =
+            rh_fail(err, RHEO_E_USAGE, 188, RH_NOWHERE, "backend ngspice trains linear networks only");
+        rh_hint(err, "train with klu, then compare with ngspice");
+        return st;
+    }
     l->fixed_end = has_fixed_end(l, l->lane[0].solver);
     return l->n_lane > 1 ? rh_team_create(&l->team, l->n_lane, err) : RHEO_OK;
 }
@@ -158,6 +181,7 @@ rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_le
     l->n_edge = c->n_edge;
     l->n_out = ports->n_out;
     l->reciprocal = is_reciprocal(c);
+    l->bent = is_bent(c);
     l->n_lane = remembers(def) || def->threads < 1 ? 1 : def->threads > RH_MAX_CHUNK ? RH_MAX_CHUNK : def->threads;
     l->lane = rh_calloc((size_t)l->n_lane, sizeof(*l->lane));
     l->chunk = rh_calloc(RH_MAX_CHUNK, sizeof(*l->chunk));
@@ -201,7 +225,7 @@ static void add(int n, const double *restrict x, double *restrict sum) {
 
 /* Gradient and two-phase update of the same sample, for comparison. */
 static rheo_status gauge_sample(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
-    rh_phase_gradient(l, w, w->drop);
+    RHEO_TRY(rh_phase_gradient(l, w, w->drop, err));
     add(l->n_edge, w->drop, k->gradient);
     RHEO_TRY(rh_phase_contrast(l, w, 1, w->coef, err));
     add(l->n_edge, w->coef, k->contrastive);
@@ -241,6 +265,7 @@ static void member_work(void *ctx, int t) {
     rh_lane *const w = &l->lane[t];
     w->err = (rheo_error){ 0 };
     w->status = RHEO_OK;
+    w->keeps = b->learn && b->n <= l->samples.n; /* a sample that comes twice would be written by two lanes */
     if (t >= b->n_chunk) return;
     if (!w->factored) w->status = rh_lane_factor(l, w, &w->err);
     for (int c = t; c < b->n_chunk && w->status == RHEO_OK; c += l->n_lane) {
@@ -259,6 +284,7 @@ static void tell(rh_learner *l) {
 static rheo_status run_batch(rh_learner *l, const int *sample, int n, bool learn, int *n_chunk, rheo_error *err) {
     rh_batch b = { l, sample, n, remembers(&l->def) && learn ? 1 : chunk_count(n), learn };
     for (int t = 0; t < l->n_lane; t++) l->lane[t].status = RHEO_OK;
+    l->first_sample = sample;
     if (!l->lane[0].factored) { /* first: the others follow its pivots */
         const rheo_status st = rh_lane_factor(l, &l->lane[0], err);
         if (st != RHEO_OK) tell(l);
@@ -346,6 +372,7 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
         l->next[k] = g < lo[k] ? lo[k] : g > hi[k] ? hi[k] : g;
     }
     collect(l, n);
+    if (l->bent) rh_bent_commit(l);
     double *const old = l->g;
     l->g = l->next;
     l->next = old;
@@ -364,6 +391,7 @@ rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_scor
 
 rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err) {
     rh_lane *const w = &l->lane[0];
+    w->keeps = false;
     if (!w->factored) RHEO_TRY(rh_lane_factor(l, w, err));
     RHEO_TRY(rh_lane_solve(l, w, &sample, 1, err));
     rh_lane_sample(l, w, &sample, 0);
@@ -409,6 +437,7 @@ int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]) {
     out[k++] = (rh_block){ "g", l->g, n };
     out[k++] = (rh_block){ "pivot_g", l->pivot_g, n };
     out[k++] = (rh_block){ "gauge", l->sum, sizeof(*l->sum) };
+    if (l->bent) out[k++] = (rh_block){ "start", l->start, sizeof(double) * rh_bent_start_row(l) * (size_t)l->n_start };
     if (!l->carry.dev) return k;
     out[k++] = (rh_block){ "memory", l->carry.dev, n * RH_MAX_STATE };
     out[k++] = (rh_block){ "s_last", l->carry.s_last, n };
@@ -422,7 +451,7 @@ rheo_status rh_learner_restore(rh_learner *l, rheo_error *err) {
         if (!(l->g[k] >= l->c->g_min[k] && l->g[k] <= l->c->g_max[k]))
             return rh_fail(err, RHEO_E_RANGE, 410, RH_NOWHERE, "the saved conductance of %s is outside its bounds",
                            l->c->elem_name[l->c->edge_elem[k]]);
-    for (int t = 0; t < l->n_lane; t++) {
+    for (int t = 0; t < l->n_lane && !l->bent; t++) {
         RHEO_TRY(rh_solver_pivot_at(l->lane[t].solver, l->pivot_g, err));
         l->lane[t].pivots = rheo_solver_statistics(l->lane[0].solver).n_pivot;
     }

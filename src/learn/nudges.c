@@ -3,34 +3,6 @@
 
 #include <math.h>
 
-/* Solve the n x n system in w->lu (row-major, right-hand side in the last column) by Gauss with row pivoting. */
-static bool dense_solve(int n, double *lu, double *x) {
-    const int m = n + 1;
-    for (int c = 0; c < n; c++) {
-        int p = c;
-        for (int r = c + 1; r < n; r++)
-            if (fabs(lu[r * m + c]) > fabs(lu[p * m + c])) p = r;
-        if (!(fabs(lu[p * m + c]) > 0)) return false; /* NaN too */
-        if (p != c)
-            for (int j = c; j < m; j++) {
-                const double t = lu[p * m + j];
-                lu[p * m + j] = lu[c * m + j];
-                lu[c * m + j] = t;
-            }
-        for (int r = c + 1; r < n; r++) {
-            const double f = lu[r * m + c] / lu[c * m + c];
-            for (int j = c + 1; j < m; j++) lu[r * m + j] -= f * lu[c * m + j];
-        }
-    }
-    for (int r = n - 1; r >= 0; r--) {
-        double sum = lu[r * m + n];
-        for (int j = r + 1; j < n; j++) sum -= lu[r * m + j] * x[j];
-        x[r] = sum / lu[r * m + r];
-        if (!isfinite(x[r])) return false;
-    }
-    return true;
-}
-
 static rheo_status no_answer(const char *nudge, double h, rheo_error *err) {
     rheo_status st =
         rh_fail(err, RHEO_E_SINGULAR, 310, RH_NOWHERE, "the %s nudge at level %g has no unique solution", nudge, h);
@@ -53,7 +25,7 @@ static rheo_status conductance(const rh_learner *l, rh_lane *w, double h, double
         for (int c = 0; c < n; c++) w->lu[r * (n + 1) + c] = (r == c) + beta * w->zoo[r * n + c];
         w->lu[r * (n + 1) + n] = beta * w->pull[r];
     }
-    return dense_solve(n, w->lu, y) ? RHEO_OK : no_answer("conductance", h, err);
+    return rh_dense_solve(n, w->lu, y) ? RHEO_OK : no_answer("conductance", h, err);
 }
 
 /* Equilibrium propagation, first order: y = h beta pull. Scellier & Bengio, Front. Comput. Neurosci. 11, 24 (2017). */
@@ -71,7 +43,7 @@ static rheo_status voltage(const rh_learner *l, rh_lane *w, double h, double *y,
         for (int c = 0; c < n; c++) w->lu[r * (n + 1) + c] = w->zoo[r * n + c];
         w->lu[r * (n + 1) + n] = h * l->def.strength * w->pull[r];
     }
-    return dense_solve(n, w->lu, y) ? RHEO_OK : no_answer("voltage", h, err);
+    return rh_dense_solve(n, w->lu, y) ? RHEO_OK : no_answer("voltage", h, err);
 }
 
 const rh_nudge RH_NUDGE_TABLE[] = {

@@ -13,8 +13,9 @@ void rh_phase_change(const rh_learner *l, const rh_lane *w, const double *y, dou
     }
 }
 
-void rh_phase_gradient(const rh_learner *l, const rh_lane *w, double *restrict out) {
+rheo_status rh_phase_gradient(const rh_learner *l, rh_lane *w, double *restrict out, rheo_error *err) {
     const int n = l->n_edge;
+    if (l->bent) return rh_bent_gradient(l, w, out, err);
     for (int k = 0; k < n; k++) out[k] = w->pull[0] * w->zt[k];
     for (int o = 1; o < l->n_out; o++) {
         const double *restrict z = w->zt + (size_t)o * (size_t)n;
@@ -22,9 +23,18 @@ void rh_phase_gradient(const rh_learner *l, const rh_lane *w, double *restrict o
         for (int k = 0; k < n; k++) out[k] += p * z[k];
     }
     for (int k = 0; k < n; k++) out[k] *= w->free[k];
+    return RHEO_OK;
+}
+
+rheo_status rh_phase_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *err) {
+    if (l->bent) return rh_bent_lock_in(l, w, out, err);
+    for (int o = 0; o < l->n_out; o++) w->y[o] = l->def.strength * w->pull[o];
+    rh_phase_change(l, w, w->y, out);
+    return RHEO_OK;
 }
 
 rheo_status rh_phase_contrast(rh_learner *l, rh_lane *w, double h, double *out, rheo_error *err) {
+    if (l->bent) return rh_bent_contrast(l, w, h, out, err);
     RHEO_TRY(RH_NUDGE_TABLE[l->def.nudge].inject(l, w, h, w->y, err));
     rh_phase_change(l, w, w->y, w->drop);
     for (int k = 0; k < l->n_edge; k++) out[k] = rh_contrast(w->free[k], w->drop[k]);
@@ -154,5 +164,6 @@ static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
 }
 
 int rh_phase_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
+    if (l->bent) return rh_bent_levels(l, w, err);
     return RH_NUDGE_TABLE[l->def.nudge].linear ? quadratic(l, w, err) : rational(l, w, err);
 }

@@ -77,6 +77,32 @@ static rheo_status eqprop(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *er
     return RHEO_OK;
 }
 
+/* Derivative of s at h = 0 from four nudged states, those of a Chebyshev grid over [-1, 1]: exact for polynomials of
+ * degree 4, so the strength may be large. The contour of complex nudges of Laborieux & Zenke, NeurIPS 35 (2022), laid
+ * onto the real axis, where circuits live; either converges exponentially with the number of states. */
+static rheo_status holomorphic(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    (void)k;
+    static const double H[] = { 1, -1, M_SQRT1_2, -M_SQRT1_2 };
+    static const double WEIGHT[] = { -0.5, 0.5, M_SQRT2, -M_SQRT2 };
+    memset(w->bracket, 0, sizeof(double) * (size_t)l->n_edge);
+    for (int i = 0; i < RH_COUNT(H); i++) {
+        RHEO_TRY(rh_phase_contrast(l, w, H[i], w->coef, err));
+        for (int e = 0; e < l->n_edge; e++) w->bracket[e] += WEIGHT[i] * w->coef[e];
+    }
+    return RHEO_OK;
+}
+
+/* Frequency propagation: the outputs get an error current strength * pull at a frequency of its own, and every edge
+ * multiplies its drop by what it feels at that frequency. Anisetti, Kandala, Scellier & Schwarz, Neural Computation 36,
+ * 596 (2024). The network settles faster than the error current turns, so the amplitude is a lock-in over its phase;
+ * the activation is the free state. */
+static rheo_status frequency(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
+    (void)k;
+    RHEO_TRY(rh_phase_lock_in(l, w, w->bracket, err));
+    for (int e = 0; e < l->n_edge; e++) w->bracket[e] *= w->free[e];
+    return RHEO_OK;
+}
+
 /* No comparison: the clamped state alone writes (directed aging). What TCL becomes when the memory forgets nothing. */
 static rheo_status hebbian(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
     (void)k;
@@ -87,8 +113,8 @@ static rheo_status hebbian(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *e
 
 /* The exact gradient of the loss, from the adjoint: what the local rules are measured against. */
 static rheo_status gradient(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
-    (void)k, (void)err;
-    rh_phase_gradient(l, w, w->bracket);
+    (void)k;
+    RHEO_TRY(rh_phase_gradient(l, w, w->bracket, err));
     for (int e = 0; e < l->n_edge; e++) w->bracket[e] *= l->def.strength;
     return RHEO_OK;
 }
@@ -98,7 +124,11 @@ const rh_rule RH_RULE_TABLE[] = {
     { "contrastive", "two phases, s_clamped - s_free", contrastive },
     { "coupled", "two phases with a voltage nudge (coupled learning)", contrastive },
     { "eqprop", "equilibrium propagation, one-sided or centered", eqprop },
+    { "holomorphic", "equilibrium propagation with four nudged states: exact to fourth order in the nudge",
+      holomorphic },
+    { "frequency", "drop times the response to an error current of another frequency, by lock-in", frequency },
     { "hebbian", "the clamped state alone writes (directed aging)", hebbian },
     { "gradient", "the exact gradient from the adjoint", gradient },
 };
-const char *const RH_RULES[] = { "tcl", "contrastive", "coupled", "eqprop", "hebbian", "gradient", NULL };
+const char *const RH_RULES[] = { "tcl",       "contrastive", "coupled",  "eqprop", "holomorphic",
+                                 "frequency", "hebbian",     "gradient", NULL };

@@ -79,6 +79,11 @@ static double rehearse(rh_learner *l, const int *sample, int n, double rate, dou
     return fmin(largest, most);
 }
 
+/* What a change of a state is measured by: a conductance by itself, a gate voltage by its range. */
+static double size_of(const rh_learner *l, int k) {
+    return l->c->edge_source[k] >= 0 ? l->c->g_max[k] - l->c->g_min[k] : l->g[k];
+}
+
 /* A rate at which the largest step of the first samples changes its conductance by SHARE of it. */
 static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *rate, rheo_error *err) {
     static const double SHARE = 0.02;
@@ -90,7 +95,7 @@ static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *
         rh_lane_sample(l, w, sample + i, 0);
         rh_lane_loss(l, w, sample[i], &none);
         RHEO_TRY(rh_phase_contrast(l, w, 1, w->bracket, err));
-        for (int k = 0; k < l->n_edge; k++) largest = fmax(largest, fabs(w->bracket[k]) / l->g[k]);
+        for (int k = 0; k < l->n_edge; k++) largest = fmax(largest, fabs(w->bracket[k]) / size_of(l, k));
     }
     *rate = largest > 0 ? SHARE * l->def.strength / largest : l->def.rate;
     return RHEO_OK;
@@ -137,7 +142,13 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
 rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, rh_tuning *out, rheo_error *err) {
     const double share = 0.1, headroom = 1.5;
     rh_lane *const w = &l->lane[0];
+    w->keeps = false;
     if (!w->factored) RHEO_TRY(rh_lane_factor(l, w, err));
+    if (l->bent) {
+        RHEO_TRY(rh_lane_solve(l, w, sample, 1, err));
+        rh_lane_sample(l, w, sample, 0);
+        RHEO_TRY(rh_bent_responses(l, w, err));
+    }
     const size_t n_a = (size_t)n * (size_t)l->n_edge;
     double *a = rh_calloc(n_a, sizeof(*a));
     if (!a) return RH_NOMEM(err);
@@ -152,8 +163,8 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
         out->a_small = a[n_a / 10];
         out->a_median = a[n_a / 2];
         out->a_large = a[n_a - 1];
-        out->a_large = fmax(out->a_large,
-                            rehearse(l, sample, n, rate, 10 * out->a_large, a)); /* a has served: room for the conductances */
+        out->a_large = fmax(out->a_large, rehearse(l, sample, n, rate, 10 * out->a_large,
+                                                   a)); /* a has served: room for the conductances */
     }
     l->def.strength = strength;
     rh_free(a);

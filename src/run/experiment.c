@@ -108,9 +108,13 @@ static rheo_status check_learning(const rh_reader *rd, rh_yaml *learning, const 
     if (d->rule == RH_RULE_COUPLED && d->nudge != RH_NUDGE_VOLTAGE)
         return bad_mix(rd, rule, "set nudge: {kind: voltage, strength: 0.1}, or use rule contrastive",
                        "rule coupled holds the outputs by voltage: nudge.kind must be voltage");
-    if (d->rule == RH_RULE_EQPROP && d->nudge == RH_NUDGE_VOLTAGE)
+    if ((d->rule == RH_RULE_EQPROP || d->rule == RH_RULE_HOLOMORPHIC) && d->nudge == RH_NUDGE_VOLTAGE)
         return bad_mix(rd, rule, "set nudge.kind: current, or use rule coupled",
-                       "rule eqprop nudges by current or conductance, not by voltage");
+                       d->rule == RH_RULE_EQPROP ? "rule eqprop nudges by current or conductance, not by voltage"
+                                                 : "rule holomorphic nudges by current or conductance, not by voltage");
+    if (d->rule == RH_RULE_FREQUENCY && d->nudge != RH_NUDGE_CURRENT)
+        return bad_mix(rd, rule, "set nudge: {kind: current, strength: ...}, in A/V",
+                       "rule frequency sends an error current: nudge.kind must be current");
     if (d->nudge == RH_NUDGE_VOLTAGE && !(d->strength <= 1))
         return bad_mix(rd, strength ? strength : nudge, "strength is the share of the way to the target, 0 to 1",
                        "a voltage nudge goes at most all the way to the target");

@@ -11,6 +11,26 @@ typedef struct rh_wide {
     double hi, lo;
 } rh_wide;
 
+typedef struct rh_terminals {
+    double v[RH_MAX_TERM];
+} rh_terminals;
+
+/* What newton.c keeps. Arrays of n unless said; none without nonlinear elements. */
+typedef struct rh_newton {
+    double *jx, *standard; /* [nonzeros] matrix of the tangents; and the one that standard pivots are chosen for */
+    rh_terminals *at;      /* [n_bend] potentials that each nonlinear element was evaluated at */
+    rh_flow *flow;         /* [n_bend] */
+    double *f, *amp;       /* imbalance of currents, and the sum of their sizes */
+    double *x, *best, *dx;
+    double *source; /* [n_elem] scaled, while stepping */
+    double *in;     /* [n_node] */
+    double *load;   /* room for loads of up to `room` outputs: */
+    double *zx, *lu, *out, *dout, *target;
+    int room, n_iteration, worst /* row */, column;
+    double volt, shunt, standard_rcond;
+    bool limited, strayed; /* some element lags behind its nodes; the pivots are not the standard ones */
+} rh_newton;
+
 struct rheo_solver {
     const rheo_circuit *c;
     rheo_solver_def def;
@@ -31,6 +51,7 @@ struct rheo_solver {
     double pivot_rcond;
     bool pivoted, factored, warned;
     bool sized; /* size and across are those of ax */
+    rh_newton newton;
     rh_ngspice *outside; /* NULL: the points come from ops */
     rheo_solver_stats stats;
     void *memory;
@@ -43,6 +64,15 @@ void rh_solver_size_rows(rheo_solver *s);
 /* solver.c: worst row of |Ax-b| over |A||x|+|b|, and whether that is allowed. NaN: not finite. */
 double rh_solver_residual(rheo_solver *s, const double *b, const double *x);
 rheo_status rh_solver_judge(const rheo_solver *s, double residual, rheo_error *err);
+/* solver.c: check the states and stamp the linear part. */
+rheo_status rh_solver_stamp(rheo_solver *s, const double *g, rheo_error *err);
+/* solver.c: errors for a column that is not determined, and for a condition that is refused (or warned about). */
+rheo_status rh_solver_singular(const rheo_solver *s, int column, rheo_error *err);
+rheo_status rh_solver_ill_conditioned(rheo_solver *s, double rcond, int column, rheo_error *err);
+/* newton.c: its arrays; its standard pivots. */
+void rh_newton_layout(rheo_solver *s, rh_arena *a);
+rheo_status rh_newton_open(rheo_solver *s, rheo_error *err);
+void rh_newton_close(rheo_solver *s);
 /* condition.c: the smaller of rcond and an estimate of the reciprocal condition of the scaled matrix. Uses x, r. */
 double rh_solver_second_opinion(rheo_solver *s, double rcond);
 

@@ -4,6 +4,7 @@
  * 32, 325 (2006)). In plain doubles the current of a weak element vanishes beside that of a strong one at the same
  * node: refinement then comes to rest at potentials that are wrong. */
 #include "solver/inside.h"
+#include "solver/newton.h"
 
 #include <float.h>
 #include <math.h>
@@ -52,7 +53,7 @@ static void potentials(rheo_solver *s, const double *source) {
     v[0] = narrow(0);
     for (int k = 1; k < y->n_fixed; k++) {
         const rh_fixed *f = &y->fixed[k];
-        v[f->node] = plus(v[f->from], narrow(f->sign * source[f->elem]));
+        v[f->node] = plus(v[f->from], narrow(f->sign * (f->edge < 0 ? source[f->elem] : s->g[f->edge])));
     }
     for (int i = 0; i < s->c->n_node; i++)
         if (y->unknown[i] >= 0) v[i] = s->wide_x[y->unknown[i]];
@@ -200,9 +201,23 @@ static rheo_status solve_outside(rheo_solver *s, rheo_state *st, rheo_error *err
     return status;
 }
 
+/* The start is what the state holds. */
+static rheo_status solve_nonlinear(rheo_solver *s, rheo_state *st, rheo_error *err) {
+    for (int k = 0; k < s->y.n; k++) s->x[k] = 0;
+    for (int k = 0; k < s->c->n_node; k++)
+        if (s->y.unknown[k] >= 0 && isfinite(st->v[k])) s->x[s->y.unknown[k]] = st->v[k];
+    RHEO_TRY(rh_newton_set(s, st->g, err));
+    RHEO_TRY(rh_newton_solve(s, st->source, NULL, s->x, err));
+    if (!rh_newton_report(s, st->source, s->x, s->v, s->i_new)) return not_finite(err);
+    memcpy(st->v, s->v, (size_t)s->c->n_node * sizeof(double));
+    memcpy(st->i, s->i_new, (size_t)s->c->n_elem * sizeof(double));
+    return RHEO_OK;
+}
+
 rheo_status rheo_solver_solve(rheo_solver *s, rheo_state *st, rheo_error *err) {
     if (s->outside) return solve_outside(s, st, err);
     RHEO_TRY(check_sources(s, st->source, err));
+    if (rh_solver_is_nonlinear(s)) return solve_nonlinear(s, st, err);
     RHEO_TRY(rh_solver_factor_doubting(s, st->g, DOUBT, err));
     RHEO_TRY(solve_checked(s, st->g, st->source, err));
     potentials(s, st->source);

@@ -1,6 +1,7 @@
 /* solver.c: stamp, factor, solve, check, and back to what the user named. */
 #include "solver/choose.h"
 #include "solver/inside.h"
+#include "solver/newton.h"
 #include "solver/outside.h"
 
 #include <float.h>
@@ -37,6 +38,7 @@ static void layout(rheo_solver *s, rh_arena *a) {
     s->wide_x = RH_TAKE(a, rh_wide, s->y.n);
     s->wide_v = RH_TAKE(a, rh_wide, s->c->n_node);
     s->in = RH_TAKE(a, rh_wide, s->c->n_node);
+    rh_newton_layout(s, a);
 }
 
 static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
@@ -44,7 +46,6 @@ static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
     if (outside) s->def.backend = "auto"; /* of the factors, where any are needed */
     RHEO_TRY(rh_matrix_known(s->def.backend, err));
     RHEO_TRY(rh_diagnose(s->c, NULL, NULL, err));
-    if (!outside) RHEO_TRY(rh_circuit_linear(s->c, "the built-in solver", err));
     RHEO_TRY(rh_system_build(&s->y, s->c, err));
     rh_arena a = { 0 };
     layout(s, &a);
@@ -56,6 +57,7 @@ static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
     s->stats.n_nonzero = s->y.ap[s->y.n];
     RHEO_TRY(rh_matrix_open(s->def.backend, s->c, &s->y, &s->ops, &s->m, &s->stats.why, err));
     s->stats.backend = s->ops->name;
+    RHEO_TRY(rh_newton_open(s, err));
     if (!outside) return RHEO_OK;
     s->stats.backend = RH_OUTSIDE;
     s->stats.why = "asked for";
@@ -86,6 +88,7 @@ rheo_status rheo_solver_open(rheo_solver **out, const rheo_circuit *c, const rhe
 void rheo_solver_close(rheo_solver *s) {
     if (!s) return;
     rh_ngspice_close(s->outside);
+    rh_newton_close(s);
     if (s->m) s->ops->close(s->m);
     rh_system_free(&s->y);
     rh_free(s->memory);
@@ -118,15 +121,25 @@ static void stamp(rheo_solver *s, const double *g) {
 static rheo_status check_conductances(const rheo_solver *s, const double *g, rheo_error *err) {
     for (int k = 0; k < s->c->n_edge; k++) {
         if (g[k] > 0 && g[k] < INFINITY) continue; /* NaN fails too */
+        if (s->c->edge_source[k] >= 0 && isfinite(g[k])) continue;
         const int e = s->c->edge_elem[k];
+        if (s->c->edge_source[k] >= 0)
+            return rh_fail(err, RHEO_E_RANGE, 305, rh_elem_loc(s->c, e), "the gate voltage of %s is not finite",
+                           s->c->elem_name[e]);
         return rh_fail(err, RHEO_E_RANGE, 305, rh_elem_loc(s->c, e),
                        "the conductance of %s is %g S: must be finite and above 0", s->c->elem_name[e], g[k]);
     }
     return RHEO_OK;
 }
 
+rheo_status rh_solver_stamp(rheo_solver *s, const double *g, rheo_error *err) {
+    RHEO_TRY(check_conductances(s, g, err));
+    stamp(s, g);
+    return RHEO_OK;
+}
+
 /* Turn a column of the matrix into something the user wrote. */
-static rheo_status singular(const rheo_solver *s, int column, rheo_error *err) {
+rheo_status rh_solver_singular(const rheo_solver *s, int column, rheo_error *err) {
     if (column < 0 || column >= s->y.n)
         return rh_fail(err, RHEO_E_SINGULAR, 301, RH_NOWHERE,
                        "the circuit has no unique solution: its matrix is singular");
@@ -146,8 +159,8 @@ static rheo_status singular(const rheo_solver *s, int column, rheo_error *err) {
     return st;
 }
 
-static rheo_status ill_conditioned(rheo_solver *s, double rcond, int column, rheo_error *err) {
-    if (rcond < s->def.rcond_refuse && rcond < RCOND_NOTHING) return singular(s, column, err);
+rheo_status rh_solver_ill_conditioned(rheo_solver *s, double rcond, int column, rheo_error *err) {
+    if (rcond < s->def.rcond_refuse && rcond < RCOND_NOTHING) return rh_solver_singular(s, column, err);
     if (rcond < s->def.rcond_refuse) {
         const rheo_status st = rh_fail(err, RHEO_E_SINGULAR, 303, RH_NOWHERE,
                                        "the circuit is too ill-conditioned to be "
@@ -171,7 +184,7 @@ static rheo_status fresh_pivots(rheo_solver *s, const double *g, double *rcond, 
     s->stats.n_pivot++;
     s->pivoted = false;
     RHEO_TRY(s->ops->factor(s->m, s->ax, true, rcond, column, err));
-    if (!(*rcond > 0)) return singular(s, *column, err);
+    if (!(*rcond > 0)) return rh_solver_singular(s, *column, err);
     memcpy(s->pivot_g, g, (size_t)s->c->n_edge * sizeof(double));
     s->pivot_rcond = *rcond;
     s->pivoted = true;
@@ -195,7 +208,7 @@ rheo_status rh_solver_factor_doubting(rheo_solver *s, const double *g, double do
     if (!s->pivoted || worn) RHEO_TRY(fresh_pivots(s, g, &rcond, &column, err));
     s->stats.n_factor = s->ops->fill(s->m);
     s->stats.rcond = rcond < doubt ? rh_solver_second_opinion(s, rcond) : rcond;
-    RHEO_TRY(ill_conditioned(s, s->stats.rcond, column, err));
+    RHEO_TRY(rh_solver_ill_conditioned(s, s->stats.rcond, column, err));
     s->factored = true;
     return RHEO_OK;
 }
@@ -219,7 +232,7 @@ static void fixed_potentials(const rheo_solver *s, const double *source, double 
     v[0] = 0;
     for (int k = 1; k < s->y.n_fixed; k++) {
         const rh_fixed *f = &s->y.fixed[k];
-        v[f->node] = source ? v[f->from] + f->sign * source[f->elem] : 0;
+        v[f->node] = source ? v[f->from] + f->sign * (f->edge < 0 ? source[f->elem] : s->g[f->edge]) : 0;
     }
 }
 

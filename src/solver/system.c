@@ -2,12 +2,13 @@
  * Row of a branch: v0 - v1 - gain (v2 - v3) = rhs. */
 #include "solver/system.h"
 
-/* One contribution to the matrix before rows and columns of fixed nodes are taken out. edge < 0: constant. */
+/* One contribution to the matrix before rows and columns of fixed nodes are taken out. */
 typedef struct rh_entry {
     int row, col;    /* unknowns; col < 0: fixed node -1 - col */
-    int edge, which; /* which of the four slots */
+    int edge, which; /* which of the four slots of an edge; edge CONSTANT: none; below: slot of bend BENT - edge */
     double coef;
 } rh_entry;
+enum { CONSTANT = -1, BENT = -2 };
 
 typedef struct rh_list {
     rh_entry *e;
@@ -38,7 +39,7 @@ static rheo_status fix_nodes(rh_system *y, const rheo_circuit *c, rheo_error *er
         if (c->kind[e] == RH_KIND_V)
             for (int t = 0; t < 2; t++) adj[--start[c->term[e][t]]] = e;
     /* now start[i] is where node i begins; fixed[] is the queue */
-    y->fixed[0] = (rh_fixed){ 0, -1, -1, 0 };
+    y->fixed[0] = (rh_fixed){ 0, -1, -1, -1, 0 };
     y->unknown[0] = -1;
     y->n_fixed = 1;
     for (int q = 0; q < y->n_fixed; q++) {
@@ -49,7 +50,7 @@ static rheo_status fix_nodes(rh_system *y, const rheo_circuit *c, rheo_error *er
             if (y->unknown[to] < 0) continue; /* known already */
             y->unknown[to] = -1;
             y->tree[e] = true;
-            y->fixed[y->n_fixed++] = (rh_fixed){ to, from, e, side ? -1 : 1 };
+            y->fixed[y->n_fixed++] = (rh_fixed){ to, from, e, c->held_edge[e], side ? -1 : 1 };
         }
     }
     rh_free(start);
@@ -122,10 +123,27 @@ static void put_drive(rh_system *y, int row, int elem, double coef) {
     if (row >= 0) y->drive[y->n_drive++] = (rh_drive){ row, elem, coef };
 }
 
+/* Slots of a nonlinear element; where a terminal is fixed there is nothing to store. */
+static void put_bend(rh_list *l, rh_system *y, const rheo_circuit *c, int e) {
+    const int n = RH_KINDS[c->kind[e]]->n_term, k = y->n_bend++;
+    rh_bend *const bend = &y->bend[k];
+    bend->elem = e;
+    for (int r = 0; r < RH_MAX_TERM; r++) {
+        bend->row[r] = r < n ? y->unknown[c->term[e][r]] : -1;
+        for (int q = 0; q < RH_MAX_TERM; q++) bend->slot[r][q] = -1;
+    }
+    for (int r = 0; r < n; r++)
+        for (int q = 0; q < n; q++)
+            if (bend->row[q] >= 0) put(l, bend->row[r], bend->row[q], BENT - k, RH_MAX_TERM * r + q, 1);
+}
+
 static void put_element(rh_list *l, rh_system *y, const rheo_circuit *c, int e) {
     const rh_kind *const kind = RH_KINDS[c->kind[e]];
     const int *const t = c->term[e], edge = c->elem_edge[e];
-    if (kind->flags & RH_NONLINEAR) return;
+    if (kind->flags & RH_NONLINEAR) {
+        put_bend(l, y, c, e);
+        return;
+    }
     const rh_law law = kind->law(c->value[e], edge >= 0 ? 1 : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0);
     if (kind->flags & RH_BRANCH) {
         if (y->branch[e] < 0) return; /* part of the tree: known */
@@ -167,10 +185,17 @@ static void compress(rh_system *y, const rh_list *l, const int *order, int n_ins
         }
         if (e->edge >= 0)
             y->slot[e->edge][e->which] = nz - 1;
-        else
+        else if (e->edge == CONSTANT)
             y->constant[nz - 1] += e->coef;
+        else
+            y->bend[BENT - e->edge].slot[e->which / RH_MAX_TERM][e->which % RH_MAX_TERM] = nz - 1;
     }
     while (col < y->n) y->ap[++col] = nz;
+    for (int k = 0; k < y->n_bend; k++)
+        for (int i = 0; i < RH_MAX_TERM * RH_MAX_TERM; i++) {
+            int *const slot = &y->bend[k].slot[i / RH_MAX_TERM][i % RH_MAX_TERM];
+            if (*slot < 0) *slot = nz;
+        }
     for (int k = 0; k < n_edge; k++)
         for (int i = 0; i < 4; i++)
             if (y->slot[k][i] < 0) y->slot[k][i] = nz;
@@ -204,6 +229,18 @@ static rheo_status build_matrix(rh_system *y, const rheo_circuit *c, const rh_li
     return ok ? RHEO_OK : RH_NOMEM(err);
 }
 
+static int count_bends(const rheo_circuit *c) {
+    int n = 0;
+    for (int e = 0; e < c->n_elem; e++) n += (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) != 0;
+    return n;
+}
+
+static void put_ends(rh_system *y, const rheo_circuit *c, int edge) {
+    const int e = c->edge_elem[edge];
+    y->end[edge][0] = c->term[e][0];
+    y->end[edge][1] = c->term[e][rh_kind_far(RH_KINDS[c->kind[e]])];
+}
+
 rheo_status rh_system_build(rh_system *y, const rheo_circuit *c, rheo_error *err) {
     *y = (rh_system){ 0 };
     y->unknown = rh_calloc((size_t)c->n_node, sizeof(int));
@@ -212,13 +249,14 @@ rheo_status rh_system_build(rh_system *y, const rheo_circuit *c, rheo_error *err
     y->fixed = rh_calloc((size_t)c->n_node, sizeof(*y->fixed));
     y->slot = rh_calloc((size_t)c->n_edge, sizeof(*y->slot));
     y->end = rh_calloc((size_t)c->n_edge, sizeof(*y->end));
+    y->bend = rh_calloc((size_t)count_bends(c), sizeof(*y->bend));
     y->drive = rh_calloc(2 * (size_t)c->n_elem, sizeof(*y->drive));
-    if (!y->unknown || !y->branch || !y->tree || !y->fixed || !y->slot || !y->end || !y->drive) return RH_NOMEM(err);
+    if (!y->unknown || !y->branch || !y->tree || !y->fixed || !y->slot || !y->end || !y->drive || !y->bend)
+        return RH_NOMEM(err);
     RHEO_TRY(number_unknowns(y, c, err));
     rh_list l = { 0 };
     for (int e = 0; e < c->n_elem; e++) put_element(&l, y, c, e);
-    for (int k = 0; k < c->n_edge; k++)
-        for (int t = 0; t < 2; t++) y->end[k][t] = c->term[c->edge_elem[k]][t];
+    for (int k = 0; k < c->n_edge; k++) put_ends(y, c, k);
     const rheo_status st = l.bad ? RH_NOMEM(err) : build_matrix(y, c, &l, err);
     rh_free(l.e);
     return st;
@@ -236,6 +274,7 @@ void rh_system_free(rh_system *y) {
     rh_free(y->coupling);
     rh_free(y->drive);
     rh_free(y->end);
+    rh_free(y->bend);
     rh_free(y->row_elem);
     *y = (rh_system){ 0 };
 }

@@ -16,11 +16,19 @@ typedef struct rh_drive {
     double coef;
 } rh_drive;
 
-/* A node whose potential follows from an earlier one through a V element: v[node] = v[from] + sign * source[elem]. */
+/* A node whose potential follows from an earlier one through a V element: v[node] = v[from] + sign * source[elem], or
+ * sign * g[edge] where that element's value is the state of an edge. */
 typedef struct rh_fixed {
-    int node, from, elem;
+    int node, from, elem, edge;
     double sign;
 } rh_fixed;
+
+/* A nonlinear element. */
+typedef struct rh_bend {
+    int elem;
+    int row[RH_MAX_TERM];               /* unknown of each terminal, -1: fixed */
+    int slot[RH_MAX_TERM][RH_MAX_TERM]; /* of d i[r] / d v[c]; one past the last nonzero: nowhere */
+} rh_bend;
 
 typedef struct rh_system {
     int n, n_branch; /* unknowns, and how many of them are currents */
@@ -35,6 +43,8 @@ typedef struct rh_system {
     int n_coupling, n_drive;
     rh_coupling *coupling;
     rh_drive *drive;
+    int n_bend;
+    rh_bend *bend; /* [n_bend] */
     int (*end)[2]; /* [n_edge] nodes of the edges, for the drops */
     int *row_elem; /* [n] element of a branch row, -1 - node for a node row: to name what is singular */
 } rh_system;

@@ -1,0 +1,553 @@
+/* newton.c: operating points of nonlinear circuits.
+ *
+ * Every nonlinear element is evaluated at terminal potentials of its own, which follow the nodes at the pace its limit
+ * allows; as long as they lag, its tangent speaks for it. Where that does not settle, steps are shortened until the
+ * balance of currents improves; where that does not help either, conductances to ground (gmin) or the sources are
+ * stepped. */
+#include "solver/newton.h"
+#include "solver/inside.h"
+
+#include <float.h>
+#include <math.h>
+
+enum { GATE = 1 /* terminal of a transistor */, PLAIN = 40, DAMPED = 60, STEPS = 40, HALVINGS = 12 };
+/* Plain steps double the digits: when a step is this small beside the largest potential, the next would be rounding. */
+static const double SMALL_STEP = 1e-7;
+/* Balance of currents at a node, relative to the sum of their sizes, that counts as rounding. */
+static const double BALANCED = 1e-13;
+/* Pivots are chosen afresh when the condition estimate has fallen this far below that of the standard ones. */
+static const double RCOND_FALL = 1e-3, RCOND_POOR = 1e-6;
+
+bool rh_solver_is_nonlinear(const rheo_solver *s) { return s->y.n_bend > 0; }
+int rh_newton_iterations(const rheo_solver *s) { return s->newton.n_iteration; }
+
+void rh_newton_layout(rheo_solver *s, rh_arena *a) {
+    rh_newton *const w = &s->newton;
+    const size_t nz = (size_t)s->y.ap[s->y.n] + 1;
+    if (s->y.n_bend == 0) return;
+    w->jx = RH_TAKE(a, double, nz);
+    w->standard = RH_TAKE(a, double, nz);
+    w->at = RH_TAKE(a, rh_terminals, s->y.n_bend);
+    w->flow = RH_TAKE(a, rh_flow, s->y.n_bend);
+    w->f = RH_TAKE(a, double, s->y.n);
+    w->amp = RH_TAKE(a, double, s->y.n);
+    w->x = RH_TAKE(a, double, s->y.n);
+    w->best = RH_TAKE(a, double, s->y.n);
+    w->dx = RH_TAKE(a, double, s->y.n);
+    w->source = RH_TAKE(a, double, s->c->n_elem);
+    w->in = RH_TAKE(a, double, s->c->n_node);
+}
+
+/* ---- currents and slopes ---- */
+
+static const double *parameters(const rheo_solver *s, int elem) { return s->c->par + s->c->elem_par[elem]; }
+
+/* Currents of element k at its own terminal potentials, carried on to the potentials v of its nodes by its tangent. */
+static void evaluate(rheo_solver *s, int k, const double *v, bool limit) {
+    const rh_bend *const bend = &s->y.bend[k];
+    const rh_kind *const kind = RH_KINDS[s->c->kind[bend->elem]];
+    const int *const term = s->c->term[bend->elem], n = kind->n_term;
+    const double *const par = parameters(s, bend->elem);
+    double to[RH_MAX_TERM] = { 0 };
+    for (int t = 0; t < n; t++) to[t] = v[term[t]];
+    if (limit && kind->limit) kind->limit(par, s->newton.at[k].v, to);
+    rh_flow *const flow = &s->newton.flow[k];
+    *flow = (rh_flow){ 0 };
+    kind->eval(par, to, flow);
+    for (int t = 0; t < n; t++) {
+        s->newton.at[k].v[t] = to[t];
+        const double rest = v[term[t]] - to[t];
+        if (rest == 0) continue;
+        if (!(fabs(rest) <= 1e-12 * fabs(to[t]) + 1e-15)) s->newton.limited = true;
+        for (int r = 0; r < n; r++) flow->i[r] += flow->g[r][t] * rest;
+    }
+}
+
+static void add_linear(rheo_solver *s, const double *x) {
+    const rh_system *const y = &s->y;
+    rh_newton *const w = &s->newton;
+    for (int i = 0; i < y->n; i++) w->f[i] = -s->b[i];
+    for (int j = 0; j < y->n; j++) {
+        const double xj = x[j];
+        for (int p = y->ap[j]; p < y->ap[j + 1]; p++) w->f[y->ai[p]] += s->ax[p] * xj;
+    }
+    double volt = 0, amp = 0;
+    for (int j = 0; j < y->n; j++) {
+        double *const most = y->row_elem[j] < 0 ? &volt : &amp;
+        *most = fmax(*most, fabs(x[j]));
+    }
+    for (int i = 0; i < y->n; i++) w->amp[i] = s->size[i] * volt + s->across[i] * amp + fabs(s->b[i]);
+    w->volt = volt;
+}
+
+static void add_bends(rheo_solver *s, const double *x, bool limit) {
+    const rh_system *const y = &s->y;
+    rh_newton *const w = &s->newton;
+    for (int i = 0; i < s->c->n_node; i++)
+        if (y->unknown[i] >= 0) s->v[i] = x[y->unknown[i]];
+    memcpy(w->jx, s->ax, (size_t)y->ap[y->n] * sizeof(double));
+    w->limited = false;
+    for (int k = 0; k < y->n_bend; k++) {
+        const rh_bend *const bend = &y->bend[k];
+        evaluate(s, k, s->v, limit);
+        const rh_flow *const flow = &w->flow[k];
+        for (int r = 0; r < RH_MAX_TERM; r++) {
+            if (bend->row[r] < 0) continue;
+            w->f[bend->row[r]] += flow->i[r];
+            w->amp[bend->row[r]] += fabs(flow->i[r]);
+            for (int q = 0; q < RH_MAX_TERM; q++) w->jx[bend->slot[r][q]] += flow->g[r][q];
+        }
+    }
+}
+
+/* A conductance from every node to ground, for stepping. */
+static void add_shunts(rheo_solver *s, const double *x) {
+    const rh_system *const y = &s->y;
+    rh_newton *const w = &s->newton;
+    for (int j = 0; j < y->n && w->shunt > 0; j++) {
+        if (y->row_elem[j] >= 0) continue;
+        w->f[j] += w->shunt * x[j];
+        for (int p = y->ap[j]; p < y->ap[j + 1]; p++)
+            if (y->ai[p] == j) w->jx[p] += w->shunt;
+    }
+}
+
+static void add_load(rheo_solver *s, const rh_load *load, const double *out) {
+    for (int o = 0; load && o < load->n; o++)
+        for (int side = 0; side < 2; side++) {
+            const int row = s->y.unknown[load->node[o][side]];
+            if (row < 0) continue;
+            s->newton.f[row] -= side ? -out[o] : out[o];
+            s->newton.amp[row] += fabs(out[o]);
+        }
+}
+
+/* Residual f, sizes amp, matrix jx at x with the loads y. Returns the worst balance of a row; NaN: not finite. */
+static double assemble(rheo_solver *s, const rh_load *load, const double *x, const double *out, bool limit) {
+    rh_newton *const w = &s->newton;
+    add_linear(s, x);
+    add_bends(s, x, limit);
+    add_shunts(s, x);
+    add_load(s, load, out);
+    double worst = 0, sum = 0;
+    for (int i = 0; i < s->y.n; i++) {
+        const double f = fabs(w->f[i]);
+        sum += f * 0;
+        if (!(f > worst * w->amp[i])) continue;
+        worst = f / w->amp[i];
+        w->worst = i;
+    }
+    return sum == 0 ? worst : NAN;
+}
+
+/* ---- factoring ---- */
+
+/* Back to the standard pivots, those of the unbiased circuit with its initial states: what came before must not show in
+ * the bytes of an answer. */
+static rheo_status standard_pivots(rheo_solver *s, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    if (!w->strayed) return RHEO_OK;
+    double rcond = 0;
+    int column;
+    s->stats.n_pivot++;
+    RHEO_TRY(s->ops->factor(s->m, w->standard, true, &rcond, &column, err));
+    w->standard_rcond = rcond;
+    w->strayed = !(rcond > 0);
+    return RHEO_OK;
+}
+
+static rheo_status factor(rheo_solver *s, double *rcond, int *column, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    *rcond = 0;
+    if (!w->strayed) {
+        s->stats.n_refactor++;
+        RHEO_TRY(s->ops->factor(s->m, w->jx, false, rcond, column, err));
+        if (*rcond > RCOND_POOR || *rcond > RCOND_FALL * w->standard_rcond) return RHEO_OK;
+    }
+    w->strayed = true;
+    s->stats.n_pivot++;
+    return s->ops->factor(s->m, w->jx, true, rcond, column, err);
+}
+
+/* ---- one iteration ---- */
+
+/* What 1 A into each output does: zx [n][n_unknown] in the room of the load; z_oo. */
+static void respond(rheo_solver *s, const rh_load *load) {
+    const size_t n = (size_t)s->y.n;
+    memset(s->newton.zx, 0, n * (size_t)load->n * sizeof(double));
+    for (int o = 0; o < load->n; o++)
+        rh_solver_inject(s, load->node[o][0], load->node[o][1], 1, s->newton.zx + (size_t)o * n);
+    rh_solver_apply(s, load->n, s->newton.zx, false);
+}
+
+static double output_of(const rheo_solver *s, const rh_load *load, int o, const double *x, bool fixed_too) {
+    double v[2];
+    for (int side = 0; side < 2; side++) {
+        const int node = load->node[o][side], row = s->y.unknown[node];
+        v[side] = row >= 0 ? x[row] : fixed_too ? s->v[node] : 0;
+    }
+    return v[0] - v[1];
+}
+
+/* Change dy of the load so that the tangent meets target = v + ohm y: (Zoo + ohm) dy = target - v(x + dx) - ohm y. */
+static bool follow_load(rheo_solver *s, const rh_load *load) {
+    rh_newton *const w = &s->newton;
+    const int n = load->n, m = n + 1;
+    respond(s, load);
+    for (int o = 0; o < n; o++) {
+        for (int p = 0; p < n; p++)
+            w->lu[o * m + p] =
+                output_of(s, load, o, w->zx + (size_t)p * (size_t)s->y.n, false) + (o == p ? load->ohm : 0);
+        w->lu[o * m + n] = load->target[o] - output_of(s, load, o, w->x, true) - output_of(s, load, o, w->dx, false) -
+                           load->ohm * w->out[o];
+    }
+    if (!rh_dense_solve(n, w->lu, w->dout)) return false;
+    for (int o = 0; o < n; o++)
+        for (int j = 0; j < s->y.n; j++) w->dx[j] += w->dout[o] * w->zx[(size_t)o * (size_t)s->y.n + (size_t)j];
+    return true;
+}
+
+static rheo_status direction(rheo_solver *s, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    int column = -1;
+    RHEO_TRY(factor(s, &s->stats.rcond, &column, err));
+    w->column = column;
+    w->n_iteration++;
+    if (!(s->stats.rcond > 0)) return RHEO_E_SINGULAR;
+    for (int j = 0; j < s->y.n; j++) w->dx[j] = -w->f[j];
+    rh_solver_apply(s, 1, w->dx, false);
+    return !load || load->fixed || follow_load(s, load) ? RHEO_OK : RHEO_E_SINGULAR;
+}
+
+/* Largest change of a potential, relative to the largest potential. */
+static double step_size(const rheo_solver *s) {
+    double most = 0, sum = 0;
+    for (int j = 0; j < s->y.n; j++) {
+        sum += s->newton.dx[j] * 0;
+        if (s->y.row_elem[j] < 0) most = fmax(most, fabs(s->newton.dx[j]));
+    }
+    return sum == 0 ? (most == 0 ? 0 : most / fmax(s->newton.volt, 1e-3)) : NAN;
+}
+
+static void advance(rheo_solver *s, const rh_load *load, double share) {
+    rh_newton *const w = &s->newton;
+    for (int j = 0; j < s->y.n; j++) w->x[j] += share * w->dx[j];
+    for (int o = 0; load && !load->fixed && o < load->n; o++) w->out[o] += share * w->dout[o];
+}
+
+/* Converged: currents balance to rounding, or they balance well after a step so small that the next would be rounding.
+ */
+static bool settled(const rheo_solver *s, double balance, double step) {
+    if (s->newton.limited) return false;
+    return balance <= BALANCED || (balance <= s->def.residual && step <= SMALL_STEP);
+}
+
+/* Plain steps with limiting. */
+static rheo_status plain(rheo_solver *s, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    double step = INFINITY;
+    for (int k = 0; k <= PLAIN; k++) {
+        const double balance = assemble(s, load, w->x, w->out, k > 0);
+        if (isnan(balance)) return RHEO_E_NOCONV;
+        if (k > 0 && settled(s, balance, step)) return RHEO_OK;
+        if (k == PLAIN) break;
+        RHEO_TRY(direction(s, load, err));
+        step = step_size(s);
+        if (isnan(step)) return RHEO_E_NOCONV;
+        advance(s, load, 1);
+    }
+    return RHEO_E_NOCONV;
+}
+
+/* Steps shortened until the balance improves. */
+static rheo_status damped(rheo_solver *s, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    double step = INFINITY, balance = assemble(s, load, w->x, w->out, false);
+    for (int k = 0; k < DAMPED; k++) {
+        if (isnan(balance)) return RHEO_E_NOCONV;
+        if (k > 0 && settled(s, balance, step)) return RHEO_OK;
+        double merit = 0;
+        for (int i = 0; i < s->y.n; i++) merit = fmax(merit, fabs(w->f[i]));
+        RHEO_TRY(direction(s, load, err));
+        step = step_size(s);
+        if (isnan(step)) return RHEO_E_NOCONV;
+        double share = 1;
+        advance(s, load, 1);
+        for (int h = 0;; h++) {
+            balance = assemble(s, load, w->x, w->out, false);
+            double now = 0;
+            for (int i = 0; i < s->y.n; i++) now = fmax(now, fabs(w->f[i]));
+            if (!isnan(balance) && (now < merit || merit == 0 || balance <= s->def.residual)) break;
+            if (h == HALVINGS) return RHEO_E_NOCONV;
+            share /= 2;
+            advance(s, load, -share);
+        }
+        if (share < 1) step = INFINITY;
+    }
+    return RHEO_E_NOCONV;
+}
+
+/* ---- stepping ---- */
+
+static void save(rheo_solver *s) { memcpy(s->newton.best, s->newton.x, (size_t)s->y.n * sizeof(double)); }
+static void back(rheo_solver *s) { memcpy(s->newton.x, s->newton.best, (size_t)s->y.n * sizeof(double)); }
+
+static void from_nothing(rheo_solver *s, const rh_load *load) {
+    rh_newton *const w = &s->newton;
+    memset(w->x, 0, (size_t)s->y.n * sizeof(double));
+    for (int o = 0; load && o < load->n; o++) w->out[o] = load->fixed ? load->y[o] : 0;
+    for (int k = 0; k < s->y.n_bend; k++) w->at[k] = (rh_terminals){ { 0 } };
+}
+
+static rheo_status either(rheo_solver *s, const rh_load *load, rheo_error *err) {
+    save(s);
+    if (plain(s, load, err) == RHEO_OK) return RHEO_OK;
+    back(s);
+    return damped(s, load, err);
+}
+
+/* Conductances to ground at every node, smaller and smaller. */
+static rheo_status step_gmin(rheo_solver *s, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    double size = 0;
+    for (int i = 0; i < s->y.n; i++) size = fmax(size, s->size[i]);
+    from_nothing(s, load);
+    double factor = 0.1, good = fmax(size, 1e-3);
+    w->shunt = good;
+    rheo_status st = either(s, load, err);
+    for (int k = 0; k < STEPS && st == RHEO_OK && w->shunt > 0; k++) {
+        save(s);
+        w->shunt = good * factor < 1e-15 ? 0 : good * factor;
+        st = either(s, load, err);
+        if (st == RHEO_OK) {
+            good = w->shunt;
+            factor = fmax(factor * factor, 1e-3);
+        } else if (k + 1 < STEPS) { /* a smaller change */
+            back(s);
+            factor = sqrt(factor);
+            w->shunt = good;
+            st = factor < 0.9 ? either(s, load, err) : st;
+        }
+    }
+    const bool done = st == RHEO_OK && w->shunt == 0;
+    w->shunt = 0;
+    return done ? RHEO_OK : RHEO_E_NOCONV;
+}
+
+static void scaled_sources(rheo_solver *s, const double *source, double share) {
+    for (int e = 0; e < s->c->n_elem; e++) s->newton.source[e] = share * source[e];
+    rh_solver_rhs(s, s->newton.source, s->b);
+}
+
+/* Sources and loads from nothing to what they are. */
+static rheo_status step_sources(rheo_solver *s, const double *source, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    double good = 0, stride = 0.1;
+    rheo_status st = RHEO_OK;
+    from_nothing(s, load);
+    for (int k = 0; k < 2 * STEPS && good < 1 && stride > 1e-4; k++) {
+        const double share = fmin(1, good + stride);
+        rh_load part = load ? *load : (rh_load){ 0 };
+        save(s);
+        scaled_sources(s, source, share);
+        if (load) {
+            for (int o = 0; o < load->n; o++) w->target[o] = share * (load->fixed ? load->y[o] : load->target[o]);
+            part.target = w->target;
+            if (load->fixed) memcpy(w->out, w->target, (size_t)load->n * sizeof(double));
+        }
+        st = either(s, load ? &part : NULL, err);
+        if (st == RHEO_OK) {
+            good = share;
+            stride *= 2;
+        } else {
+            back(s);
+            stride /= 4;
+        }
+    }
+    rh_solver_rhs(s, source, s->b);
+    return good == 1 ? RHEO_OK : RHEO_E_NOCONV;
+}
+
+/* ---- what went wrong ---- */
+
+/* The element that carries most current at a row, -1: none. */
+static int busiest(const rheo_solver *s, int row) {
+    int best = -1;
+    double most = -1;
+    for (int k = 0; k < s->y.n_bend; k++)
+        for (int r = 0; r < RH_MAX_TERM; r++) {
+            const double i = fabs(s->newton.flow[k].i[r]);
+            if (s->y.bend[k].row[r] != row || !(i > most)) continue;
+            most = i;
+            best = s->y.bend[k].elem;
+        }
+    return best;
+}
+
+static rheo_status give_up(const rheo_solver *s, rheo_error *err) {
+    const int row = s->newton.worst, at = s->y.row_elem[row], e = at >= 0 ? at : busiest(s, row);
+    const rh_loc loc = e >= 0 ? rh_elem_loc(s->c, e) : RH_NOWHERE;
+    const rheo_status st =
+        at >= 0
+            ? rh_fail(err, RHEO_E_NOCONV, 315, loc, "no operating point found: the voltage of %s does not settle",
+                      s->c->elem_name[e])
+            : rh_fail(err, RHEO_E_NOCONV, 315, loc,
+                      "no operating point found: the currents of node %s do not balance%s%s", s->c->node_name[-1 - at],
+                      e >= 0 ? ", most flows through " : "", e >= 0 ? s->c->elem_name[e] : "");
+    rh_hint(err,
+            "neither damped steps nor stepping of gmin and sources led to one; is there a path for every current?");
+    return st;
+}
+
+/* ---- outside ---- */
+
+rheo_status rh_newton_set(rheo_solver *s, const double *g, rheo_error *err) {
+    RHEO_TRY(rh_solver_stamp(s, g, err));
+    rh_solver_size_rows(s);
+    return RHEO_OK;
+}
+
+rheo_status rh_newton_open(rheo_solver *s, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    if (s->y.n_bend == 0) return RHEO_OK;
+    w->strayed = true;
+    if (s->y.n == 0) return RHEO_OK;
+    /* The standard pivots: those of the circuit with its initial states and no voltage anywhere. */
+    RHEO_TRY(rh_newton_set(s, s->c->g_init, err));
+    memset(s->b, 0, (size_t)s->y.n * sizeof(double));
+    memset(s->v, 0, (size_t)s->c->n_node * sizeof(double));
+    from_nothing(s, NULL);
+    assemble(s, NULL, w->x, NULL, false);
+    memcpy(w->standard, w->jx, ((size_t)s->y.ap[s->y.n] + 1) * sizeof(double));
+    return RHEO_OK;
+}
+
+void rh_newton_close(rheo_solver *s) { rh_free(s->newton.load); }
+
+/* Room for a load of n outputs; kept. */
+static rheo_status make_room(rheo_solver *s, int n, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    const size_t k = (size_t)n, m = (size_t)s->y.n;
+    if (n <= w->room) return RHEO_OK;
+    double *const p = rh_calloc(k * m + k * (k + 1) + 3 * k, sizeof(double));
+    if (!p) return RH_NOMEM(err);
+    rh_free(w->load);
+    w->load = p;
+    w->zx = p;
+    w->lu = w->zx + k * m;
+    w->out = w->lu + k * (k + 1);
+    w->dout = w->out + k;
+    w->target = w->dout + k;
+    w->room = n;
+    return RHEO_OK;
+}
+
+static rheo_status search(rheo_solver *s, const double *source, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    rheo_error quiet = { 0 };
+    if (plain(s, load, &quiet) == RHEO_OK) return RHEO_OK;
+    if (quiet.status == RHEO_E_NOMEM) return rh_fail(err, RHEO_E_NOMEM, 501, RH_NOWHERE, "out of memory");
+    from_nothing(s, load);
+    if (damped(s, load, &quiet) == RHEO_OK || step_gmin(s, load, &quiet) == RHEO_OK ||
+        step_sources(s, source, load, &quiet) == RHEO_OK)
+        return RHEO_OK;
+    if (quiet.status == RHEO_E_NOMEM) return rh_fail(err, RHEO_E_NOMEM, 501, RH_NOWHERE, "out of memory");
+    if (!(s->stats.rcond > 0)) return rh_solver_singular(s, w->column, err);
+    return give_up(s, err);
+}
+
+rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load *load, double *x, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    const size_t bytes = (size_t)s->y.n * sizeof(double);
+    rh_solver_rhs(s, source, s->b);
+    w->n_iteration = 0;
+    if (load) RHEO_TRY(make_room(s, load->n, err));
+    if (s->y.n == 0) return RHEO_OK;
+    memcpy(w->x, x, bytes);
+    if (load) memcpy(w->out, load->y, (size_t)load->n * sizeof(double));
+    RHEO_TRY(standard_pivots(s, err));
+    RHEO_TRY(search(s, source, load, err));
+    RHEO_TRY(rh_solver_ill_conditioned(s, s->stats.rcond, w->column, err));
+    memcpy(x, w->x, bytes);
+    if (load && !load->fixed) memcpy(load->y, w->out, (size_t)load->n * sizeof(double));
+    return RHEO_OK;
+}
+
+rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const double *x, rheo_error *err) {
+    int column = -1;
+    rh_solver_rhs(s, source, s->b);
+    if (s->y.n == 0) return RHEO_OK;
+    RHEO_TRY(standard_pivots(s, err));
+    assemble(s, NULL, x, NULL, false);
+    RHEO_TRY(factor(s, &s->stats.rcond, &column, err));
+    return s->stats.rcond > 0 ? RHEO_OK : rh_solver_singular(s, column, err);
+}
+
+static double at_row(const rheo_solver *s, const double *lambda, int node) {
+    const int row = s->y.unknown[node];
+    return row >= 0 ? lambda[row] : 0;
+}
+
+/* A resistor: its drop times that of lambda. A transistor: what its gate does to its currents. */
+void rh_newton_gradient(const rheo_solver *s, const double *lambda, double *out) {
+    for (int k = 0; k < s->c->n_edge; k++) {
+        const int *const end = s->y.end[k];
+        out[k] = (s->v[end[0]] - s->v[end[1]]) * (at_row(s, lambda, end[0]) - at_row(s, lambda, end[1]));
+    }
+    for (int k = 0; k < s->y.n_bend; k++) {
+        const rh_bend *const bend = &s->y.bend[k];
+        const int edge = s->c->elem_edge[bend->elem];
+        if (edge < 0) continue;
+        double sum = 0;
+        for (int r = 0; r < RH_MAX_TERM; r++)
+            if (bend->row[r] >= 0) sum += lambda[bend->row[r]] * s->newton.flow[k].g[r][GATE];
+        const bool plus = s->c->term[s->c->edge_source[edge]][0] == s->c->term[bend->elem][GATE];
+        out[edge] = plus ? sum : -sum;
+    }
+}
+
+/* Kirchhoff from the leaves of the tree of known potentials to ground: what enters a node leaves it through its source.
+ */
+static void tree_currents(rheo_solver *s, double *in, double *i) {
+    for (int k = s->y.n_fixed - 1; k > 0; k--) {
+        const rh_fixed *const f = &s->y.fixed[k];
+        i[f->elem] = f->sign > 0 ? in[f->node] : -in[f->node];
+        in[f->from] += in[f->node];
+    }
+}
+
+static double linear_current(const rheo_solver *s, const double *source, const double *x, int e) {
+    const rheo_circuit *const c = s->c;
+    const rh_kind *const kind = RH_KINDS[c->kind[e]];
+    const int *const t = c->term[e], edge = c->elem_edge[e];
+    if (s->y.branch[e] >= 0) return x[s->y.branch[e]];
+    const double g = edge >= 0 ? s->g[edge] : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0;
+    const rh_law law = kind->law(kind->flags & RH_SOURCE ? source[e] : c->value[e], g);
+    const double sensed = law.trans != 0 ? s->v[t[2]] - s->v[t[3]] : 0;
+    return law.conductance * (s->v[t[0]] - s->v[t[1]]) + law.trans * sensed + law.current;
+}
+
+bool rh_newton_report(rheo_solver *s, const double *source, const double *x, double *v, double *i) {
+    const rheo_circuit *const c = s->c;
+    double *const in = s->newton.in, sum = 0;
+    rh_solver_rhs(s, source, s->b);
+    if (s->y.n > 0) assemble(s, NULL, x, NULL, false);
+    memset(in, 0, (size_t)c->n_node * sizeof(double));
+    for (int e = 0; e < c->n_elem; e++) {
+        if (s->y.tree[e] || RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) continue;
+        i[e] = linear_current(s, source, x, e);
+        in[c->term[e][0]] -= i[e];
+        in[c->term[e][1]] += i[e];
+    }
+    for (int k = 0; k < s->y.n_bend; k++) {
+        const int e = s->y.bend[k].elem;
+        if (s->y.n == 0) evaluate(s, k, s->v, false);
+        i[e] = s->newton.flow[k].i[0];
+        for (int t = 0; t < RH_KINDS[c->kind[e]]->n_term; t++) in[c->term[e][t]] -= s->newton.flow[k].i[t];
+    }
+    tree_currents(s, in, i);
+    memcpy(v, s->v, (size_t)c->n_node * sizeof(double));
+    for (int k = 0; k < c->n_node; k++) sum += v[k] * 0;
+    for (int e = 0; e < c->n_elem; e++) sum += i[e] * 0;
+    return sum == 0;
+}

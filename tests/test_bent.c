@@ -1,0 +1,303 @@
+/* test_bent.c: learning where the network is not linear: gradients against finite differences, states against each
+ * other, bytes against threads. */
+#include "check.h"
+#include "learn/internal.h"
+
+static double uniform(uint64_t stream, uint64_t i) { return rh_random_unit(11, stream, i); }
+
+static int node(rh_builder *b, int i) {
+    char name[16];
+    snprintf(name, sizeof(name), "%d", i);
+    return rh_builder_node(b, name, strlen(name));
+}
+
+static int add(rh_builder *b, int kind, const int term[4], double value) {
+    char name[24];
+    int other;
+    snprintf(name, sizeof(name), "%c%d", RH_KINDS[kind]->letter, rh_builder_n_element(b));
+    const int e = rh_builder_element(b, kind, name, term, value, (rh_place){ 0 }, &other);
+    assert_true(e >= 0);
+    return e;
+}
+
+static int add2(rh_builder *b, int kind, int p, int q, double value) {
+    return add(b, kind, (int[]){ p, q, -1, -1 }, value);
+}
+
+/* Two inputs, n_out outputs on a random network of learnable resistors with diodes either way at every third node. */
+typedef struct scene {
+    rheo_circuit *c;
+    int in_elem[2], out[4][2], n_out;
+    double in_sign[2], in[8], target[16];
+    rh_ports ports;
+    rh_samples samples;
+} scene;
+
+static void add_diodes(rh_builder *b, int n_node) {
+    double par[16] = { 0 };
+    for (int k = 0; k < RH_KINDS[RH_KIND_D]->n_par; k++) par[k] = RH_KINDS[RH_KIND_D]->par[k].def;
+    par[0] = 1e-9; /* saturation current: they conduct at the voltages of this scene */
+    for (int i = 3; i <= n_node; i += 3)
+        for (int way = 0; way < 2; way++)
+            assert_int_equal(rh_builder_par(b, add2(b, RH_KIND_D, way ? 0 : node(b, i), way ? node(b, i) : 0, 0), par),
+                             RHEO_OK);
+}
+
+static void scene_build(scene *s, uint64_t seed, int n_node, int n_out) {
+    rh_builder *b = rh_builder_create();
+    uint64_t r = 0;
+    *s = (scene){ .in_sign = { 1, 1 }, .n_out = n_out };
+    for (int i = 1; i <= n_node; i++) node(b, i);
+    for (int i = 0; i < 2; i++) s->in_elem[i] = add2(b, RH_KIND_V, node(b, 1 + i), 0, 0);
+    for (int i = 2; i <= n_node; i++)
+        for (int k = 0; k < 2; k++) {
+            const int j = 1 + (int)(uniform(seed, r++) * (i - 1));
+            const int e = add2(b, RH_KIND_R, i, j, 2e3 + 1e4 * uniform(seed, r++));
+            assert_int_equal(rh_builder_learn(b, e, 1e-6, 1e-2, NAN), RHEO_OK);
+        }
+    add2(b, RH_KIND_R, n_node, 0, 5e3);
+    add_diodes(b, n_node);
+    for (int o = 0; o < n_out; o++) {
+        s->out[o][0] = n_node - 2 * o;
+        s->out[o][1] = o % 2 ? n_node - 2 * o + 1 : 0;
+    }
+    for (int i = 0; i < 8; i++) s->in[i] = 2 * uniform(seed, r++) - 0.5;
+    for (int i = 0; i < 16; i++) s->target[i] = 0.5 * uniform(seed, r++);
+    assert_int_equal(rh_builder_finish(b, &s->c, NULL), RHEO_OK);
+    s->ports = (rh_ports){ 2, s->in_elem, s->in_sign, n_out, (const int(*)[2])s->out };
+    s->samples = (rh_samples){ 4, s->in, s->target, NULL };
+}
+
+static rh_learner *scene_open(const scene *s, const rh_learn_def *def) {
+    rh_learner *l = NULL;
+    rheo_error err = { 0 };
+    const rheo_solver_def solver = rheo_solver_default();
+    if (rh_learner_open(&l, s->c, def, &solver, &s->ports, &s->samples, NULL, &err) != RHEO_OK)
+        fail_msg("open: %s", err.msg);
+    return l;
+}
+
+static const int ALL[] = { 0, 1, 2, 3 };
+
+static rh_learn_def plain(int rule, int nudge, double strength) {
+    rh_learn_def d;
+    rh_learn_default(&d);
+    d.rule = rule;
+    d.nudge = nudge;
+    d.strength = strength;
+    return d;
+}
+
+static double loss_of(rh_learner *l) {
+    rh_score score;
+    CHECK_OK(rh_learner_evaluate(l, ALL, 4, &score, NULL));
+    return score.loss;
+}
+
+static void step(rh_learner *l, const int *sample, int n) {
+    rheo_error err = { 0 };
+    if (rh_learner_step(l, sample, n, &err) != RHEO_OK) fail_msg("step: %s", err.msg);
+}
+
+static void gradient_is_that_of_finite_differences(void **state) {
+    (void)state;
+    scene s;
+    scene_build(&s, 1, 14, 3);
+    rh_learn_def d = plain(RH_RULE_GRADIENT, RH_NUDGE_CURRENT, 1);
+    d.rate = 1e-12;
+    rh_learner *l = scene_open(&s, &d);
+    double *const old = calloc((size_t)s.c->n_edge, sizeof(double));
+    assert_non_null(old);
+    memcpy(old, rh_learner_g(l), sizeof(double) * (size_t)s.c->n_edge);
+    step(l, ALL, 4);
+    double *const moved = calloc((size_t)s.c->n_edge, sizeof(double));
+    assert_non_null(moved);
+    for (int k = 0; k < s.c->n_edge; k++) moved[k] = l->chunk[0].bracket[k] / 4;
+    for (int k = 0; k < s.c->n_edge; k++) {
+        const double h = 1e-4 * old[k];
+        double loss[2];
+        for (int side = 0; side < 2; side++) {
+            memcpy(rh_learner_g(l), old, sizeof(double) * (size_t)s.c->n_edge);
+            rh_learner_g(l)[k] += side ? h : -h;
+            rh_learner_touch(l);
+            loss[side] = loss_of(l);
+        }
+        const double slope = (loss[1] - loss[0]) / (2 * h);
+        CHECK_NEAR(moved[k], slope, 1e-6 * fabs(slope) + 1e-3);
+    }
+    free(old);
+    free(moved);
+    rh_learner_close(l);
+    rheo_circuit_destroy(s.c);
+}
+
+/* Diodes and resistors have a co-content: equilibrium propagation follows the gradient as the nudge goes to nothing. */
+static void eqprop_tends_to_the_gradient(void **state) {
+    (void)state;
+    scene s;
+    scene_build(&s, 2, 16, 3);
+    double off[2];
+    for (int k = 0; k < 2; k++) {
+        rh_learn_def d = plain(RH_RULE_EQPROP, RH_NUDGE_CURRENT, k ? 1e-7 : 1e-5);
+        d.rate = 1e-15;
+        d.side = 1;
+        d.gauge = true;
+        rh_learner *l = scene_open(&s, &d);
+        step(l, ALL, 4);
+        rh_gauge g;
+        rh_learner_gauge(l, &g);
+        off[k] = 1 - g.cos_gradient;
+        CHECK_NEAR(g.norm_ratio, 1, k ? 1e-5 : 1e-2);
+        rh_learner_close(l);
+    }
+    CHECK_NEAR(off[1], 0, 1e-8);
+    assert_true(off[1] <= off[0]);
+    rheo_circuit_destroy(s.c);
+}
+
+/* Off the gradient by so much, as a cosine. */
+static double off_gradient(const scene *s, int rule, double strength) {
+    rh_learn_def d = plain(rule, RH_NUDGE_CURRENT, strength);
+    d.rate = 1e-15;
+    d.side = 1;
+    d.gauge = true;
+    rh_learner *l = scene_open(s, &d);
+    step(l, ALL, 4);
+    rh_gauge g;
+    rh_learner_gauge(l, &g);
+    rh_learner_close(l);
+    return 1 - g.cos_gradient;
+}
+
+/* The bias of centered equilibrium propagation is of second order in the nudge, that of four states of fourth; of a
+ * cosine twice that. The lock-in is off by the second order, too. */
+static void orders_of_the_bias(void **state) {
+    (void)state;
+    scene s;
+    scene_build(&s, 6, 16, 2);
+    const double strong = 4e-4, weak = 1e-4;
+    const double centered = off_gradient(&s, RH_RULE_EQPROP, strong) / off_gradient(&s, RH_RULE_EQPROP, weak);
+    const double four = off_gradient(&s, RH_RULE_HOLOMORPHIC, strong),
+                 lock_in = off_gradient(&s, RH_RULE_FREQUENCY, strong);
+    assert_true(centered > 100); /* 4^4 = 256 in the limit */
+    assert_true(four < 0.2 * off_gradient(&s, RH_RULE_EQPROP, strong));
+    assert_true(lock_in > 1e-9);
+    assert_true(lock_in / off_gradient(&s, RH_RULE_FREQUENCY, weak) > 100);
+    CHECK_NEAR(off_gradient(&s, RH_RULE_FREQUENCY, 1e-7), 0, 1e-10);
+    rheo_circuit_destroy(s.c);
+}
+
+/* s(h) at the clamped end by the levels is what two phases see, and c_0 is s(0). */
+static void levels_end_in_the_clamped_state(void **state) {
+    (void)state;
+    const int nudge[] = { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
+    const double strength[] = { 1e-4, 1e-4, 0.5 };
+    scene s;
+    scene_build(&s, 3, 15, 2);
+    for (int k = 0; k < 3; k++) {
+        rh_learn_def d = plain(RH_RULE_TCL, nudge[k], strength[k]);
+        rh_learner *l = scene_open(&s, &d);
+        rh_lane *const w = &l->lane[0];
+        rh_chunk none = { 0 };
+        double end[64];
+        CHECK_OK(rh_lane_factor(l, w, NULL));
+        CHECK_OK(rh_lane_solve(l, w, &ALL[1], 1, NULL));
+        rh_lane_sample(l, w, &ALL[1], 0);
+        rh_lane_loss(l, w, 1, &none);
+        CHECK_OK(rh_phase_contrast(l, w, 1, end, NULL));
+        const int n = rh_phase_levels(l, w, NULL);
+        assert_true(n > 1);
+        for (int e = 0; e < l->n_edge; e++) {
+            double sum = 0;
+            for (int j = 1; j < n; j++) sum += w->coef[j * l->n_edge + e] * rh_basis(j, 1);
+            CHECK_NEAR(sum, end[e], 1e-9);
+            CHECK_NEAR(w->coef[e], 0.5 * w->free[e] * w->free[e], 0);
+        }
+        rh_learner_close(l);
+    }
+    rheo_circuit_destroy(s.c);
+}
+
+/* The clamp is what a real resistor to a real source would be. */
+static void clamp_is_an_element(void **state) {
+    (void)state;
+    scene s;
+    scene_build(&s, 4, 12, 1);
+    const double strength = 3e-4;
+    rh_learn_def d = plain(RH_RULE_CONTRASTIVE, RH_NUDGE_CONDUCTANCE, strength);
+    rh_learner *l = scene_open(&s, &d);
+    rh_lane *const w = &l->lane[0];
+    rh_chunk none = { 0 };
+    double clamped[64];
+    CHECK_OK(rh_lane_factor(l, w, NULL));
+    CHECK_OK(rh_lane_solve(l, w, &ALL[2], 1, NULL));
+    rh_lane_sample(l, w, &ALL[2], 0);
+    rh_lane_loss(l, w, 2, &none);
+    CHECK_OK(rh_phase_contrast(l, w, 1, clamped, NULL));
+
+    scene t;
+    scene_build(&t, 4, 12, 1);
+    rh_builder *b = rh_builder_create(); /* the same once more, with the clamp in it */
+    for (int i = 1; i < t.c->n_node; i++) node(b, i);
+    for (int e = 0; e < t.c->n_elem; e++) {
+        const int at = add(b, t.c->kind[e], t.c->term[e], e < 2 ? t.in[4 + e] : t.c->value[e]);
+        if (t.c->elem_par[e] >= 0) assert_int_equal(rh_builder_par(b, at, t.c->par + t.c->elem_par[e]), RHEO_OK);
+    }
+    add2(b, RH_KIND_R, t.out[0][0], node(b, 99), 1 / strength);
+    add2(b, RH_KIND_V, node(b, 99), 0, t.target[2]);
+    rheo_circuit *c = NULL;
+    rheo_solver *solver = NULL;
+    rheo_state *st = NULL;
+    CHECK_OK(rh_builder_finish(b, &c, NULL));
+    CHECK_OK(rheo_solver_open(&solver, c, NULL, NULL, NULL));
+    CHECK_OK(rheo_state_create(&st, c, NULL));
+    CHECK_OK(rheo_solver_solve(solver, st, NULL));
+    for (int k = 0; k < l->n_edge; k++) {
+        const int *const term = s.c->term[s.c->edge_elem[k]];
+        const double drop = st->v[term[0]] - st->v[term[1]];
+        CHECK_NEAR(clamped[k], 0.5 * drop * drop - 0.5 * w->free[k] * w->free[k], 1e-12);
+    }
+    rheo_state_destroy(st);
+    rheo_solver_close(solver);
+    rheo_circuit_destroy(c);
+    rheo_circuit_destroy(t.c);
+    rh_learner_close(l);
+    rheo_circuit_destroy(s.c);
+}
+
+static void every_rule_gives_the_same_bytes_for_any_threads(void **state) {
+    (void)state;
+    scene s;
+    scene_build(&s, 5, 13, 2);
+    for (int rule = 0; RH_RULES[rule]; rule++) {
+        double first[64] = { 0 };
+        for (int threads = 1; threads <= 4; threads += 3) {
+            const int nudge = rule == RH_RULE_COUPLED     ? RH_NUDGE_VOLTAGE
+                              : rule == RH_RULE_FREQUENCY ? RH_NUDGE_CURRENT
+                                                          : RH_NUDGE_CONDUCTANCE;
+            rh_learn_def d = plain(rule, nudge, rule == RH_RULE_COUPLED ? 0.1 : 1e-5);
+            d.rate = 1e-6 * d.strength;
+            d.threads = threads;
+            d.threshold = 1e-3;
+            rh_learner *l = scene_open(&s, &d);
+            for (int k = 0; k < 6; k++) step(l, ALL, 4);
+            if (threads == 1) memcpy(first, rh_learner_g(l), sizeof(double) * (size_t)l->n_edge);
+            assert_memory_equal(first, rh_learner_g(l), sizeof(double) * (size_t)l->n_edge);
+            assert_memory_not_equal(first, s.c->g_init, sizeof(double) * (size_t)l->n_edge);
+            rh_learner_close(l);
+        }
+    }
+    rheo_circuit_destroy(s.c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradient_is_that_of_finite_differences),
+        cmocka_unit_test(eqprop_tends_to_the_gradient),
+        cmocka_unit_test(orders_of_the_bias),
+        cmocka_unit_test(levels_end_in_the_clamped_state),
+        cmocka_unit_test(clamp_is_an_element),
+        cmocka_unit_test(every_rule_gives_the_same_bytes_for_any_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,185 @@
+/* Tests of Newton: closed forms, Kirchhoff recomputed from the equations of the elements, starts from nowhere, and
+ * answers that do not depend on what was solved before. */
+#include "check.h"
+
+#include "circuit/circuit.h"
+#include "rheo/solver.h"
+#include "solver/newton.h"
+
+static double unit(uint64_t seed, uint64_t *at) { return rh_random_unit(seed, 78, (*at)++); }
+
+static int node(rh_builder *b, int i) {
+    char name[16];
+    snprintf(name, sizeof(name), "%d", i);
+    return rh_builder_node(b, name, strlen(name));
+}
+
+static int add(rh_builder *b, int kind, int p, int q, double value) {
+    char name[24];
+    int other;
+    const int term[4] = { p, q, -1, -1 };
+    snprintf(name, sizeof(name), "%c%d", RH_KINDS[kind]->letter, rh_builder_n_element(b));
+    return rh_builder_element(b, kind, name, term, value, (rh_place){ 0 }, &other);
+}
+
+static void add_diode(rh_builder *b, int p, int q, double is, double n) {
+    const double par[] = { is, n };
+    const int e = add(b, RH_KIND_D, p, q, 0);
+    double full[16];
+    for (int k = 0; k < RH_KINDS[RH_KIND_D]->n_par; k++) full[k] = RH_KINDS[RH_KIND_D]->par[k].def;
+    memcpy(full, par, sizeof(par));
+    assert_int_equal(rh_builder_par(b, e, full), RHEO_OK);
+}
+
+typedef struct bench {
+    rheo_circuit *c;
+    rheo_solver *s;
+    rheo_state *st;
+} bench;
+
+static bench finish(rh_builder *b) {
+    bench t = { 0 };
+    rheo_error err = { 0 };
+    CHECK_OK(rh_builder_finish(b, &t.c, NULL));
+    if (rheo_solver_open(&t.s, t.c, NULL, NULL, &err) != RHEO_OK) fail_msg("open: %s", err.msg);
+    CHECK_OK(rheo_state_create(&t.st, t.c, NULL));
+    return t;
+}
+
+static void teardown(bench *t) {
+    rheo_solver_close(t->s);
+    rheo_state_destroy(t->st);
+    rheo_circuit_destroy(t->c);
+}
+
+/* Worst sum of currents at a node, from the laws of the elements alone, over the sum of their sizes; that of a resistor
+ * is what rounding of its two potentials is measured by. */
+static double imbalance(const bench *t) {
+    const rheo_circuit *const c = t->c;
+    double *in = calloc((size_t)c->n_node, sizeof(double)), *size = calloc((size_t)c->n_node, sizeof(double));
+    double worst = 0;
+    assert_non_null(in);
+    assert_non_null(size);
+    for (int e = 0; e < c->n_elem; e++) {
+        const rh_kind *k = RH_KINDS[c->kind[e]];
+        rh_flow flow = { 0 };
+        if (k->flags & RH_NONLINEAR) {
+            double v[RH_MAX_TERM];
+            for (int i = 0; i < k->n_term; i++) v[i] = t->st->v[c->term[e][i]];
+            k->eval(c->par + c->elem_par[e], v, &flow);
+        } else {
+            const double i = c->kind[e] == RH_KIND_R ? (t->st->v[c->term[e][0]] - t->st->v[c->term[e][1]]) / c->value[e]
+                                                     : t->st->i[e];
+            flow.i[0] = i;
+            flow.i[1] = -i;
+        }
+        for (int i = 0; i < k->n_term; i++) {
+            in[c->term[e][i]] += flow.i[i];
+            size[c->term[e][i]] += fabs(flow.i[i]);
+            if (c->kind[e] == RH_KIND_R) size[c->term[e][i]] += fabs(t->st->v[c->term[e][i]]) / c->value[e];
+        }
+    }
+    for (int i = 0; i < c->n_node; i++)
+        if (!(fabs(in[i]) <= worst * size[i])) worst = fabs(in[i]) / size[i];
+    free(in);
+    free(size);
+    return worst;
+}
+
+/* V = R i + n Vt ln(1 + i/Is), by bisection over i. */
+static void one_diode_meets_its_equation(void **state) {
+    (void)state;
+    const double volts[] = { -5, 0.1, 0.7, 5, 100 }, is = 1e-14, n = 1.2;
+    const double vt = 1.38064852e-23 * 300.15 / 1.6021766208e-19;
+    for (int k = 0; k < RH_COUNT(volts); k++) {
+        rh_builder *b = rh_builder_create();
+        add(b, RH_KIND_V, node(b, 1), 0, volts[k]);
+        add(b, RH_KIND_R, node(b, 1), node(b, 2), 1000);
+        add_diode(b, node(b, 2), 0, is, n);
+        bench t = finish(b);
+        CHECK_OK(rheo_solver_solve(t.s, t.st, NULL));
+        double lo = -1.1 * is, hi = 1;
+        for (int i = 0; i < 300; i++) {
+            const double mid = (lo + hi) / 2;
+            const double v = mid <= -is ? -INFINITY : 1000 * mid + n * vt * log1p(mid / is);
+            if (v > volts[k])
+                hi = mid;
+            else
+                lo = mid;
+        }
+        CHECK_NEAR(t.st->i[1], lo, 1e-9 * fabs(lo) + 1e-6 * is);
+        CHECK_REL(t.st->i[0], -t.st->i[1], 1e-9);
+        teardown(&t);
+    }
+}
+
+/* A tree with chords of resistors and diodes either way, fed by sources of up to 5 V. */
+static bench random_network(uint64_t seed, int n_node) {
+    uint64_t at = 0;
+    rh_builder *b = rh_builder_create();
+    for (int i = 1; i <= n_node; i++) node(b, i);
+    for (int i = 2; i <= n_node; i++)
+        add(b, RH_KIND_R, i, (int)(unit(seed, &at) * i), pow(10, 2 + 3 * unit(seed, &at)));
+    for (int k = 0; k < 2 * n_node; k++) {
+        const int p = (int)(unit(seed, &at) * (n_node + 1)), q = (int)(unit(seed, &at) * (n_node + 1));
+        if (p == q) continue;
+        if (unit(seed, &at) < 0.5)
+            add(b, RH_KIND_R, p, q, pow(10, 2 + 3 * unit(seed, &at)));
+        else
+            add_diode(b, p, q, pow(10, -15 + 6 * unit(seed, &at)), 1 + unit(seed, &at));
+    }
+    add(b, RH_KIND_V, 1, 0, 10 * unit(seed, &at) - 5);
+    const int far = 1 + (int)(unit(seed, &at) * n_node);
+    if (far != 1) add(b, RH_KIND_V, far, 0, 10 * unit(seed, &at) - 5);
+    add(b, RH_KIND_I, 0, 1 + (int)(unit(seed, &at) * n_node), 0.001 * unit(seed, &at));
+    return finish(b);
+}
+
+static int by_size(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+
+static void random_diode_networks_balance(void **state) {
+    (void)state;
+    enum { N = 300 };
+    int steps[N], worst = 0;
+    for (int k = 0; k < N; k++) {
+        bench t = random_network(100 + (uint64_t)k, k == 0 ? 2000 : 3 + k);
+        rheo_error err = { 0 };
+        if (rheo_solver_solve(t.s, t.st, &err) != RHEO_OK) fail_msg("network %d: %s", k, err.msg);
+        CHECK_NEAR(imbalance(&t), 0, 1e-9);
+        steps[k] = rh_newton_iterations(t.s);
+        worst = steps[k] > worst ? steps[k] : worst;
+        teardown(&t);
+    }
+    qsort(steps, N, sizeof(int), by_size);
+    assert_true(steps[N / 2] <= 12);
+    assert_true(worst <= 40); /* plain steps alone */
+}
+
+static void what_was_solved_before_does_not_show(void **state) {
+    (void)state;
+    bench a = random_network(7, 40), b = random_network(7, 40);
+    double *const other = calloc((size_t)a.c->n_elem, sizeof(double));
+    assert_non_null(other);
+    for (int e = 0; e < a.c->n_elem; e++) other[e] = a.st->source[e];
+    for (int round = 0; round < 5; round++) {
+        for (int e = 0; e < a.c->n_elem; e++) a.st->source[e] = other[e] * (1 + round);
+        CHECK_OK(rheo_solver_solve(a.s, a.st, NULL));
+    }
+    memcpy(a.st->source, other, (size_t)a.c->n_elem * sizeof(double));
+    memset(a.st->v, 0, (size_t)a.c->n_node * sizeof(double));
+    CHECK_OK(rheo_solver_solve(a.s, a.st, NULL));
+    CHECK_OK(rheo_solver_solve(b.s, b.st, NULL));
+    assert_memory_equal(a.st->v, b.st->v, (size_t)a.c->n_node * sizeof(double));
+    free(other);
+    teardown(&a);
+    teardown(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_diode_meets_its_equation),
+        cmocka_unit_test(random_diode_networks_balance),
+        cmocka_unit_test(what_was_solved_before_does_not_show),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
