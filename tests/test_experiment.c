@@ -225,7 +225,11 @@ static void same_numbers(const double *a, const double *b, size_t n) { assert_me
 
 static void same(const rheo_experiment *a, const rheo_experiment *b) {
     const rh_task *s = &a->task, *t = &b->task;
-    assert_memory_equal(&a->learn, &b->learn, sizeof(a->learn));
+    rh_learn_def of_a = a->learn, of_b = b->learn;
+    assert_int_equal(of_a.edge_rate != NULL, of_b.edge_rate != NULL);
+    if (of_a.edge_rate) same_numbers(of_a.edge_rate, of_b.edge_rate, (size_t)a->circuit->n_edge);
+    of_a.edge_rate = of_b.edge_rate = NULL;
+    assert_memory_equal(&of_a, &of_b, sizeof(of_a));
     assert_memory_equal(&a->run, &b->run, sizeof(a->run));
     assert_true(a->seed == b->seed && a->domain == b->domain && a->task_kind == b->task_kind &&
                 a->labelled == b->labelled);
@@ -247,13 +251,41 @@ static void same(const rheo_experiment *a, const rheo_experiment *b) {
     assert_true(rh_circuit_equal(a->circuit, b->circuit));
 }
 
+static const char RATES[] =
+    "version: 1\nnetlist: grid.cir\n"
+    "task: {kind: table, inputs: [in1, in2], outputs: [o1], rows: [{in: [0, 1], out: [0.3]}]}\n"
+    "learning:\n  optimizer: adam\n  rate: 2u S\n  beta1: 0.8\n  beta2: 0.99\n  epsilon: 1e-6 V^2/S\n"
+    "  rates: {R*: 1u, r2: 3u, \"*5\": 0, R?: 4u S, R3: 5u}\n"
+    "  schedule: {kind: step, decay: 0.5, every: 7, final: 0.3}\n";
+
+static void rates_go_by_name(void **state) {
+    (void)state;
+    static const double WANT[] = { 4e-6, 4e-6, 5e-6, 4e-6, 4e-6 };
+    rheo_experiment *x = read_ok(RATES);
+    assert_int_equal(x->learn.optimizer, RH_OPTIMIZER_ADAM);
+    assert_int_equal(x->learn.schedule, RH_SCHEDULE_STEP);
+    assert_int_equal(x->learn.every, 7);
+    CHECK_REL(x->learn.decay, 0.5, 1e-15);
+    CHECK_REL(x->learn.beta1, 0.8, 1e-15);
+    CHECK_REL(x->learn.beta2, 0.99, 1e-15);
+    CHECK_REL(x->learn.epsilon, 1e-6, 1e-15);
+    CHECK_REL(x->learn.final, 0.3, 1e-15);
+    assert_int_equal(x->circuit->n_edge, 5);
+    for (int k = 0; k < 5; k++) CHECK_REL(x->learn.edge_rate[k], WANT[k], 1e-15);
+    rheo_experiment_destroy(x);
+    static const char *const SET[] = { "learning.rates={R2: 7u}" };
+    x = read_set(RATES, SET, 1);
+    for (int k = 0; k < 5; k++) CHECK_REL(x->learn.edge_rate[k], k == 1 ? 7e-6 : 2e-6, 1e-15);
+    rheo_experiment_destroy(x);
+}
+
 static void what_is_printed_reads_back_equal(void **state) {
     (void)state;
     static const char ODD[] =
         "version: 1\nnetlist: grid.cir\noutput: \"caf\xC3\xA9 \\\"x\\\" \\u2028\\x07 \\\\ %\"\n"
         "task: {kind: table, inputs: [in1], outputs: [o1, o2], classes: ['yes', '1e3'], levels: [0.1, 0.2], rows: "
         "[{in: [-0], label: 'yes'}, {in: [4.9406564584124654e-324], label: '1e3', set: test}]}\n";
-    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD };
+    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD, RATES };
     for (int k = 0; k < RH_COUNT(ALL); k++) {
         rheo_experiment *x = read_ok(ALL[k]);
         char *text = printed(x);
@@ -278,6 +310,7 @@ static void every_default_is_visible(void **state) {
         int n;
     } TABLES[] = { { RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD },
                    { RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD },
+                   { RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD },
                    { RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD },
                    { RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD },
                    { RH_RUN_FIELDS, RH_N_RUN_FIELD } };
@@ -336,6 +369,7 @@ static void the_manual_has_every_key_and_default(void **state) {
     assert_int_equal(rh_file_read("docs/experiment.md", 1 << 20, &text, &n, NULL), RHEO_OK);
     for (int k = 0; k < RH_N_LEARNING_FIELD; k++) find_row(text, &RH_LEARNING_FIELDS[k]);
     for (int k = 0; k < RH_N_NUDGE_FIELD; k++) find_row(text, &RH_NUDGE_FIELDS[k]);
+    for (int k = 0; k < RH_N_SCHEDULE_FIELD; k++) find_row(text, &RH_SCHEDULE_FIELDS[k]);
     for (int k = 0; k < RH_N_PROTOCOL_FIELD; k++) find_row(text, &RH_PROTOCOL_FIELDS[k]);
     for (int k = 0; k < RH_N_MEMORY_FIELD; k++) find_row(text, &RH_MEMORY_FIELDS[k]);
     for (int k = 0; k < RH_N_RUN_FIELD; k++) find_row(text, &RH_RUN_FIELDS[k]);
@@ -510,6 +544,7 @@ int main(void) {
         cmocka_unit_test(labels_win_on_their_output),
         cmocka_unit_test(one_hot_targets_are_classes_for_cross_entropy),
         cmocka_unit_test(tables_become_samples),
+        cmocka_unit_test(rates_go_by_name),
         cmocka_unit_test(what_is_printed_reads_back_equal),
         cmocka_unit_test(every_default_is_visible),
         cmocka_unit_test(kernels_bring_their_own_settings),

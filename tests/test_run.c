@@ -226,9 +226,14 @@ static void tuning_is_yaml_for_the_experiment(void **state) {
 
 /* ---- interruption ---- */
 
+/* Everything that moves between steps: the two means of adam, a rate that falls, edges with rates of their own. */
+#define ADAM                                                                                                       \
+    "--set", "learning.optimizer=adam", "--set", "learning.rate=2e-7", "--set", "learning.rates={R2: 3e-7, R6: 0}", \
+        "--set", "learning.schedule={kind: cosine, final: 0.2}"
 static const char *const LONG[] = { "--set", "run.epochs=1500", "--set", "run.checkpoint=20" };
 
-static pid_t start_long(const char *out, const char *exp) {
+static pid_t start_long(const char *out, const char *exp, bool adam) {
+    if (adam) return launch_start(ARGS("train", "-q", ADAM, LONG[0], LONG[1], LONG[2], LONG[3], "-o", out, exp));
     return launch_start(ARGS("train", "-q", LONG[0], LONG[1], LONG[2], LONG[3], "-o", out, exp));
 }
 
@@ -250,11 +255,11 @@ static void a_signal_ends_with_a_checkpoint(void **state) {
     char exp[200], whole[200], out[200];
     char *const dir = prepare(exp);
     in_folder(whole, dir, "whole");
-    assert_int_equal(launch_wait(start_long(whole, exp)), 0);
+    assert_int_equal(launch_wait(start_long(whole, exp, false)), 0);
     const int signals[] = { SIGINT, SIGTERM };
     for (int i = 0; i < 2; i++) {
         in_folder(out, dir, i ? "term" : "int");
-        const pid_t pid = start_long(out, exp);
+        const pid_t pid = start_long(out, exp, false);
         wait_for_lines(out, 5);
         kill(pid, signals[i]);
         assert_int_equal(launch_wait(pid), 128 + signals[i]);
@@ -341,17 +346,16 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void kills_change_nothing(void **state) {
-    (void)state;
+static void killing(bool adam) {
     char exp[200], whole[200], out[200];
     char *const dir = prepare(exp);
     in_folder(whole, dir, "whole");
     in_folder(out, dir, "killed");
     const double began = now();
-    assert_int_equal(launch_wait(start_long(whole, exp)), 0);
+    assert_int_equal(launch_wait(start_long(whole, exp, adam)), 0);
     const double span = now() - began;
     int killed = 0, code = -1;
-    pid_t pid = start_long(out, exp);
+    pid_t pid = start_long(out, exp, adam);
     for (int i = 0; i < 10; i++) {
         usleep((useconds_t)(1e6 * 0.15 * span * rh_random_unit(11, 0, (uint64_t)i)));
         if (launch_ended(pid, &code)) break;
@@ -360,7 +364,7 @@ static void kills_change_nothing(void **state) {
         killed++;
         size_t n;
         char *const config = scratch_read(out, "config.yaml", &n);
-        pid = config ? launch_start(ARGS("resume", "-q", out)) : start_long(out, exp);
+        pid = config ? launch_start(ARGS("resume", "-q", out)) : start_long(out, exp, adam);
         free(config);
         code = -1;
     }
@@ -369,6 +373,16 @@ static void kills_change_nothing(void **state) {
     assert_true(killed >= 3);
     same_run(whole, out);
     scratch_remove(dir);
+}
+
+static void kills_change_nothing(void **state) {
+    (void)state;
+    killing(false);
+}
+
+static void kills_change_nothing_with_adam(void **state) {
+    (void)state;
+    killing(true);
 }
 
 static void damage(const char *dir, const char *name, long at) {
@@ -432,6 +446,7 @@ int main(void) {
         cmocka_unit_test(a_signal_ends_with_a_checkpoint),
         cmocka_unit_test(an_epoch_goes_on_where_it_stopped),
         cmocka_unit_test(kills_change_nothing),
+        cmocka_unit_test(kills_change_nothing_with_adam),
         cmocka_unit_test(damaged_checkpoints_are_not_believed),
         cmocka_unit_test(a_changed_experiment_is_not_resumed),
     };

@@ -254,6 +254,9 @@ static const entry CATALOGUE[] = {
     { 166, "nothing to learn",
       "The netlist has no learnable element. Mark some with a line such as *@ learn R* min=1u max=10m, below *@ "
       "rheo version=1." },
+    { 167, "a rate for no edge",
+      "learning.rates gives rates by the names of learnable elements, with * and ?: R1_*. This name fits none of "
+      "them, so it is probably misspelt; an element that does not learn has no rate."},
     { 171, "samples do not fit",
       "A row has another number of values than there are inputs or outputs, or there are too many or no rows." },
     { 172, "classes",

@@ -69,6 +69,21 @@ static void add_nonlinearities(rh_buf *b) { add_names(b, RH_NONLINEARITIES); }
 static void add_rules(rh_buf *b) { add_names(b, RH_RULES); }
 static void add_nudges(rh_buf *b) { add_names(b, RH_NUDGES); }
 static void add_losses(rh_buf *b) { add_names(b, RH_LOSSES); }
+static void add_fields(rh_buf *b, const rh_field *f, int n) {
+    for (int i = 0; i < n; i++) {
+        if (f[i].type == RH_CHOICE) continue;
+        rh_buf_printf(b, "    %-16s %s ", f[i].name, f[i].meaning);
+        add_range(b, f[i].unit, f[i].def, f[i].min, f[i].max);
+    }
+}
+static void add_optimizers(rh_buf *b) {
+    for (int i = 0; RH_OPTIMIZERS[i]; i++) rh_buf_printf(b, "  %-18s %s\n", RH_OPTIMIZERS[i], rh_optimizer_what(i));
+    add_fields(b, RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD);
+}
+static void add_schedules(rh_buf *b) {
+    for (int i = 0; RH_SCHEDULES[i]; i++) rh_buf_printf(b, "  %-18s rate times %s\n", RH_SCHEDULES[i], rh_schedule_what(i));
+    add_fields(b, RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD);
+}
 static void add_sides(rh_buf *b) { add_names(b, RH_SIDES); }
 static void add_betweens(rh_buf *b) { add_names(b, RH_BETWEENS); }
 
@@ -93,6 +108,8 @@ static const struct {
     { "nudges", "learning.nudge.kind: how the outputs are pulled", add_nudges },
     { "losses", "learning.loss", add_losses },
     { "sides", "learning.side", add_sides },
+    { "optimizers", "learning.optimizer, and the numbers of learning", add_optimizers },
+    { "schedules", "learning.schedule.kind: the rate over the epochs", add_schedules },
     { "solvers", "solver.backend", add_solvers },
 };
 

@@ -43,6 +43,11 @@ rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err) {
     if (d->nudge != RH_NUDGE_CONDUCTANCE)
         return cannot(err, "learning.nudge.kind", RH_NUDGES[d->nudge], "use conductance");
     if (d->loss != RH_LOSS_SQUARED) return cannot(err, "learning.loss", RH_LOSSES[d->loss], "use squared");
+    if (d->optimizer != RH_OPTIMIZER_SGD)
+        return cannot(err, "learning.optimizer", RH_OPTIMIZERS[d->optimizer], "use sgd");
+    if (d->schedule != RH_SCHEDULE_CONSTANT)
+        return cannot(err, "learning.schedule.kind", RH_SCHEDULES[d->schedule], "use constant");
+    if (d->edge_rate) return cannot(err, "learning.rates", "given", "give one rate for all edges");
     if (!two_ramps(d, ramp))
         return cannot(err, "protocol.kind", RH_PROTOCOLS[d->protocol]->name, "use sawtooth or triangle");
     if (d->between != RH_BETWEEN_GATE && d->between != RH_BETWEEN_RAMP)

@@ -12,16 +12,27 @@ const char *const RH_BETWEENS[] = { "gate", "ramp", "periodic", "carry", NULL };
 /* clang-format off */
 const rh_field RH_LEARNING_FIELDS[] = {
     /* name        unit     default  min    max   meaning                                                       where */
-    { "rate",       "S/V^2", 0.1,     0,     1e30, "dw = -rate/strength * bracket, per V^2 and unit of strength", AT(rate),       RH_DOUBLE, NULL },
+    { "optimizer",  "",      0,       0,     2,    "how a gradient becomes a step",                               AT(optimizer),  RH_CHOICE, RH_OPTIMIZERS },
+    { "rate",       "S/V^2", 0.1,     0,     1e30, "dw = -rate/strength * bracket; adam: size of a step, S",      AT(rate),       RH_DOUBLE, NULL },
+    { "momentum",   "",      0.9,     0,     0.9999, "momentum: share of the last step that goes on",             AT(momentum),   RH_DOUBLE, NULL },
+    { "beta1",      "",      0.9,     0,     0.9999, "adam: share of the old mean of the gradient",               AT(beta1),      RH_DOUBLE, NULL },
+    { "beta2",      "",      0.999,   0,     0.999999, "adam: share of the old mean of its square",               AT(beta2),      RH_DOUBLE, NULL },
+    { "epsilon",    "V^2/S", 1e-8,    1e-150, 1e30, "adam: added to the size of the gradient",                    AT(epsilon),    RH_DOUBLE, NULL },
     { "rule",       "",      0,       0,     5,    "what turns s into a change of w",                             AT(rule),       RH_CHOICE, RH_RULES },
-    { "loss",       "",      0,       0,     2,    "what is to become small",                                     AT(loss),       RH_CHOICE, RH_LOSSES },
+    { "loss",       "",      0,       0,     3,    "what is to become small",                                     AT(loss),       RH_CHOICE, RH_LOSSES },
     { "margin",     "V",     0.1,     0,     1e9,  "hinge: how far the right output must lead",                   AT(margin),     RH_DOUBLE, NULL },
-    { "logit_gain", "1/V",   10,      1e-9,  1e9,  "cross-entropy: logits per volt",                              AT(logit_gain), RH_DOUBLE, NULL },
+    { "logit_gain", "1/V",   10,      1e-9,  1e9,  "losses with a softmax: logits per volt",                       AT(logit_gain), RH_DOUBLE, NULL },
     { "side",       "",      0,       0,     1,    "eqprop: nudge one way or both",                               AT(side),       RH_CHOICE, RH_SIDES },
 };
 const rh_field RH_NUDGE_FIELDS[] = {
     { "kind",       "",      0,       0,     2,    "how the outputs are pulled",                                  AT(nudge),      RH_CHOICE, RH_NUDGES },
     { "strength",   "",      0.1,     1e-30, 1e30, "conductance: S; current: A/V; voltage: share of the way",     AT(strength),   RH_DOUBLE, NULL },
+};
+const rh_field RH_SCHEDULE_FIELDS[] = {
+    { "kind",       "",      0,       0,     3,    "factor of all rates over the epochs",                         AT(schedule),   RH_CHOICE, RH_SCHEDULES },
+    { "decay",      "",      0.99,    1e-6,  1,    "exponential: factor per epoch; step: per stair",              AT(decay),      RH_DOUBLE, NULL },
+    { "final",      "",      0.1,     0,     1,    "cosine: share of the rate at the end",                        AT(final),      RH_DOUBLE, NULL },
+    { "every",      "",      10,      1,     1e9,  "step: epochs per stair",                                      AT(every),      RH_INT,    NULL },
 };
 const rh_field RH_PROTOCOL_FIELDS[] = {
     { "kind",       "",      0,       0,     2,    "how the clamping level moves over a cycle",                   AT(protocol),   RH_CHOICE, RH_PROTOCOL_NAMES },
@@ -38,6 +49,7 @@ const rh_field RH_MEMORY_FIELDS[] = {
 /* clang-format on */
 const int RH_N_LEARNING_FIELD = RH_COUNT(RH_LEARNING_FIELDS);
 const int RH_N_NUDGE_FIELD = RH_COUNT(RH_NUDGE_FIELDS);
+const int RH_N_SCHEDULE_FIELD = RH_COUNT(RH_SCHEDULE_FIELDS);
 const int RH_N_PROTOCOL_FIELD = RH_COUNT(RH_PROTOCOL_FIELDS);
 const int RH_N_MEMORY_FIELD = RH_COUNT(RH_MEMORY_FIELDS);
 
@@ -45,6 +57,7 @@ void rh_learn_default(rh_learn_def *def) {
     *def = (rh_learn_def){ 0 };
     rh_fields_default(RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, def);
     rh_fields_default(RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD, def);
+    rh_fields_default(RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD, def);
     rh_fields_default(RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD, def);
     rh_fields_default(RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD, def);
     const rh_kernel *k = RH_KERNELS[def->kernel];

@@ -78,6 +78,10 @@ struct rh_learner {
     bool fixed_end;   /* a source fixes one end of an output */
     double *g, *next; /* [n_edge] S */
     double *pivot_g;  /* [n_edge] copy for checkpoints */
+    double *rate;     /* [n_edge] */
+    double factor;    /* of all rates */
+    double *momenta;  /* [n_state][n_edge] of the optimizer */
+    int64_t *updates; /* 1: how many there were */
     rh_lane *lane;    /* [n_lane] */
     rh_chunk *chunk;  /* [RH_MAX_CHUNK] */
     int low_degree;   /* of `cycle`, which serves nearly always: tables of high degree need more intervals */
@@ -97,6 +101,30 @@ struct rh_learner {
     struct rh_team *team; /* NULL: one thread */
     void *memory;         /* all arrays above */
 };
+
+/* ---- optimizers.c ---- */
+typedef struct rh_update {
+    int n;         /* edges */
+    int64_t count; /* updates so far, this one included */
+    double share;  /* bracket * share is the gradient as the rule sees it, V^2/S */
+    double factor; /* of the schedule */
+    const double *rate, *bracket, *g; /* [n] */
+    double *next;                     /* [n] not yet held to the bounds */
+    double *state;                    /* [n_state][n] */
+} rh_update;
+typedef struct rh_optimizer {
+    const char *name, *what;
+    int n_state;
+    void (*step)(const rh_learn_def *def, const rh_update *u);
+} rh_optimizer;
+extern const rh_optimizer RH_OPTIMIZER_TABLE[];
+
+/* ---- schedules.c ---- */
+typedef struct rh_schedule {
+    const char *name, *what;
+    double (*factor)(const rh_learn_def *def, double epoch, double n_epoch);
+} rh_schedule;
+extern const rh_schedule RH_SCHEDULE_TABLE[];
 
 /* ---- losses.c ---- */
 typedef struct rh_loss {

@@ -94,10 +94,12 @@ void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k) {
     const double *target = l->samples.target + (size_t)sample * (size_t)n;
     k->loss += RH_LOSS_TABLE[l->def.loss].eval(&l->def, n, w->v_out, target, label, w->pull);
     int best = 0;
+    bool signs = true;
     for (int o = 0; o < n; o++) {
         const double miss = target[o] - w->v_out[o];
         k->rms += miss * miss / n;
         if (w->v_out[o] > w->v_out[best]) best = o;
+        signs &= target[o] == 0 || target[o] * w->v_out[o] > 0;
     }
-    k->n_right += best == label;
+    k->n_right += label >= 0 ? best == label : signs;
 }

@@ -11,12 +11,20 @@
 /* Settings. Index fields are rows of the tables below. */
 typedef struct rh_learn_def {
     int rule;               /* RH_RULES */
-    double rate;            /* dw = -rate/strength * bracket; S per V^2 times the unit of strength */
+    double rate;            /* sgd: dw = -rate/strength * bracket; S per V^2 times the unit of strength. adam: S */
+    const double *edge_rate; /* [n_edge] instead of rate, lent until a learner is open; NULL: rate for all */
+    int optimizer;          /* RH_OPTIMIZERS */
+    double momentum;        /* share of the last step that goes on */
+    double beta1, beta2;    /* adam: shares of the old means */
+    double epsilon;         /* adam: what is added to the size of the gradient, V^2/S */
+    int schedule;           /* RH_SCHEDULES */
+    double decay, final;    /* exponential, step: factor; cosine: share of the rate at the end */
+    int every;              /* step: epochs */
     int nudge;              /* RH_NUDGES */
     double strength;        /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
     int loss;               /* RH_LOSSES */
     double margin;          /* V, hinge */
-    double logit_gain;      /* 1/V, cross-entropy */
+    double logit_gain;      /* 1/V, cross-entropy and softmax-squared */
     int side;               /* RH_SIDES: one, centered (eqprop) */
     int protocol;           /* RH_PROTOCOLS */
     double fast, slow;      /* s */
@@ -30,10 +38,12 @@ typedef struct rh_learn_def {
     bool gauge;             /* compare every update with the exact gradient */
 } rh_learn_def;
 /* Field tables of the YAML blocks, offsets into rh_learn_def. */
-extern const rh_field RH_LEARNING_FIELDS[]; /* rule rate loss margin logit_gain side */
+extern const rh_field RH_LEARNING_FIELDS[]; /* optimizer rate rule loss margin logit_gain side ... */
 extern const int RH_N_LEARNING_FIELD;
 extern const rh_field RH_NUDGE_FIELDS[]; /* kind strength */
 extern const int RH_N_NUDGE_FIELD;
+extern const rh_field RH_SCHEDULE_FIELDS[]; /* kind decay final every */
+extern const int RH_N_SCHEDULE_FIELD;
 extern const rh_field RH_PROTOCOL_FIELDS[]; /* kind fast slow between ramp */
 extern const int RH_N_PROTOCOL_FIELD;
 extern const rh_field RH_MEMORY_FIELDS[]; /* kind threshold nonlinearity (and the kernel's own fields) */
@@ -42,10 +52,17 @@ void rh_learn_default(rh_learn_def *def);
 
 enum { RH_RULE_TCL, RH_RULE_CONTRASTIVE, RH_RULE_COUPLED, RH_RULE_EQPROP, RH_RULE_HOLOMORPHIC, RH_RULE_FREQUENCY, RH_RULE_HEBBIAN, RH_RULE_GRADIENT };
 enum { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
-enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_CROSS_ENTROPY };
+enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_CROSS_ENTROPY, RH_LOSS_SOFTMAX_SQUARED };
+enum { RH_OPTIMIZER_SGD, RH_OPTIMIZER_MOMENTUM, RH_OPTIMIZER_ADAM };
+enum { RH_SCHEDULE_CONSTANT, RH_SCHEDULE_EXPONENTIAL, RH_SCHEDULE_COSINE, RH_SCHEDULE_STEP };
 enum { RH_BETWEEN_GATE, RH_BETWEEN_RAMP, RH_BETWEEN_PERIODIC, RH_BETWEEN_CARRY };
 extern const char *const RH_RULES[],
-    *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[], *const RH_BETWEENS[]; /* NULL-terminated */
+    *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[], *const RH_BETWEENS[], *const RH_OPTIMIZERS[],
+    *const RH_SCHEDULES[]; /* NULL-terminated */
+const char *rh_optimizer_what(int optimizer);
+const char *rh_schedule_what(int schedule);
+/* Factor of all rates in an epoch, from 0, of n_epoch. */
+double rh_schedule_factor(const rh_learn_def *d, int64_t epoch, int64_t n_epoch);
 
 /* Where a task touches the circuit. */
 typedef struct rh_ports {
@@ -67,7 +84,8 @@ typedef struct rh_samples {
 typedef struct rh_score {
     double loss;     /* mean over samples */
     double rms;      /* root mean square of target - output over samples and outputs, V; NaN with labels only */
-    long n, n_right; /* samples, and those whose largest output is the label's */
+    long n, n_right; /* samples, and those that came out right: largest output is the label's; without labels the sign
+                        of every output is that of its target, where that is not 0 */
 } rh_score;
 
 /* Collected over the steps since the last reset. NaN where nothing was collected. */
@@ -90,6 +108,8 @@ rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_le
                             const rheo_solver_def *solver, const rh_ports *ports, const rh_samples *samples,
                             const rheo_log *log, rheo_error *err);
 void rh_learner_close(rh_learner *l);
+/* Factor of all rates from now on: rh_schedule_factor. It is 1 at first. */
+void rh_learner_factor(rh_learner *l, double factor);
 /* One update from n samples (indices into samples): mean over them. On failure conductances are as they were. Allocates
  * nothing. */
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err);

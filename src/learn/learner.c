@@ -75,6 +75,9 @@ static void layout(rh_learner *l, rh_arena *a) {
     l->g = RH_TAKE(a, double, n);
     l->next = RH_TAKE(a, double, n);
     l->pivot_g = RH_TAKE(a, double, n);
+    l->rate = RH_TAKE(a, double, n);
+    l->momenta = RH_TAKE(a, double, (size_t)RH_OPTIMIZER_TABLE[l->def.optimizer].n_state *(size_t)n);
+    l->updates = RH_TAKE(a, int64_t, 1);
     for (int i = 0; i < RH_MAX_CHUNK; i++) {
         l->chunk[i].bracket = RH_TAKE(a, double, n);
         l->chunk[i].gradient = l->def.gauge ? RH_TAKE(a, double, n) : NULL;
@@ -162,6 +165,7 @@ static rheo_status fill(rh_learner *l, rheo_error *err) {
     a = (rh_arena){ .base = l->memory };
     layout(l, &a);
     memcpy(l->g, l->c->g_init, sizeof(double) * (size_t)l->n_edge);
+    for (int k = 0; k < l->n_edge; k++) l->rate[k] = l->def.edge_rate ? l->def.edge_rate[k] : l->def.rate;
     for (int t = 0; t < l->n_lane; t++)
         for (int e = 0; e < l->c->n_elem; e++) l->lane[t].source[e] = l->c->value[e];
     return RHEO_OK;
@@ -177,6 +181,7 @@ rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_le
     l->def = *def;
     l->ports = *ports;
     l->samples = *samples;
+    l->factor = 1;
     l->log = log;
     l->n_edge = c->n_edge;
     l->n_out = ports->n_out;
@@ -189,6 +194,7 @@ rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_le
     if (st == RHEO_OK) st = open_tables(l, err);
     if (st == RHEO_OK) st = open_lanes(l, solver, err);
     if (st == RHEO_OK) st = fill(l, err);
+    l->def.edge_rate = NULL; /* lent for opening only */
     if (st != RHEO_OK) {
         rh_learner_close(l);
         return st;
@@ -355,22 +361,39 @@ static void collect(rh_learner *l, int n) {
     }
 }
 
+static rheo_status all_finite(const rh_learner *l, const double *x, rheo_error *err) {
+    double sum = 0;
+    for (int k = 0; k < l->n_edge; k++) sum += x[k] * 0;
+    if (sum == 0) return RHEO_OK;
+    int k = 0;
+    while (k < l->n_edge - 1 && isfinite(x[k])) k++;
+    const rheo_status st = rh_fail(err, RHEO_E_NOCONV, 312, rh_elem_loc(l->c, l->c->edge_elem[k]),
+                                   "the update of %s is not finite", l->c->elem_name[l->c->edge_elem[k]]);
+    rh_hint(err, "lower learning.rate");
+    return st;
+}
+
+void rh_learner_factor(rh_learner *l, double factor) { l->factor = factor; }
+
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err) {
     int n_chunk;
     RHEO_TRY(run_batch(l, sample, n, true, &n_chunk, err));
     reduce(l, n_chunk, true);
-    const double scale = l->def.rate / l->def.strength / n;
-    const double *restrict bracket = l->chunk[0].bracket, *restrict lo = l->c->g_min, *restrict hi = l->c->g_max;
-    for (int k = 0; k < l->n_edge; k++) {
-        const double g = l->g[k] - scale * bracket[k];
-        if (!isfinite(g)) {
-            rheo_status st = rh_fail(err, RHEO_E_NOCONV, 312, rh_elem_loc(l->c, l->c->edge_elem[k]),
-                                     "the update of %s is not finite", l->c->elem_name[l->c->edge_elem[k]]);
-            rh_hint(err, "lower learning.rate");
-            return st;
-        }
-        l->next[k] = g < lo[k] ? lo[k] : g > hi[k] ? hi[k] : g;
-    }
+    RHEO_TRY(all_finite(l, l->chunk[0].bracket, err)); /* first: the state of the optimizer stays as it was */
+    const rh_update u = { .n = l->n_edge,
+                          .count = ++*l->updates,
+                          .share = 1 / (l->def.strength * n),
+                          .factor = l->factor,
+                          .rate = l->rate,
+                          .bracket = l->chunk[0].bracket,
+                          .g = l->g,
+                          .next = l->next,
+                          .state = l->momenta };
+    RH_OPTIMIZER_TABLE[l->def.optimizer].step(&l->def, &u);
+    RHEO_TRY(all_finite(l, l->next, err));
+    const double *restrict lo = l->c->g_min, *restrict hi = l->c->g_max;
+    double *restrict next = l->next;
+    for (int k = 0; k < l->n_edge; k++) next[k] = next[k] < lo[k] ? lo[k] : next[k] > hi[k] ? hi[k] : next[k];
     collect(l, n);
     if (l->bent) rh_bent_commit(l);
     double *const old = l->g;
@@ -438,6 +461,9 @@ int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]) {
     out[k++] = (rh_block){ "pivot_g", l->pivot_g, n };
     out[k++] = (rh_block){ "gauge", l->sum, sizeof(*l->sum) };
     if (l->bent) out[k++] = (rh_block){ "start", l->start, sizeof(double) * rh_bent_start_row(l) * (size_t)l->n_start };
+    out[k++] = (rh_block){ "updates", l->updates, sizeof(*l->updates) };
+    if (RH_OPTIMIZER_TABLE[l->def.optimizer].n_state)
+        out[k++] = (rh_block){ "momenta", l->momenta, n * (size_t)RH_OPTIMIZER_TABLE[l->def.optimizer].n_state };
     if (!l->carry.dev) return k;
     out[k++] = (rh_block){ "memory", l->carry.dev, n * RH_MAX_STATE };
     out[k++] = (rh_block){ "s_last", l->carry.s_last, n };

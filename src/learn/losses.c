@@ -53,9 +53,31 @@ static double cross_entropy(const rh_learn_def *def, int n_out, const double *v,
     return loss;
 }
 
+/* C = 1/2 sum (softmax(gain v) - want)^2. With p the softmax and e = p - want, dC/dv_o = gain p_o (e_o - sum_q e_q
+ * p_q). */
+static double softmax_squared(const rh_learn_def *def, int n_out, const double *v, const double *target, int label,
+                              double *pull) {
+    double top = v[0], sum = 0, loss = 0, mean = 0;
+    for (int o = 1; o < n_out; o++) top = fmax(top, v[o]);
+    for (int o = 0; o < n_out; o++) sum += pull[o] = exp(def->logit_gain * (v[o] - top));
+    for (int o = 0; o < n_out; o++) {
+        pull[o] /= sum;
+        const double miss = pull[o] - (label >= 0 ? (o == label) : target[o]);
+        loss += 0.5 * miss * miss;
+        mean += miss * pull[o];
+    }
+    for (int o = 0; o < n_out; o++) {
+        const double miss = pull[o] - (label >= 0 ? (o == label) : target[o]);
+        pull[o] *= def->logit_gain * (mean - miss);
+    }
+    return loss;
+}
+
 const rh_loss RH_LOSS_TABLE[] = {
     { "squared", "half the squared distance to the target", squared },
     { "hinge", "what is missing to the margin", hinge },
     { "cross-entropy", "minus the log probability of the right class, outputs as logits", cross_entropy },
+    { "softmax-squared", "half the squared distance of the softmax of the outputs to the wanted shares",
+      softmax_squared },
 };
-const char *const RH_LOSSES[] = { "squared", "hinge", "cross-entropy", NULL };
+const char *const RH_LOSSES[] = { "squared", "hinge", "cross-entropy", "softmax-squared", NULL };

@@ -25,7 +25,8 @@ static double output_resistance(const rh_learner *l, const rh_lane *w) {
 /* How far outputs should move, V per unit of pull. Squared error: that share of the way. The others pull by unit or by
  * gain, whatever the distance: then that share of the voltage at which the loss changes its mind. */
 static double wanted_move(const rh_learn_def *d, double share) {
-    if (d->loss == RH_LOSS_CROSS_ENTROPY) return share / (d->logit_gain * d->logit_gain);
+    if (d->loss == RH_LOSS_CROSS_ENTROPY || d->loss == RH_LOSS_SOFTMAX_SQUARED)
+        return share / (d->logit_gain * d->logit_gain);
     return d->loss == RH_LOSS_HINGE ? share * d->margin : share;
 }
 
@@ -60,7 +61,8 @@ static double rehearse(rh_learner *l, const int *sample, int n, double rate, dou
     rh_lane *const w = &l->lane[0];
     rh_chunk none = { 0 };
     rheo_error err = { 0 };
-    const double scale = fmin(l->def.rate, rate) / l->def.strength;
+    const bool plain = l->def.optimizer == RH_OPTIMIZER_SGD;
+    const double scale = (plain ? fmin(l->def.rate, rate) : rate) / l->def.strength;
     double largest = 0;
     memcpy(saved, l->g, sizeof(double) * (size_t)l->n_edge);
     for (int i = 0; i < n_step && largest <= most; i++) {
@@ -84,9 +86,19 @@ static double size_of(const rh_learner *l, int k) {
     return l->c->edge_source[k] >= 0 ? l->c->g_max[k] - l->c->g_min[k] : l->g[k];
 }
 
+static const double SHARE = 0.02; /* of its conductance that an edge may move in a step */
+
+/* What a rate of sgd is for the optimizer: momentum walks a step 1/(1 - momentum) times, adam's rate is the step. */
+static double rate_for(const rh_learner *l, double rate) {
+    if (l->def.optimizer == RH_OPTIMIZER_MOMENTUM) return rate * (1 - l->def.momentum);
+    if (l->def.optimizer != RH_OPTIMIZER_ADAM) return rate;
+    double sum = 0;
+    for (int k = 0; k < l->n_edge; k++) sum += size_of(l, k);
+    return SHARE * sum / l->n_edge;
+}
+
 /* A rate at which the largest step of the first samples changes its conductance by SHARE of it. */
 static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *rate, rheo_error *err) {
-    static const double SHARE = 0.02;
     rh_lane *const w = &l->lane[0];
     rh_chunk none = { 0 };
     double largest = 0;
@@ -132,7 +144,10 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
              rh_number_human(d->fast / 20, "s", a, sizeof(a)));
     snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
              rh_number_human(d->slow, "s", a, sizeof(a)), ratio);
-    snprintf(t->why[4], n, "rate %.3g: the largest step of the first samples changes its conductance by 2 %%", d->rate);
+    const bool adam = d->optimizer == RH_OPTIMIZER_ADAM;
+    snprintf(t->why[4], n, "rate %.3g: %s", d->rate,
+             adam ? "adam's steps have that size; it is 2 % of the mean conductance"
+                  : "the largest step of the first samples changes its conductance by 2 %");
     snprintf(t->why[3], n,
              "threshold %.3g V^2/s: the largest amplitude of a rehearsed start is %.3g V^2, so what passes is %.3g V^2 "
              "and down to 1/%g of it",
@@ -158,7 +173,7 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
     rheo_status st = amplitudes(l, sample, n, a, err);
     if (st == RHEO_OK) st = gentle_rate(l, sample, n, &rate, err);
     *out = (rh_tuning){ .def = l->def, .linearity = share };
-    out->def.rate = rounded(rate);
+    out->def.rate = rounded(rate_for(l, rate));
     if (st == RHEO_OK) {
         out->a_small = a[n_a / 10];
         out->a_median = a[n_a / 2];

@@ -49,6 +49,9 @@ const char *rh_strength_unit(int nudge) {
     return nudge == RH_NUDGE_CONDUCTANCE ? "S" : nudge == RH_NUDGE_CURRENT ? "A/V" : "1";
 }
 
+/* Adam divides the gradient by its own size: what is left of the unit is that of the conductance. */
+const char *rh_rate_unit(int optimizer) { return optimizer == RH_OPTIMIZER_ADAM ? "S" : "S/V^2"; }
+
 rheo_status rh_experiment_forward(rh_report *r, rheo_error *e, rh_loc at) {
     if (e->status == RHEO_E_NOMEM) return RH_REPORT_NOMEM(r);
     if (e->line == 0 && !e->reported)
@@ -121,15 +124,29 @@ static rheo_status check_learning(const rh_reader *rd, rh_yaml *learning, const 
     return RHEO_OK;
 }
 
-static rheo_status read_learning(const rh_reader *rd, rh_yaml *root, rh_learn_def *def) {
+static rheo_status read_learning_fields(const rh_reader *rd, rh_yaml *map, rh_learn_def *def) {
+    for (int i = 0; i < RH_N_LEARNING_FIELD; i++) { /* the optimizer first: the unit of the rate depends on it */
+        rh_field f = RH_LEARNING_FIELDS[i];
+        if (f.offset == offsetof(rh_learn_def, rate)) f.unit = rh_rate_unit(def->optimizer);
+        RH_STEP(rh_read_fields(rd, map, &f, 1, def));
+    }
+    return RHEO_OK;
+}
+
+static rheo_status read_learning(rheo_experiment *x, const rh_reader *rd, rh_yaml *root) {
     const char *names[MAX_KEYS];
+    rh_learn_def *const def = &x->learn;
     rh_yaml *map = NULL;
     const int before = rd->report->n_error;
     RHEO_TRY(rh_read_map(rd, root, "learning", false, &map));
-    RH_STEP(rh_read_fields(rd, map, RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, def));
+    RH_STEP(read_learning_fields(rd, map, def));
     RH_STEP(read_nudge(rd, map, def));
+    RH_STEP(read_block(rd, map, "schedule", RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD, def));
+    RH_STEP(rh_experiment_read_rates(x, rd, map));
     int n = field_names(RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, names, 0);
     names[n++] = "nudge";
+    names[n++] = "schedule";
+    names[n++] = "rates";
     RH_STEP(rh_read_rest(rd, map, "learning", names, n));
     return map && rd->report->n_error == before ? check_learning(rd, map, def) : RHEO_OK;
 }
@@ -197,7 +214,7 @@ static rheo_status read_settings(rheo_experiment *x, rh_reader *rd, rh_yaml *roo
     if (domain) RH_STEP(rh_read_choice(rd, domain, "domain", RH_DOMAINS, &x->domain));
     rd->hydraulic = x->domain == 1;
     if (seed) RH_STEP(rh_read_int64(rd, seed, "seed", 0, INT64_MAX, &x->seed));
-    RH_STEP(read_learning(rd, root, &x->learn));
+    RH_STEP(read_learning(x, rd, root));
     RH_STEP(read_block(rd, root, "protocol", RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD, &x->learn));
     RH_STEP(read_memory(rd, root, &x->learn));
     RH_STEP(read_solver(rd, root, x));
@@ -214,7 +231,7 @@ static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml
     rheo_error e = { 0 };
     const rheo_status st = io->circuit(io->user, x->netlist, &x->circuit, r->log, &e);
     if (st != RHEO_OK) return rh_experiment_forward(r, &e, at);
-    if (x->circuit->n_edge > 0) return RHEO_OK;
+    if (x->circuit->n_edge > 0) return rh_experiment_resolve_rates(x, rd, rh_yaml_get(root, "learning"));
     return rh_report_error(r, RHEO_E_PARSE, RH_CODE_NO_EDGE, at,
                            "mark edges by a comment line in the netlist: *@ learn R*",
                            "no element of this netlist can learn");
@@ -317,6 +334,9 @@ void rheo_experiment_destroy(rheo_experiment *x) {
     rh_free(x->netlist);
     rh_free(x->backend);
     rh_free(x->output);
+    rh_free(x->rate_glob);
+    rh_free(x->rate_value);
+    rh_free(x->edge_rate);
     rh_free(x->in_elem);
     rh_free(x->in_sign);
     rh_free(x->out);

@@ -12,6 +12,7 @@ enum {
     RH_CODE_FIXED = 164,     /* an output that a source holds */
     RH_CODE_TWICE = 165,     /* named twice */
     RH_CODE_NO_EDGE = 166,   /* nothing to learn */
+    RH_CODE_RATE = 167,      /* a rate for no edge */
     RH_CODE_MIX = 174,       /* settings that do not go together */
 };
 
@@ -32,8 +33,12 @@ extern const char *const RH_DOMAINS[], *const RH_TASK_KINDS[]; /* NULL-terminate
 
 /* The fields of a kernel as offsets into rh_learn_def; out holds RH_MAX_PAR. Returns their number. */
 int rh_kernel_fields(int kernel, rh_field *out);
-/* The unit of nudge.strength. */
+/* The unit of nudge.strength, and of learning.rate. */
 const char *rh_strength_unit(int nudge);
+const char *rh_rate_unit(int optimizer);
+/* experiment_rate.c: learning.rates, and what they are for each edge of the circuit. */
+rheo_status rh_experiment_read_rates(rheo_experiment *x, const rh_reader *rd, rh_yaml *learning);
+rheo_status rh_experiment_resolve_rates(rheo_experiment *x, const rh_reader *rd, rh_yaml *learning);
 
 /* experiment_task.c. The ports are read first; what they are called in the netlist may then be resolved. */
 rheo_status rh_experiment_read_ports(rheo_experiment *x, const rh_reader *rd, rh_yaml *task);

@@ -92,6 +92,18 @@ static void put_fields(rh_buf *b, const char *indent, const rh_field *f, int n, 
     }
 }
 
+static void put_rates(rh_buf *b, const rheo_experiment *x) {
+    if (x->n_rate == 0) return;
+    rh_buf_puts(b, "  rates:\n");
+    for (int i = 0; i < x->n_rate; i++) {
+        rh_buf_puts(b, "    ");
+        put_text(b, x->rate_glob[i]);
+        rh_buf_puts(b, ": ");
+        rh_buf_number(b, x->rate_value[i]);
+        rh_buf_puts(b, "\n");
+    }
+}
+
 static void put_memory(rh_buf *b, const rh_learn_def *d) {
     rh_field own[RH_MAX_PAR];
     const int n = rh_kernel_fields(d->kernel, own);
@@ -183,6 +195,9 @@ static void print_all(rh_buf *b, const rheo_experiment *x) {
     put_task(b, x);
     rh_buf_puts(b, "learning:\n");
     put_fields(b, "  ", RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, &x->learn);
+    put_rates(b, x);
+    rh_buf_puts(b, "  schedule:\n");
+    put_fields(b, "    ", RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD, &x->learn);
     rh_buf_puts(b, "  nudge:\n");
     put_fields(b, "    ", RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD, &x->learn);
     rh_buf_puts(b, "protocol:\n");

@@ -29,6 +29,10 @@ struct rheo_experiment {
     rh_task task;
     rh_learn_def learn; /* with the kernel's parameters */
     char *backend;
+    const char **rate_glob; /* [n_rate] learning.rates: names of edges, text lent from doc; rows further down win */
+    double *rate_value;     /* [n_rate] */
+    int n_rate;
+    double *edge_rate; /* [n_edge] what that makes of them; learn.edge_rate points here. NULL: one rate for all */
     rh_run_def run;
     char *output; /* resolved against folder; NULL: not given */
     rheo_circuit *circuit;

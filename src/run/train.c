@@ -49,7 +49,8 @@ static rheo_status score(session *s, const int *sample, int n, double *loss, dou
     rh_score sc;
     RHEO_TRY(rh_learner_evaluate(s->l, sample, n, &sc, err));
     *loss = sc.loss;
-    if (s->samples.label && sc.n > 0) *accuracy = (double)sc.n_right / (double)sc.n;
+    const bool counts = s->samples.label || s->x->learn.loss == RH_LOSS_HINGE; /* classes, or signs to be met */
+    if (counts && sc.n > 0) *accuracy = (double)sc.n_right / (double)sc.n;
     return RHEO_OK;
 }
 
@@ -184,6 +185,7 @@ static rheo_status train_epoch(session *s, rheo_error *err) {
     const int n_train = s->x->task.n_train;
     const int batch = s->x->run.batch > 0 ? s->x->run.batch : n_train;
     set_order(s);
+    rh_learner_factor(s->l, rh_schedule_factor(&s->x->learn, s->at.epoch, s->x->run.epochs));
     while (s->at.position < n_train) {
         if (stopped(s))
             return rh_fail(err, RHEO_E_INTERRUPTED, 0, RH_NOWHERE, "interrupted in epoch %ld", (long)s->at.epoch + 1);

@@ -1,0 +1,44 @@
+/* optimizers.c: how a gradient becomes a step. A new optimizer is one row; its state is [n_state][n_edge] and begins as
+ * zeros. */
+#include "learn/internal.h"
+
+#include <math.h>
+
+static void sgd(const rh_learn_def *d, const rh_update *u) {
+    const double *restrict rate = u->rate, *restrict bracket = u->bracket, *restrict g = u->g;
+    double *restrict next = u->next;
+    (void)d;
+    for (int k = 0; k < u->n; k++) next[k] = g[k] - u->factor * rate[k] * (u->share * bracket[k]);
+}
+
+/* Heavy ball: what has been walked goes on. Polyak, USSR Comput. Math. Math. Phys. 4, 1 (1964). */
+static void momentum(const rh_learn_def *d, const rh_update *u) {
+    const double *restrict rate = u->rate, *restrict bracket = u->bracket, *restrict g = u->g;
+    double *restrict next = u->next, *restrict speed = u->state;
+    for (int k = 0; k < u->n; k++) {
+        speed[k] = d->momentum * speed[k] + u->share * bracket[k];
+        next[k] = g[k] - u->factor * rate[k] * speed[k];
+    }
+}
+
+/* Kingma & Ba, ICLR 2015, algorithm 1. Both means start at 0; `rise` takes off what that makes them too small. */
+static void adam(const rh_learn_def *d, const rh_update *u) {
+    const double *restrict rate = u->rate, *restrict bracket = u->bracket, *restrict g = u->g;
+    double *restrict next = u->next, *restrict mean = u->state, *restrict square = u->state + u->n;
+    const double rise1 = 1 / (1 - pow(d->beta1, (double)u->count)), rise2 = 1 / (1 - pow(d->beta2, (double)u->count));
+    for (int k = 0; k < u->n; k++) {
+        const double slope = u->share * bracket[k];
+        mean[k] += (1 - d->beta1) * (slope - mean[k]);
+        square[k] += (1 - d->beta2) * (slope * slope - square[k]);
+        next[k] = g[k] - u->factor * rate[k] * (rise1 * mean[k]) / (sqrt(rise2 * square[k]) + d->epsilon);
+    }
+}
+
+const rh_optimizer RH_OPTIMIZER_TABLE[] = {
+    { "sgd", "along the gradient", 0, sgd },
+    { "momentum", "along a sum of gradients that fades", 1, momentum },
+    { "adam", "along the mean gradient over its own size, so rate is the size of a step", 2, adam },
+};
+const char *const RH_OPTIMIZERS[] = { "sgd", "momentum", "adam", NULL };
+
+const char *rh_optimizer_what(int optimizer) { return RH_OPTIMIZER_TABLE[optimizer].what; }
