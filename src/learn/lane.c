@@ -20,13 +20,18 @@ static rheo_status respond_outside(rh_learner *l, rh_lane *w, rheo_error *err) {
 }
 
 /* Responses to 1 A into each output; transposed ones too where the circuit is not reciprocal. */
-static void respond(rh_learner *l, rh_lane *w, bool transposed, double *z) {
+static rheo_status respond(rh_learner *l, rh_lane *w, bool transposed, double *z, rheo_error *err) {
     const size_t m = (size_t)l->n_unknown, n = (size_t)l->n_edge;
     memset(w->zx, 0, sizeof(double) * m * (size_t)l->n_out);
     for (int o = 0; o < l->n_out; o++)
         rh_solver_inject(w->solver, l->ports.out[o][0], l->ports.out[o][1], 1, w->zx + (size_t)o * m);
     rh_solver_apply(w->solver, l->n_out, w->zx, transposed);
+    for (int o = 0; o < l->n_out && rh_solver_doubts(w->solver); o++) {
+        const int *const out = l->ports.out[o];
+        RHEO_TRY(rh_solver_settle(w->solver, NULL, out[0], out[1], transposed, w->zx + (size_t)o * m, err));
+    }
     for (int o = 0; o < l->n_out; o++) rh_solver_drops(w->solver, NULL, w->zx + (size_t)o * m, z + (size_t)o * n);
+    return RHEO_OK;
 }
 
 rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
@@ -39,11 +44,8 @@ rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
         w->pivots = pivots;
     }
     if (!outside || !l->reciprocal) RHEO_TRY(rh_solver_factor(w->solver, l->g, err));
-    if (!l->reciprocal) respond(l, w, true, w->zt);
-    if (outside)
-        RHEO_TRY(respond_outside(l, w, err));
-    else
-        respond(l, w, false, w->z);
+    if (!l->reciprocal) RHEO_TRY(respond(l, w, true, w->zt, err));
+    RHEO_TRY(outside ? respond_outside(l, w, err) : respond(l, w, false, w->z, err));
     for (int p = 0; p < l->n_out; p++)
         for (int o = 0; o < l->n_out; o++)
             w->zoo[o * l->n_out + p] = rh_lane_output(l, w, w->zx + (size_t)p * (size_t)l->n_unknown, o);
@@ -74,7 +76,15 @@ rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, r
     }
     memcpy(w->x, w->b, sizeof(double) * m * (size_t)n);
     rh_solver_apply(w->solver, n, w->x, false);
-    for (int i = 0; i < n; i++) RHEO_TRY(rh_solver_check(w->solver, w->b + (size_t)i * m, w->x + (size_t)i * m, err));
+    const bool doubts = rh_solver_doubts(w->solver);
+    for (int i = 0; i < n; i++) {
+        double *const x = w->x + (size_t)i * m;
+        if (doubts) {
+            set_inputs(l, w, sample[i]);
+            RHEO_TRY(rh_solver_settle(w->solver, w->source, -1, -1, false, x, err));
+        }
+        RHEO_TRY(rh_solver_check(w->solver, w->b + (size_t)i * m, x, err));
+    }
     return RHEO_OK;
 }
 

@@ -49,6 +49,8 @@ static int first_obstacle(const rheo_circuit *c, const rh_system *y) {
     return -1;
 }
 
+bool rh_matrix_positive(const rheo_circuit *c, const rh_system *y) { return first_obstacle(c, y) < 0; }
+
 static rheo_status refuse(const rheo_circuit *c, const rh_system *y, int e, const char *name, rheo_error *err) {
     const rheo_status st = rh_fail(err, RHEO_E_USAGE, 307, rh_elem_loc(c, e), "%s cannot solve this circuit: %s %s",
                                    name, c->elem_name[e], obstacle(c, y, e));

@@ -11,5 +11,8 @@ rheo_status rh_matrix_known(const char *backend, rheo_error *err);
  * RHEO_E_USAGE: the backend asked for cannot take this circuit; err names the first element in its way. */
 rheo_status rh_matrix_open(const char *backend, const rheo_circuit *c, const rh_system *y, const rh_matrix_ops **ops,
                            void **m, const char **why, rheo_error *err);
+/* Do positive resistors, current sources and grounded voltage sources make up all of it: is the matrix sure to be
+ * symmetric and positive definite. */
+bool rh_matrix_positive(const rheo_circuit *c, const rh_system *y);
 
 #endif

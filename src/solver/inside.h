@@ -50,12 +50,17 @@ struct rheo_solver {
     rh_wide *wide_v, *in;  /* [n_node] potentials; currents into the nodes */
     double pivot_rcond;
     bool pivoted, factored, warned;
+    bool positive; /* see rh_matrix_positive */
     bool sized; /* size and across are those of ax */
     rh_newton newton;
     rh_ngspice *outside; /* NULL: the points come from ops */
     rheo_solver_stats stats;
     void *memory;
 };
+
+/* The estimate of the condition from the pivots alone can be too good by orders. Below this a better one is made while
+ * training, at the price of a few solves, and answers are refined. */
+#define RH_DOUBT 1e-6
 
 /* solver.c: factor; the condition is estimated with more care where the cheap estimate is below doubt. */
 rheo_status rh_solver_factor_doubting(rheo_solver *s, const double *g, double doubt, rheo_error *err);

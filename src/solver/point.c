@@ -10,8 +10,9 @@
 #include <math.h>
 
 enum { MAX_REFINE = 20 };
-/* Largest last correction, relative to the largest potential, and of currents to the largest current. */
-static const double CERTAIN = 1e-13;
+/* Largest last correction, relative to the largest potential, and of currents to the largest current: of an operating
+ * point, and of a solve while training. */
+static const double CERTAIN = 1e-13, TRUSTED = 1e-9;
 /* The condition is estimated with more care than while training. */
 static const double DOUBT = 1e-2;
 
@@ -39,12 +40,19 @@ static rh_wide narrow(double x) { return (rh_wide){ x, 0 }; }
 
 /* ---- currents ---- */
 
-static rh_law law_of(const rheo_solver *s, const double *g, const double *source, int e) {
+/* What is solved for. */
+typedef struct task {
+    const double *g;      /* [n_edge] */
+    const double *source; /* [n_elem], NULL: all 0 */
+    int into, out_of;     /* nodes that 1 A is put into and taken from; -1: none */
+} task;
+
+static rh_law law_of(const rheo_solver *s, const task *at, int e) {
     const rheo_circuit *const c = s->c;
     const rh_kind *const kind = RH_KINDS[c->kind[e]];
     const int edge = c->elem_edge[e];
-    const double value = kind->flags & RH_SOURCE ? source[e] : c->value[e];
-    return kind->law(value, edge >= 0 ? g[edge] : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0);
+    const double value = !(kind->flags & RH_SOURCE) ? c->value[e] : at->source ? at->source[e] : 0;
+    return kind->law(value, edge >= 0 ? at->g[edge] : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0);
 }
 
 static void potentials(rheo_solver *s, const double *source) {
@@ -53,7 +61,7 @@ static void potentials(rheo_solver *s, const double *source) {
     v[0] = narrow(0);
     for (int k = 1; k < y->n_fixed; k++) {
         const rh_fixed *f = &y->fixed[k];
-        v[f->node] = plus(v[f->from], narrow(f->sign * (f->edge < 0 ? source[f->elem] : s->g[f->edge])));
+        v[f->node] = plus(v[f->from], narrow(source ? f->sign * (f->edge < 0 ? source[f->elem] : s->g[f->edge]) : 0));
     }
     for (int i = 0; i < s->c->n_node; i++)
         if (y->unknown[i] >= 0) v[i] = s->wide_x[y->unknown[i]];
@@ -61,10 +69,10 @@ static void potentials(rheo_solver *s, const double *source) {
 
 static rh_wide drop(const rheo_solver *s, int a, int b) { return minus(s->wide_v[a], s->wide_v[b]); }
 
-static rh_wide current(const rheo_solver *s, const double *g, const double *source, int e) {
+static rh_wide current(const rheo_solver *s, const task *at, int e) {
     const int *const t = s->c->term[e];
     if (s->y.branch[e] >= 0) return s->wide_x[s->y.branch[e]];
-    const rh_law law = law_of(s, g, source, e);
+    const rh_law law = law_of(s, at, e);
     rh_wide i = narrow(law.current);
     if (law.conductance != 0) i = plus(i, times(law.conductance, drop(s, t[0], t[1])));
     if (law.trans != 0) i = plus(i, times(law.trans, drop(s, t[2], t[3])));
@@ -72,13 +80,13 @@ static rh_wide current(const rheo_solver *s, const double *g, const double *sour
 }
 
 /* Currents through all elements but the tree's; sums of what enters each node. */
-static void element_currents(rheo_solver *s, const double *g, const double *source) {
+static void element_currents(rheo_solver *s, const task *at) {
     const rheo_circuit *const c = s->c;
     memset(s->in, 0, (size_t)c->n_node * sizeof(*s->in));
     for (int e = 0; e < c->n_elem; e++) {
         const int *const t = c->term[e];
         if (s->y.tree[e]) continue;
-        const rh_wide i = current(s, g, source, e);
+        const rh_wide i = current(s, at, e);
         s->i_new[e] = i.hi;
         s->in[t[0]] = minus(s->in[t[0]], i);
         s->in[t[1]] = plus(s->in[t[1]], i);
@@ -97,22 +105,63 @@ static void tree_currents(rheo_solver *s) {
 
 /* ---- refinement ---- */
 
+static void inject(rheo_solver *s, const task *at) {
+    if (at->into >= 0) s->in[at->into] = plus(s->in[at->into], narrow(1));
+    if (at->out_of >= 0) s->in[at->out_of] = minus(s->in[at->out_of], narrow(1));
+}
+
+static void rows_of_nodes(const rheo_solver *s, double *r) {
+    for (int i = 0; i < s->c->n_node; i++)
+        if (s->y.unknown[i] >= 0) r[s->y.unknown[i]] = s->in[i].hi;
+}
+
 /* What the answer leaves over in every equation, from the elements themselves: the diagonal of the matrix has lost what
  * is small beside its largest term. */
-static void leftover(rheo_solver *s, const double *g, const double *source, double *r) {
+static void leftover(rheo_solver *s, const task *at, double *r) {
     const rheo_circuit *const c = s->c;
-    potentials(s, source);
-    element_currents(s, g, source);
-    for (int i = 0; i < c->n_node; i++)
-        if (s->y.unknown[i] >= 0) r[s->y.unknown[i]] = s->in[i].hi;
+    potentials(s, at->source);
+    element_currents(s, at);
+    inject(s, at);
+    rows_of_nodes(s, r);
     for (int e = 0; e < c->n_elem; e++) {
         const int *const t = c->term[e];
         if (s->y.branch[e] < 0) continue;
-        const rh_law law = law_of(s, g, source, e);
+        const rh_law law = law_of(s, at, e);
         rh_wide rhs = minus(narrow(law.rhs), drop(s, t[0], t[1]));
         if (t[2] >= 0) rhs = plus(rhs, times(law.gain, drop(s, t[2], t[3])));
         r[s->y.branch[e]] = rhs.hi;
     }
+}
+
+static void flow(rheo_solver *s, int from, int to, rh_wide i) {
+    s->in[from] = minus(s->in[from], i);
+    s->in[to] = plus(s->in[to], i);
+}
+
+/* The same of the transposed equations, sources at 0: what an element did to its terminals for its controlling pair, it
+ * does to the controlling pair for its terminals. */
+static void leftover_transposed(rheo_solver *s, const task *at, double *r) {
+    const rheo_circuit *const c = s->c;
+    potentials(s, NULL);
+    memset(s->in, 0, (size_t)c->n_node * sizeof(*s->in));
+    for (int e = 0; e < c->n_elem; e++) {
+        const int *const t = c->term[e];
+        s->i_new[e] = 0;
+        if (s->y.tree[e]) continue;
+        const rh_law law = law_of(s, at, e);
+        const rh_wide across = drop(s, t[0], t[1]);
+        rh_wide i = times(law.conductance, across), back = times(law.trans, across);
+        if (s->y.branch[e] >= 0) {
+            i = s->wide_x[s->y.branch[e]];
+            back = times(-law.gain, i);
+            r[s->y.branch[e]] = -across.hi;
+        }
+        s->i_new[e] = i.hi;
+        flow(s, t[0], t[1], i);
+        if (t[2] >= 0) flow(s, t[2], t[3], back);
+    }
+    inject(s, at);
+    rows_of_nodes(s, r);
 }
 
 static double larger(double a, double b) { return a <= b ? b : a; } /* a NaN in a stays */
@@ -134,11 +183,11 @@ static double relative_size(const rheo_solver *s, const double *r) {
 
 /* Until a correction is rounding, or no longer half the last one. Returns the last one: an estimate of what is still
  * wrong, which a residual alone is not when conductances span many decades. */
-static double refine(rheo_solver *s, const double *g, const double *source) {
+static double refine(rheo_solver *s, const task *at, bool transposed) {
     double last = INFINITY;
     for (int step = 0; step < MAX_REFINE; step++) {
-        leftover(s, g, source, s->r);
-        rh_solver_apply(s, 1, s->r, false);
+        (transposed ? leftover_transposed : leftover)(s, at, s->r);
+        rh_solver_apply(s, 1, s->r, transposed);
         const double relative = relative_size(s, s->r);
         if (isnan(relative)) return relative;
         if (!(relative < last / 2)) return larger(last, relative);
@@ -175,13 +224,13 @@ static rheo_status uncertain(const rheo_solver *s, double moved, rheo_error *err
     return st;
 }
 
-static rheo_status solve_checked(rheo_solver *s, const double *g, const double *source, rheo_error *err) {
+static rheo_status solve_checked(rheo_solver *s, const task *at, rheo_error *err) {
     if (s->y.n == 0) return RHEO_OK;
-    rh_solver_rhs(s, source, s->b);
+    rh_solver_rhs(s, at->source, s->b);
     memcpy(s->x, s->b, (size_t)s->y.n * sizeof(double));
     rh_solver_apply(s, 1, s->x, false);
     for (int j = 0; j < s->y.n; j++) s->wide_x[j] = narrow(s->x[j]);
-    const double moved = refine(s, g, source);
+    const double moved = refine(s, at, false);
     if (!(moved <= CERTAIN)) return uncertain(s, moved, err);
     for (int j = 0; j < s->y.n; j++) s->x[j] = s->wide_x[j].hi;
     s->stats.residual = rh_solver_residual(s, s->b, s->x);
@@ -214,14 +263,32 @@ static rheo_status solve_nonlinear(rheo_solver *s, rheo_state *st, rheo_error *e
     return RHEO_OK;
 }
 
+/* Resistors above 0, current sources and grounded voltage sources give matrices whose pivots are sums of positive
+ * terms: elimination loses nothing. Everything else may cancel. */
+bool rh_solver_doubts(const rheo_solver *s) {
+    if (s->y.n == 0 || rh_solver_is_nonlinear(s)) return false; /* Newton polishes by itself */
+    return !s->positive || s->stats.rcond < RH_DOUBT;
+}
+
+rheo_status rh_solver_settle(rheo_solver *s, const double *source, int into, int out_of, bool transposed, double *x,
+                             rheo_error *err) {
+    const task at = { .g = s->g, .source = source, .into = into, .out_of = out_of };
+    for (int j = 0; j < s->y.n; j++) s->wide_x[j] = narrow(x[j]);
+    const double moved = refine(s, &at, transposed);
+    if (!(moved <= TRUSTED)) return uncertain(s, moved, err);
+    for (int j = 0; j < s->y.n; j++) x[j] = s->wide_x[j].hi;
+    return RHEO_OK;
+}
+
 rheo_status rheo_solver_solve(rheo_solver *s, rheo_state *st, rheo_error *err) {
     if (s->outside) return solve_outside(s, st, err);
     RHEO_TRY(check_sources(s, st->source, err));
     if (rh_solver_is_nonlinear(s)) return solve_nonlinear(s, st, err);
     RHEO_TRY(rh_solver_factor_doubting(s, st->g, DOUBT, err));
-    RHEO_TRY(solve_checked(s, st->g, st->source, err));
+    const task at = { .g = st->g, .source = st->source, .into = -1, .out_of = -1 };
+    RHEO_TRY(solve_checked(s, &at, err));
     potentials(s, st->source);
-    element_currents(s, st->g, st->source);
+    element_currents(s, &at);
     tree_currents(s);
     if (!finite_answer(s)) return not_finite(err);
     for (int i = 0; i < s->c->n_node; i++) st->v[i] = s->wide_v[i].hi;

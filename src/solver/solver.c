@@ -12,9 +12,6 @@ enum { COOKIE = 0x536f6c76 };
 static const double RCOND_FALL = 1e-3, RCOND_POOR = 1e-6;
 /* Below this a pivot is what rounding left of its diagonal entry: the matrix cannot be told from a singular one. */
 static const double RCOND_NOTHING = 8 * DBL_EPSILON;
-/* The estimate from the pivots alone can be too good by orders. Below this a better one is made while training, at the
- * price of a few solves. */
-static const double DOUBT = 1e-6;
 
 rheo_solver_def rheo_solver_default(void) {
     return (rheo_solver_def){
@@ -57,6 +54,7 @@ static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
     s->stats.n_nonzero = s->y.ap[s->y.n];
     RHEO_TRY(rh_matrix_open(s->def.backend, s->c, &s->y, &s->ops, &s->m, &s->stats.why, err));
     s->stats.backend = s->ops->name;
+    s->positive = rh_matrix_positive(s->c, &s->y);
     RHEO_TRY(rh_newton_open(s, err));
     if (!outside) return RHEO_OK;
     s->stats.backend = RH_OUTSIDE;
@@ -214,7 +212,7 @@ rheo_status rh_solver_factor_doubting(rheo_solver *s, const double *g, double do
 }
 
 rheo_status rh_solver_factor(rheo_solver *s, const double *g, rheo_error *err) {
-    return rh_solver_factor_doubting(s, g, DOUBT, err);
+    return rh_solver_factor_doubting(s, g, RH_DOUBT, err);
 }
 
 rheo_status rh_solver_pivot_at(rheo_solver *s, const double *g, rheo_error *err) {

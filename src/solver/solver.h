@@ -46,6 +46,12 @@ void rh_solver_inject(const rheo_solver *s, int a, int b_node, double amp, doubl
 void rh_solver_apply(rheo_solver *s, int n_rhs, double *b, bool transposed);
 /* Check one solution: finite and |Ax-b| <= residual*(|A||x|+|b|). For right-hand sides of training steps: costs one product. */
 rheo_status rh_solver_check(rheo_solver *s, const double *b, const double *x, rheo_error *err);
+/* May an answer that passes the check still be wrong: a residual says little where large terms cancel. */
+bool rh_solver_doubts(const rheo_solver *s);
+/* Then refine an answer x [n_unknown] of the last factorisation to twice the digits of its equations, for source values [n_elem]
+ * (NULL: all 0) and 1 A into node `into` and out of `out_of` (-1: none). Transposed: source must be NULL.
+ * RHEO_E_SINGULAR: it does not settle to 1e-9. */
+rheo_status rh_solver_settle(rheo_solver *s, const double *source, int into, int out_of, bool transposed, double *x, rheo_error *err);
 /* Potentials of all nodes from the unknowns: v [n_node]. source NULL: fixed nodes are 0 (response to an injection). */
 void rh_solver_potentials(const rheo_solver *s, const double *source, const double *x, double *v);
 /* The same, but only the drop v[a]-v[b] over each learnable edge: drop [n_edge]. */
