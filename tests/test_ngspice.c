@@ -518,6 +518,32 @@ static void compare_is_a_verdict(void **state) {
     scratch_remove(folder);
 }
 
+/* The figures of docs/spice.md on fewer and smaller circuits; one in four is for CHOLMOD too. */
+static void random_circuits_agree(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    launched r;
+    launch_with(&r, "compare", "--json", "--random", "24", "--largest", "150", "--p90", "1e-9", "--tolerance", "1e-7",
+                NULL);
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    assert_non_null(strstr(r.out, "\"engine\":\"ngspice\",\"reference\":\"klu\",\"points\":24,\"refused\":0,"));
+    launch_free(&r);
+    launch_with(&r, "compare", "--json", "--backends", "klu,cholmod", "--random", "24", "--largest", "150",
+                "--tolerance", "1e-10", NULL);
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    const char *const points = strstr(r.out, "\"points\":");
+    assert_non_null(points);
+    assert_true(atoi(points + 9) >= 6 && atoi(points + 9) < 24);
+    launch_free(&r);
+    launch_with(&r, "compare", "--random", "4", "--largest", "50", "--seed", "8", "--p90", "1e-30", NULL);
+    assert_int_equal(r.exit, 1);
+    assert_non_null(strstr(r.err, "one potential in ten"));
+    launch_free(&r);
+    launch_with(&r, "compare", "--random", "4", "net.cir", NULL);
+    assert_int_equal(r.exit, 2);
+    launch_free(&r);
+}
+
 /* No line of a deck is anything but an element, an option or the end. */
 static void decks_hold_no_text_of_the_user(void **state) {
     (void)state;
@@ -551,6 +577,7 @@ int main(void) {
         cmocka_unit_test(the_layers_are_there),
         cmocka_unit_test(a_hostile_netlist_does_nothing),
         cmocka_unit_test(compare_is_a_verdict),
+        cmocka_unit_test(random_circuits_agree),
         cmocka_unit_test(check_names_what_is_dangerous),
         cmocka_unit_test(decks_hold_no_text_of_the_user),
     };

@@ -3,12 +3,19 @@
 #include "run/compare.h"
 #include "solver/outside.h"
 
+#include <math.h>
 #include <sys/stat.h>
 
 static const rh_option OPTIONS[] = {
     { "backends", 0, RH_OPT_TEXT, "LIST", "engines, the first is what others are measured by (all there are)", 0, 0,
       NULL },
     { "samples", 0, RH_OPT_INT, "N", "samples of an experiment, each free and clamped (4)", 1, 1e6, NULL },
+    { "random", 0, RH_OPT_INT, "N", "N random circuits instead of a file, as `rheo gen mixed` makes them", 1, 1e5,
+      NULL },
+    { "seed", 0, RH_OPT_INT, "N", "seed of the first one; the others count up from it (1)", 0, 9e15, NULL },
+    { "smallest", 0, RH_OPT_INT, "N", "nodes of the first one (10)", 4, 1e6, NULL },
+    { "largest", 0, RH_OPT_INT, "N", "nodes of the last one, sizes rise evenly on a log scale (2000)", 4, 1e6, NULL },
+    { "p90", 0, RH_OPT_NUMBER, "X", "largest difference that nine potentials in ten may have (not asked)", 0, 1, NULL },
     { "tolerance", 0, RH_OPT_NUMBER, "X", "largest difference, as a share of the largest value (1e-6)", 0, 1, NULL },
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
@@ -78,6 +85,14 @@ static rheo_status compare_experiment(rh_cli *cli, rh_compare *k, const char *pa
     return st;
 }
 
+static rheo_status compare_random(rh_cli *cli, rh_compare *k, rheo_error *err) {
+    const rh_lottery def = { .n = (int)rh_opt_number(cli, "random", 1),
+                             .small = (int)rh_opt_number(cli, "smallest", 10),
+                             .large = (int)rh_opt_number(cli, "largest", 2000),
+                             .seed = (uint64_t)rh_opt_number(cli, "seed", 1) };
+    return rh_compare_random(k, &def, err);
+}
+
 static rheo_status compare_path(rh_cli *cli, rh_compare *k, const char *path, rheo_error *err) {
     if (is_folder(path)) {
         char *const config = rh_path_join(path, "config.yaml");
@@ -117,6 +132,7 @@ static void add_table(rh_buf *b, const rh_compare *k) {
         }
         add_row(b, n->name, "potential", &n->v);
         add_row(b, "", "current", &n->i);
+        if (n->n_refused) rh_buf_printf(b, "%-10s%d circuits not taken: %s\n", "", n->n_refused, n->refused);
     }
 }
 
@@ -139,7 +155,8 @@ static void add_json(rh_buf *b, const rh_compare *k, const char *path, rheo_stat
         rh_json_text(b, "file", path);
         rh_json_text(b, "engine", n->name);
         rh_json_text(b, "reference", k->engine[0].name);
-        rh_json_count(b, "points", k->n_case);
+        rh_json_count(b, "points", n->n_case);
+        rh_json_count(b, "refused", n->n_refused);
         if (n->why_not[0]) rh_json_text(b, "unavailable", n->why_not);
         if (!n->why_not[0]) add_json_gap(b, "potentials", &n->v);
         if (!n->why_not[0]) add_json_gap(b, "currents", &n->i);
@@ -150,12 +167,13 @@ static void add_json(rh_buf *b, const rh_compare *k, const char *path, rheo_stat
 static rheo_status compare(rh_cli *cli, const char *const *names, int n, rheo_error *err) {
     rh_compare k;
     rh_compare_begin(&k, names, n);
-    rheo_status st = compare_path(cli, &k, cli->operand[0], err);
+    const bool random = rh_opt_given(cli, "random");
+    rheo_status st = random ? compare_random(cli, &k, err) : compare_path(cli, &k, cli->operand[0], err);
     if (st == RHEO_OK) {
-        st = rh_compare_finish(&k, rh_opt_number(cli, "tolerance", 1e-6), err);
+        st = rh_compare_finish(&k, rh_opt_number(cli, "tolerance", 1e-6), rh_opt_number(cli, "p90", INFINITY), err);
         rh_buf b = { 0 };
         if (cli->json)
-            add_json(&b, &k, cli->operand[0], st);
+            add_json(&b, &k, random ? "random" : cli->operand[0], st);
         else
             add_table(&b, &k);
         rh_cli_write(cli, &b);
@@ -165,6 +183,8 @@ static rheo_status compare(rh_cli *cli, const char *const *names, int n, rheo_er
 }
 
 static rheo_status run(rh_cli *cli) {
+    if (rh_opt_given(cli, "random") == (cli->n_operand > 0))
+        return rh_cli_usage(cli, "`rheo compare net.cir`, or `rheo compare --random 200`", "one file, or --random N");
     const char *names[RH_MAX_ENGINE];
     const char *const given = rh_opt_text(cli, "backends", NULL);
     rheo_error err = { 0 };
@@ -182,12 +202,13 @@ static rheo_status run(rh_cli *cli) {
 const rh_command rh_cmd_compare = {
     .name = "compare",
     .summary = "the same circuit by several engines, ngspice among them",
-    .usage = "[options] NETLIST|EXPERIMENT|RUNDIR",
+    .usage = "[options] NETLIST|EXPERIMENT|RUNDIR|--random N",
     .examples = "  rheo compare net.cir\n"
                 "  rheo compare --backends klu,ngspice --tolerance 1e-9 net.cir\n"
-                "  rheo compare --samples 8 --json runs/demo-allostery\n",
+                "  rheo compare --samples 8 --json runs/demo-allostery\n"
+                "  rheo compare --random 200 --p90 1e-9 --tolerance 1e-7    random circuits of 10 to 2000 nodes\n",
     .options = OPTIONS,
-    .min_operand = 1,
+    .min_operand = 0,
     .max_operand = 1,
     .run = run,
     .notes =

@@ -55,7 +55,9 @@ static rheo_status compare_state(rh_compare *k, const rheo_circuit *c, rheo_stat
         memcpy(other->source, st->source, sizeof(double) * (size_t)c->n_elem);
         status = solve_by(engine->name, c, other, &why);
         if (status == RHEO_E_IO || (status == RHEO_E_USAGE && why.code != 186)) { /* not there, or not for this one */
-            snprintf(engine->why_not, sizeof engine->why_not, "%s", why.msg);
+            char *const text = status == RHEO_E_IO ? engine->why_not : engine->refused;
+            snprintf(text, sizeof engine->why_not, "%s", why.msg);
+            engine->n_refused++;
             status = RHEO_OK;
             continue;
         }
@@ -64,6 +66,7 @@ static rheo_status compare_state(rh_compare *k, const rheo_circuit *c, rheo_stat
             !(add_gap(&engine->v, c->n_node - 1, other->v + 1, st->v + 1, c->node_name + 1, label) &&
               add_gap(&engine->i, c->n_elem, other->i, st->i, c->elem_name, label)))
             status = RH_NOMEM(err);
+        engine->n_case += status == RHEO_OK;
     }
     rheo_state_destroy(other);
     k->n_case += status == RHEO_OK;
@@ -76,6 +79,49 @@ rheo_status rh_compare_circuit(rh_compare *k, const rheo_circuit *c, const char 
     const rheo_status status = compare_state(k, c, st, label, err);
     rheo_state_destroy(st);
     return status;
+}
+
+/* ---- random circuits ---- */
+
+static const rh_gen_kind *mixed(void) {
+    int k = 0;
+    while (k + 1 < RH_N_GEN && strcmp(RH_GENS[k]->name, "mixed") != 0) k++;
+    return RH_GENS[k];
+}
+
+static rheo_status generate(rheo_circuit **c, int n, uint64_t seed, bool plain, rheo_error *err) {
+    static const char *const UNSYMMETRIC[] = { "voltages", "vcvs", "vccs" };
+    const rh_gen_kind *const kind = mixed();
+    double *const par = rh_calloc((size_t)kind->n_field, sizeof *par);
+    rh_builder *const b = rh_builder_create();
+    rheo_status st = par && b ? RHEO_OK : RH_NOMEM(err);
+    for (int i = 0; st == RHEO_OK && i < kind->n_field; i++) {
+        par[i] = strcmp(kind->fields[i].name, "n") == 0 ? n : kind->fields[i].def;
+        for (int u = 0; plain && u < RH_COUNT(UNSYMMETRIC); u++)
+            if (strcmp(kind->fields[i].name, UNSYMMETRIC[u]) == 0) par[i] = 0;
+    }
+    if (st == RHEO_OK) st = kind->build(par, seed, b, err);
+    rh_free(par);
+    if (st == RHEO_OK) return rh_builder_finish(b, c, err);
+    rh_builder_destroy(b);
+    return st;
+}
+
+rheo_status rh_compare_random(rh_compare *k, const rh_lottery *def, rheo_error *err) {
+    for (int i = 0; i < def->n; i++) {
+        const double part = def->n > 1 ? (double)i / (def->n - 1) : 0;
+        const int n = (int)lround(def->small * pow((double)def->large / def->small, part));
+        const uint64_t seed = def->seed + (uint64_t)i;
+        rheo_circuit *c = NULL;
+        char label[80];
+        snprintf(label, sizeof label, "network of %d nodes, seed %llu", n, (unsigned long long)seed);
+        RHEO_TRY(generate(&c, n, seed, i % 4 == 0, err));
+        const rheo_status st = rh_compare_circuit(k, c, label, err);
+        rheo_circuit_destroy(c);
+        if (st != RHEO_OK) rh_hint(err, "in the %s", label);
+        RHEO_TRY(st);
+    }
+    return RHEO_OK;
 }
 
 /* ---- an experiment ---- */
@@ -178,12 +224,25 @@ static void sort(rh_gap *g) {
     qsort(g->abs, (size_t)g->n, sizeof *g->abs, by_size);
 }
 
-rheo_status rh_compare_finish(rh_compare *k, double tolerance, rheo_error *err) {
+static rheo_status check_p90(const rh_compare *k, double bound, rheo_error *err) {
+    for (int e = 1; e < k->n_engine; e++) {
+        const double p90 = rh_gap_share(k->engine[e].v.rel, k->engine[e].v.n, 0.9);
+        if (!(p90 <= bound))
+            return rh_fail(err, RHEO_E_GOAL, 322, RH_NOWHERE,
+                           "one potential in ten differs by %.2g or more between %s and %s, more than %.2g", p90,
+                           k->engine[0].name, k->engine[e].name, bound);
+    }
+    return RHEO_OK;
+}
+
+rheo_status rh_compare_finish(rh_compare *k, double tolerance, double p90, rheo_error *err) {
     int n = 0, worst = 0;
     double most = -1;
     for (int e = 1; e < k->n_engine; e++) {
         rh_engine *const engine = &k->engine[e];
-        if (engine->why_not[0]) continue;
+        if (engine->n_case == 0 && !engine->why_not[0])
+            memcpy(engine->why_not, engine->refused, sizeof engine->why_not);
+        if (engine->n_case == 0) continue;
         n++;
         sort(&engine->v);
         sort(&engine->i);
@@ -198,7 +257,7 @@ rheo_status rh_compare_finish(rh_compare *k, double tolerance, rheo_error *err) 
         for (int e = k->n_engine - 1; e > 0; e--) rh_hint(err, "%s: %.150s", k->engine[e].name, k->engine[e].why_not);
         return st;
     }
-    if (most <= tolerance) return RHEO_OK;
+    if (most <= tolerance) return check_p90(k, p90, err);
     const rh_engine *const engine = &k->engine[worst];
     return rh_fail(err, RHEO_E_GOAL, 322, RH_NOWHERE, "%s and %s differ by %.2g, more than %.2g, at %s",
                    k->engine[0].name, engine->name, most, tolerance,

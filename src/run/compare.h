@@ -16,7 +16,9 @@ typedef struct rh_gap {
 
 typedef struct rh_engine {
     const char *name;
-    char why_not[400]; /* "" when it took part */
+    char why_not[400]; /* why it takes part no longer, or never did; "": it does */
+    char refused[400]; /* why it did not take a circuit; it may take the next */
+    int n_case, n_refused;
     rh_gap v, i;
 } rh_engine;
 
@@ -33,8 +35,17 @@ rheo_status rh_compare_circuit(rh_compare *k, const rheo_circuit *c, const char 
  * elements.
  */
 rheo_status rh_compare_experiment(rh_compare *k, const rheo_experiment *x, const double *g, int n, rheo_error *err);
-/* Sorts. RHEO_E_IO: no engine but the first took part. RHEO_E_GOAL: a difference is above the tolerance. */
-rheo_status rh_compare_finish(rh_compare *k, double tolerance, rheo_error *err);
+/* Random circuits of all linear kinds (generator `mixed`): n of them with seeds from `seed` on, their sizes in
+ * geometric steps from `small` to `large` nodes. One in four holds nothing but resistors, current sources and the
+ * inputs. */
+typedef struct rh_lottery {
+    int n, small, large;
+    uint64_t seed;
+} rh_lottery;
+rheo_status rh_compare_random(rh_compare *k, const rh_lottery *def, rheo_error *err);
+/* Sorts. RHEO_E_IO: no engine but the first took part. RHEO_E_GOAL: a difference is above the tolerance, or nine
+ * potentials in ten are not within p90 (INFINITY: not asked). */
+rheo_status rh_compare_finish(rh_compare *k, double tolerance, double p90, rheo_error *err);
 double rh_gap_share(const double *sorted, int n, double share); /* quantile; 0 when there is none */
 void rh_compare_free(rh_compare *k);
 
