@@ -4,18 +4,71 @@
 #include "run/grid_case.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { SIDE = 10, N_NODE = SIDE * SIDE };
 
+/* ---- where inputs and outputs are ---- */
+
+static bool on_rim(int node) {
+    const int row = node / SIDE, column = node % SIDE;
+    return row == 0 || column == 0 || row == SIDE - 1 || column == SIDE - 1;
+}
+
+static bool everywhere(int node, int first) {
+    (void)node;
+    (void)first;
+    return true;
+}
+
+static bool inside(int node, int first) {
+    (void)first;
+    return !on_rim(node);
+}
+
+static bool rim(int node, int first) {
+    (void)first;
+    return on_rim(node);
+}
+
+/* Edges from the first input to node, along the grid. */
+static bool apart(int node, int first) {
+    return first < 0 || abs(node / SIDE - first / SIDE) + abs(node % SIDE - first % SIDE) >= SIDE / 2;
+}
+
+const rh_placement RH_PLACEMENTS[] = {
+    { "anywhere", "all five or more at random", everywhere, everywhere },
+    { "inside", "at random, none on the rim of the grid", inside, inside },
+    { "rim", "outputs on the rim, inputs at least five edges apart", apart, rim },
+};
+_Static_assert(RH_COUNT(RH_PLACEMENTS) == RH_N_PLACEMENT, "one row for each");
+
+/* The first in the shuffled order that may be what is asked for. */
+static int take(int *order, bool (*may)(int, int), int first) {
+    for (int i = 0; i < N_NODE; i++) {
+        const int node = order[i];
+        if (node < 0 || !may(node, first)) continue;
+        order[i] = -1;
+        return node;
+    }
+    return -1;
+}
+
 /* Draw number `draw`: which nodes, and the targets. */
-static rheo_status grid_case(rh_grid_case *k, uint64_t seed, int draw, int n_out, rheo_error *err) {
-    int pick[N_NODE];
-    for (int i = 0; i < N_NODE; i++) pick[i] = i;
-    rh_shuffle(seed, (uint64_t)draw * 2 + 1000, N_NODE, pick);
+static rheo_status grid_case(rh_grid_case *k, const rh_figure_def *def, int draw, int n_out, rheo_error *err) {
+    const rh_placement *const at = &RH_PLACEMENTS[def->ports];
+    int order[N_NODE], pick[2 + RH_GRID_MAX_OUT];
+    for (int i = 0; i < N_NODE; i++) order[i] = i;
+    rh_shuffle(def->seed, (uint64_t)draw * 2 + 1000, N_NODE, order);
+    for (int i = 0; i < 2; i++) pick[i] = take(order, at->input, i ? pick[0] : -1);
+    for (int o = 0; o < n_out; o++) pick[2 + o] = take(order, at->output, pick[0]);
     RHEO_TRY(rh_grid_case_build(k, SIDE, n_out, pick, err));
-    for (int o = 0; o < n_out; o++) k->target[o] = rh_random_unit(seed, (uint64_t)draw * 2 + 1001, (uint64_t)o);
+    for (int o = 0; o < n_out; o++) k->target[o] = rh_random_unit(def->seed, (uint64_t)draw * 2 + 1001, (uint64_t)o);
     return RHEO_OK;
 }
+
+/* ---- allostery ---- */
 
 static rheo_status open_learner(rh_learner **l, rh_grid_case *k, const rh_learn_def *def, rheo_error *err) {
     const rheo_solver_def solver = rheo_solver_default();
@@ -64,16 +117,23 @@ static rheo_status tuned(rh_grid_case *k, rh_learn_def *def, rheo_error *err) {
     return RHEO_OK;
 }
 
-rheo_status rh_figure_allostery(uint64_t seed, int draw, int steps, rh_allostery *out, rheo_error *err) {
-    rh_grid_case k;
-    RHEO_TRY(grid_case(&k, seed, draw, 3, err));
+/* Coupled learning as published: 0.1 on the squares of drops, clamp a tenth of the way. */
+static rh_learn_def published(void) {
     rh_learn_def def;
     rh_learn_default(&def);
-    def.rate = 0.2; /* s = V^2/2: the published 0.1 on V^2 */
-    def.strength = 0.1;
-    def.nudge = RH_NUDGE_VOLTAGE;
-    *out = (rh_allostery){ .cosine_min = 1 };
     def.rule = RH_RULE_COUPLED;
+    def.nudge = RH_NUDGE_VOLTAGE;
+    def.strength = 0.1;
+    def.rate = 0.2; /* s = V^2/2 */
+    return def;
+}
+
+rheo_status rh_figure_allostery(const rh_figure_def *fig, int draw, rh_allostery *out, rheo_error *err) {
+    const int steps = fig->steps;
+    rh_grid_case k;
+    RHEO_TRY(grid_case(&k, fig, draw, 3, err));
+    rh_learn_def def = published();
+    *out = (rh_allostery){ .cosine_min = 1 };
     rheo_status st = train(&k, &def, steps, &out->coupled, NULL, err);
     def.rule = RH_RULE_CONTRASTIVE;
     if (st == RHEO_OK) st = train(&k, &def, steps, &out->contrastive, NULL, err);
@@ -88,6 +148,28 @@ rheo_status rh_figure_allostery(uint64_t seed, int draw, int steps, rh_allostery
     return st;
 }
 
+rheo_status rh_figure_published(int steps, double *loss, rheo_error *err) {
+    static const int sample = 0, pick[] = { 37, 66, 19, 14, 43 };
+    static const double target[] = { 0.7738302962105958, 0.039959208689977266, 0.42949217843163834 };
+    const rh_learn_def def = published();
+    rh_grid_case k;
+    rh_learner *l = NULL;
+    rh_score score;
+    RHEO_TRY(rh_grid_case_build(&k, SIDE, 3, pick, err));
+    memcpy(k.target, target, sizeof(target));
+    rheo_status st = open_learner(&l, &k, &def, err);
+    for (int i = 0; i <= steps && st == RHEO_OK; i++) {
+        st = rh_learner_evaluate(l, &sample, 1, &score, err);
+        loss[i] = score.loss;
+        if (st == RHEO_OK && i < steps) st = rh_learner_step(l, &sample, 1, err);
+    }
+    rh_learner_close(l);
+    rh_grid_case_free(&k);
+    return st;
+}
+
+/* ---- gauge ---- */
+
 static rheo_status cosine_of(rh_grid_case *k, const rh_learn_def *def, double *cosine, rheo_error *err) {
     static const int sample = 0;
     rh_learner *l = NULL;
@@ -100,30 +182,36 @@ static rheo_status cosine_of(rh_grid_case *k, const rh_learn_def *def, double *c
     return st;
 }
 
-rheo_status rh_figure_alignment(uint64_t seed, int n_out, int draws, rh_alignment *out, rheo_error *err) {
+static rheo_status cosines_of(rh_grid_case *k, double *eqprop, double *coupled, rheo_error *err) {
+    rh_learn_def def;
+    rh_learn_default(&def);
+    def.gauge = true;
+    def.strength = 1e-3;
+    def.side = 1;
+    def.rule = RH_RULE_EQPROP;
+    def.nudge = RH_NUDGE_CURRENT;
+    RHEO_TRY(cosine_of(k, &def, eqprop, err));
+    def.rule = RH_RULE_COUPLED;
+    def.nudge = RH_NUDGE_VOLTAGE;
+    return cosine_of(k, &def, coupled, err);
+}
+
+rheo_status rh_figure_alignment(const rh_figure_def *fig, int n_out, int draws, rh_alignment *out, rheo_error *err) {
     *out = (rh_alignment){ .n_out = n_out, .eqprop_min = 1, .coupled_min = 1 };
-    rheo_status st = RHEO_OK;
-    for (int d = 0; d < draws && st == RHEO_OK; d++) {
+    double square = 0;
+    for (int d = 0; d < draws; d++) {
         rh_grid_case k;
-        st = grid_case(&k, seed, d, n_out, err);
-        if (st != RHEO_OK) break;
         double eqprop = 0, coupled = 0;
-        rh_learn_def def;
-        rh_learn_default(&def);
-        def.gauge = true;
-        def.rule = RH_RULE_EQPROP;
-        def.nudge = RH_NUDGE_CURRENT;
-        def.strength = 1e-3;
-        def.side = 1;
-        st = cosine_of(&k, &def, &eqprop, err);
-        def.rule = RH_RULE_COUPLED;
-        def.nudge = RH_NUDGE_VOLTAGE;
-        if (st == RHEO_OK) st = cosine_of(&k, &def, &coupled, err);
+        RHEO_TRY(grid_case(&k, fig, d, n_out, err));
+        const rheo_status st = cosines_of(&k, &eqprop, &coupled, err);
+        rh_grid_case_free(&k);
+        if (st != RHEO_OK) return st;
         out->eqprop += eqprop / draws;
         out->coupled += coupled / draws;
         out->eqprop_min = fmin(out->eqprop_min, eqprop);
         out->coupled_min = fmin(out->coupled_min, coupled);
-        rh_grid_case_free(&k);
+        square += coupled * coupled / draws;
     }
-    return st;
+    out->coupled_scatter = sqrt(fmax(0, square - out->coupled * out->coupled));
+    return RHEO_OK;
 }
