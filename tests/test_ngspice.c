@@ -117,6 +117,60 @@ static void ngspice_agrees_with_klu(void **state) {
     free(miss);
 }
 
+/* Parameters as of devices that exist, bias as in circuits; each terminal on a source of its own, so that ngspice tells
+ * every current. Junctions beyond 0.9 V would carry more than anything else does. */
+static void currents_of_nonlinear_kinds_agree(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    enum { N = 100 };
+    const double ROUNDING = 1e-15; /* A, in ngspice: about 1 S at 1 V */
+    for (int q = 0; q < RH_N_KIND; q++) {
+        const rh_kind *const kind = RH_KINDS[q];
+        if (!(kind->flags & RH_NONLINEAR)) continue;
+        rh_builder *b = rh_builder_create();
+        uint64_t r = 0;
+        int source[N][RH_MAX_TERM], elem[N];
+        for (int k = 0; k < N; k++) {
+            int term[RH_MAX_TERM] = { -1, -1, -1, -1 };
+            double par[RH_KIND_PAR];
+            for (int j = 0; j < kind->n_par; j++) {
+                const rh_par *const p = &kind->par[j];
+                const double def = p->def != 0 ? p->def : 0.5, x = def * (0.5 + uniform(200, &r));
+                par[j] = uniform(200, &r) < 0.3 ? p->def : fmin(fmax(x, p->min), p->max);
+            }
+            for (int t = 0; t < kind->n_term; t++) {
+                char name[32];
+                snprintf(name, sizeof name, "n%d_%d", k, t);
+                term[t] = rh_builder_node(b, name, strlen(name));
+                const double volt = kind->n_term == 2 ? (t ? 0.2 : 1.4 * uniform(200, &r) - 0.4)
+                                                      : 3 * uniform(200, &r) * (q == RH_KIND_PMOS ? -1 : 1);
+                const double bulk = (q == RH_KIND_PMOS ? 1 : -1) * (2 * uniform(200, &r) - 0.5);
+                source[k][t] = add(b, RH_KIND_V, (int[]){ term[t], 0, -1, -1 }, t == 3 ? bulk : volt);
+            }
+            elem[k] = add(b, q, term, 1);
+            CHECK_OK(rh_builder_par(b, elem[k], par));
+        }
+        rheo_circuit *c = NULL;
+        assert_int_equal(rh_builder_finish(b, &c, NULL), RHEO_OK);
+        rheo_state *st = solved(c, "ngspice");
+        double worst = 0;
+        int conducting = 0;
+        for (int k = 0; k < N; k++) {
+            rh_flow f;
+            double most = 0;
+            rh_elem_flow(c, elem[k], st->v, &f);
+            for (int t = 0; t < kind->n_term; t++) most = fmax(most, fabs(f.i[t]));
+            conducting += most > 1e-9;
+            for (int t = 0; t < kind->n_term; t++) worst = fmax(worst, (fabs(-st->i[source[k][t]] - f.i[t]) - ROUNDING) / most);
+        }
+        print_message("%s: %.1e relative, %d of %d conduct\n", kind->name, worst, conducting, N);
+        assert_true(conducting > N / 4);
+        CHECK_NEAR(worst, 0, 1e-8);
+        rheo_state_destroy(st);
+        rheo_circuit_destroy(c);
+    }
+}
+
 /* Free states, responses of the outputs and bounds: the whole way through the learner. */
 static void training_by_ngspice_is_training(void **state) {
     (void)state;
@@ -567,6 +621,7 @@ static void decks_hold_no_text_of_the_user(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ngspice_agrees_with_klu),
+        cmocka_unit_test(currents_of_nonlinear_kinds_agree),
         cmocka_unit_test(training_by_ngspice_is_training),
         cmocka_unit_test(a_killed_worker_changes_nothing),
         cmocka_unit_test(neither_threads_nor_kills_change_a_training),
