@@ -15,8 +15,10 @@ static double seconds(void) {
 static void table_of_kinds_agrees_with_its_names(void **state) {
     (void)state;
     const char letters[] = {
-        [RH_KIND_R] = 'R', [RH_KIND_C] = 'C', [RH_KIND_V] = 'V', [RH_KIND_I] = 'I', [RH_KIND_E] = 'E', [RH_KIND_G] = 'G',
-        [RH_KIND_D] = 'D', [RH_KIND_NMOS] = 'M', [RH_KIND_PMOS] = 'M'
+        [RH_KIND_R] = 'R',          [RH_KIND_C] = 'C',       [RH_KIND_V] = 'V',      [RH_KIND_I] = 'I',
+        [RH_KIND_E] = 'E',          [RH_KIND_G] = 'G',       [RH_KIND_D] = 'D',      [RH_KIND_NMOS] = 'M',
+        [RH_KIND_PMOS] = 'M',       [RH_KIND_D_IDEAL] = 'D', [RH_KIND_D_PAIR] = 'D', [RH_KIND_NMOS_SMOOTH] = 'M',
+        [RH_KIND_PMOS_SMOOTH] = 'M'
     };
     assert_int_equal(RH_N_KIND, sizeof(letters));
     for (int k = 0; k < RH_N_KIND; k++) {

@@ -377,6 +377,100 @@ static void models_are_kept(void **state) {
     rheo_circuit_destroy(c);
 }
 
+static double par_of(const rheo_circuit *c, const char *elem, const char *name) {
+    const int e = find(c, elem);
+    const rh_kind *const kind = RH_KINDS[c->kind[e]];
+    for (int k = 0; k < kind->n_par; k++)
+        if (!strcmp(kind->par[k].name, name)) return c->par[c->elem_par[e] + k];
+    fail_msg("%s has no %s", elem, name);
+    return 0;
+}
+
+static void models_reach_their_elements(void **state) {
+    (void)state;
+    rheo_circuit *c =
+        parse("t\n*@ rheo version=1\n.param k=2\nD1 a 0 dx 3\nD2 a 0 DX\n.model dx D is={k*1p}, N = 1.5 rs=4\n"
+              ".subckt s p is=1n\n.model dx d(is={is})\nD1 p 0 dx area={k}\nX1 p t\n"
+              ".subckt t q\nD9 q 0 dx\n.ends\n.ends\nX1 a s is=5n\nX2 a s is=2p\n"
+              "M1 a b 0 0 nm l=1u W=2u ; comment\n.model nm nmos level=1 vt0=0.5\n"
+              "M2 a b 0 0 sm\n.model sm NMOS(vto=0.62 kp=8.5e-4 gamma=0.4)\n*@ model SM smooth n={k*0.02}\n"
+              "D3 a b id\n.model id d(is=1n)\n*@ model id ideal vth=0.3 ron=10\n");
+    CHECK_REL(par_of(c, "D1", "is"), 2e-12, 1e-15);
+    CHECK_REL(par_of(c, "D1", "area"), 3, 0);
+    CHECK_REL(par_of(c, "D2", "n"), 1.5, 0);
+    CHECK_REL(par_of(c, "D2", "area"), 1, 0);
+    CHECK_REL(par_of(c, "D.X1.D1", "is"), 5e-9, 1e-15);
+    CHECK_REL(par_of(c, "D.X1.D1", "n"), 1, 0);
+    CHECK_REL(par_of(c, "D.X1.X1.D9", "is"), 5e-9, 1e-15);
+    CHECK_REL(par_of(c, "D.X2.X1.D9", "is"), 2e-12, 1e-15);
+    CHECK_REL(par_of(c, "M1", "w"), 2e-6, 1e-15);
+    CHECK_REL(par_of(c, "M1", "vto"), 0.5, 0);
+    assert_int_equal(c->kind[find(c, "M1")], RH_KIND_NMOS);
+    assert_int_equal(c->kind[find(c, "M2")], RH_KIND_NMOS_SMOOTH);
+    CHECK_REL(par_of(c, "M2", "n"), 0.04, 1e-15);
+    CHECK_REL(par_of(c, "M2", "w"), 1e-4, 0);
+    assert_int_equal(c->kind[find(c, "D3")], RH_KIND_D_IDEAL);
+    CHECK_REL(par_of(c, "D3", "ron"), 10, 0);
+    assert_int_equal(c->n_model, 6); /* dx of X1 and of X2 differ from each other and from the main one */
+    round_trip(c);
+    rheo_circuit_destroy(c);
+}
+
+static void transistors_learn_through_what_holds_their_gate(void **state) {
+    (void)state;
+    rheo_circuit *c = parse("t\n*@ rheo version=1\n.model n nmos\nVd d 0 1\nM1 d g1 0 0 n\nVg1 g1 0 2\nM2 d g2 0 0 n\n"
+                            "Vb x 0 3\nVg2 x g2 0.5\nVup top g2 4\nM3 d top 0 0 n\nR1 d 0 1k\n"
+                            "*@ learn M* min=-1 max=5\n*@ learn M3 init=4.5\n*@ learn R1 min=1u\n");
+    assert_int_equal(c->n_edge, 4);
+    const char *const held[] = { "Vg1", "Vg2", "Vup", NULL };
+    const double init[] = { 2, 0.5, 4.5, 1e-3 }, learned[] = { 1.25, -0.75, 2, 2e-3 };
+    for (int k = 0; k < 4; k++) {
+        assert_int_equal(c->edge_source[k], held[k] ? find(c, held[k]) : -1);
+        if (held[k]) assert_int_equal(c->held_edge[find(c, held[k])], k);
+        CHECK_NEAR(c->g_init[k], init[k], 1e-18);
+    }
+    round_trip(c);
+    char *text = NULL;
+    rheo_error err = { 0 };
+    assert_int_equal(rheo_netlist_print(&text, c, learned, &err), RHEO_OK);
+    rheo_circuit *back = parse(text);
+    CHECK_NEAR(value(back, "Vg1"), 1.25, 0);
+    CHECK_NEAR(value(back, "Vg2"), -0.75, 0);
+    CHECK_NEAR(value(back, "Vup"), 2, 0);
+    CHECK_NEAR(value(back, "Vb"), 3, 0);
+    CHECK_NEAR(back->g_init[1], -0.75, 0);
+    CHECK_NEAR(back->g_init[2], 2, 0);
+    CHECK_NEAR(value(back, "R1"), 500, 1e-12);
+    rheo_text_free(text);
+    rheo_circuit_destroy(back);
+    rheo_circuit_destroy(c);
+}
+
+/* A gate takes no current and a bulk hardly any, so neither holds a node; drain and source do. */
+static void gates_and_bulks_hold_nothing(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } CASES[] = {
+        { "t\nV1 d 0 1\nM1 d d s 0 n\nD1 s k dd\nM2 k d 0 0 n\n", NULL },
+        { "t\nV1 d 0 1\nM1 d g 0 0 n\n", "node g has no DC path to ground (connected only through M1)" },
+        { "t\nV1 d 0 1\nM1 d d 0 b n\n", "node b has no DC path to ground (connected only through M1)" },
+        { "t\nV1 d 0 1\nM1 d d 0 b n\nM2 d b 0 b n\n",
+          "node b has no DC path to ground (connected only through M1 and M2)" },
+        { "t\nV1 d 0 1\nR1 d 0 1\nI1 0 g 1m\nM1 d g 0 0 n\n",
+          "current source I1 (1 mA) forms a cut set at node g; 1 mA has nowhere to go" },
+    };
+    for (int k = 0; k < RH_COUNT(CASES); k++) {
+        char text[300];
+        snprintf(text, sizeof text, "%s.model n nmos\n.model dd d\n", CASES[k].text);
+        rheo_circuit *c = parse(text);
+        rheo_error err = { 0 };
+        assert_int_equal(rh_diagnose(c, NULL, NULL, &err) == RHEO_OK, CASES[k].want == NULL);
+        if (CASES[k].want) assert_string_equal(err.msg, CASES[k].want);
+        rheo_circuit_destroy(c);
+    }
+}
+
 /* ---- learning ---- */
 
 static void pragmas_mark_what_learns(void **state) {
@@ -938,6 +1032,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(unused_ports_leave_no_node),
         cmocka_unit_test(initial_conditions),
         cmocka_unit_test(models_are_kept),
+        cmocka_unit_test(models_reach_their_elements),
+        cmocka_unit_test(transistors_learn_through_what_holds_their_gate),
+        cmocka_unit_test(gates_and_bulks_hold_nothing),
         cmocka_unit_test(pragmas_mark_what_learns),
         cmocka_unit_test(pragmas_inside_subcircuits),
         cmocka_unit_test(learned_conductances_become_resistances),

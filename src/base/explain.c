@@ -224,6 +224,10 @@ static const entry CATALOGUE[] = {
     { 142, "bounds are missing",
       "A conductance has natural bounds, a gate voltage has not: write min= and max= on the line *@ learn. A circuit "
       "that is built needs them as well: they are the range of what charges the gate." },
+    { 143, "variant of a model",
+      "A line *@ model NAME variant chooses another form of the equations for the .model card of that name, with "
+      "settings of its own: smooth for NMOS and PMOS, ideal and antiparallel for D. Other programs skip the line and "
+      "take the card as it is." },
     { 151, "unknown key",
       "The experiment has a key that rheo does not know here, often a slip of the pen. Unknown keys are errors, "
       "since a setting that is silently ignored changes results. docs/experiment.md lists all of them." },

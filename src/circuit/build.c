@@ -220,7 +220,7 @@ static bool model_key(rh_buf *key, const char *name, size_t n, int kind, const d
     rh_buf_add(key, name, n);
     for (int k = 0; k < RH_KINDS[kind]->n_par; k++) {
         const rh_par *const p = &RH_KINDS[kind]->par[k];
-        if (p->of_element) continue;
+        if (p->of == RH_OF_ELEMENT) continue;
         rh_buf_add(key, ";", 1);
         rh_buf_number(key, par ? par[k] : p->def);
     }
@@ -255,7 +255,7 @@ static int add_model(rh_builder *b, const char *name, size_t n, int kind, const 
     const int at = new_par(b, kind);
     if (at < 0 || !rh_map_put(b->model_map, own, strlen(own), c->n_model)) return -1;
     for (int k = 0; par && k < RH_KINDS[kind]->n_par; k++)
-        if (!RH_KINDS[kind]->par[k].of_element) c->par[at + k] = par[k];
+        if (RH_KINDS[kind]->par[k].of != RH_OF_ELEMENT) c->par[at + k] = par[k];
     c->model[c->n_model] = (rh_model){ .name = own, .kind = kind, .par = at };
     return c->n_model++;
 }

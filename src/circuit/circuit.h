@@ -98,7 +98,7 @@ void rh_builder_learn_through(rh_builder *b, int elem, int source);
 int rh_builder_through(const rh_builder *b, int elem); /* -1: its own conductance */
 /* Parameters of a nonlinear element, in the order of its kind: copied. Without: the defaults. */
 rheo_status rh_builder_par(rh_builder *b, int elem, const double *par);
-/* The model of that kind with those parameters (NULL: defaults; those of_element do not count), made if there is none.
+/* The model of that kind with those parameters (NULL: defaults; those of the element itself do not count), made if there is none.
  * One of the same name but with other contents gets this one called name_2, name_3, ... Its index, -1: out of memory.
  */
 int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const double *par);

@@ -196,7 +196,7 @@ static rheo_status fail_cut_set(graph *d, int root, rheo_error *err) {
     picks sources = { 0 };
     const neighbours n = elements_of(d, root);
     for (int i = 0; i < shown(&n.across); i++)
-        if (!has(c, n.across.at[i], RH_OPEN)) pick(&sources, n.across.at[i]);
+        if (!has(c, n.across.at[i], RH_OPEN | RH_NONLINEAR)) pick(&sources, n.across.at[i]);
     rh_buf b = { 0 };
     char text[40];
     rh_buf_puts(&b, sources.n == 1 ? "current source " : "current sources ");

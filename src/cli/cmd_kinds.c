@@ -20,14 +20,18 @@ static void add_range(rh_buf *b, const char *unit, double def, double min, doubl
 }
 
 static void add_elements(rh_buf *b) {
+    static const char *const WHERE[] = { ".model", "*@ model", "card" };
     for (int i = 0; i < RH_N_KIND; i++) {
         const rh_kind *const k = RH_KINDS[i];
         rh_buf_printf(b, "  %c  %-28s %-12s %-6s %-24s %s%s\n", k->letter, k->name, k->value_name, k->unit, k->equation,
                       k->what, k->flags & RH_LEARNABLE ? " (learnable)" : "");
-        if (k->model) rh_buf_printf(b, "    .model NAME %s(...), and with * on the element itself:\n", k->model);
+        if (k->variant)
+            rh_buf_printf(b, "    .model NAME %s(...) and *@ model NAME %s ...\n", k->model, k->variant);
+        else if (k->model)
+            rh_buf_printf(b, "    .model NAME %s(...)\n", k->model);
         for (int j = 0; j < k->n_par; j++) {
             const rh_par *const p = &k->par[j];
-            rh_buf_printf(b, "    %-8s %-8s %s ", p->name, p->of_element ? "*" : "", p->meaning);
+            rh_buf_printf(b, "    %-8s %-8s %s ", p->name, WHERE[p->of], p->meaning);
             add_range(b, strcmp(p->unit, "1") ? p->unit : NULL, p->def, p->min, p->max);
         }
     }

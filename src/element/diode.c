@@ -3,10 +3,10 @@
 #include "element/kinds.h"
 
 static const rh_par PAR[] = {
-    { "is", "A", 1e-14, 1e-40, 1e3, "saturation current", false, NULL },
-    { "n", "1", 1, 0.05, 100, "emission coefficient", false, NULL },
-    { "rs", "ohm", 0, 0, 1e12, "series resistance", false, NULL },
-    { "area", "1", 1, 1e-9, 1e9, "area factor", true, NULL },
+    { "is", "A", 1e-14, 1e-40, 1e3, "saturation current", RH_OF_MODEL, NULL },
+    { "n", "1", 1, 0.05, 100, "emission coefficient", RH_OF_MODEL, NULL },
+    { "rs", "ohm", 0, 0, 1e12, "series resistance", RH_OF_MODEL, NULL },
+    { "area", "1", 1, 1e-9, 1e9, "area factor", RH_OF_ELEMENT, NULL },
 };
 enum { IS, N, RS, AREA };
 

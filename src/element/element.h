@@ -16,12 +16,16 @@ enum {
 
 enum { RH_MAX_TERM = 4, RH_KIND_PAR = 32 /* parameters of a kind */ };
 
-/* A parameter of a kind: of its .model card, or of the element itself. */
+/* Where a parameter stands: on the .model card, on the line `*@ model` that chooses a variant, on the element's card.
+ */
+typedef enum rh_par_of { RH_OF_MODEL, RH_OF_VARIANT, RH_OF_ELEMENT } rh_par_of;
+
+/* A parameter of a kind. */
 typedef struct rh_par {
     const char *name, *unit;
     double def, min, max;
     const char *meaning;
-    bool of_element;  /* may stand on the element's card (and only there) */
+    rh_par_of of;
     const char *also; /* another spelling of the name, or NULL */
 } rh_par;
 
@@ -49,6 +53,7 @@ typedef struct rh_kind {
     int n_par;
     int path[2];               /* terminals between which it conducts; the others take hardly any current */
     const char *model;         /* type on the .model card that such an element names: "d"; NULL: takes no model */
+    const char *variant;       /* word on the line `*@ model NAME word` that chooses it; NULL: the card alone does */
     const char *const *idle;   /* model parameters of SPICE that say nothing about direct current; NULL-terminated */
     const char *const *absent; /* those that do, but that are not computed here */
     /* Currents and slopes at the potentials v [n_term] of the terminals; finite for |v| up to 1e60. out is zero before.
@@ -57,6 +62,9 @@ typedef struct rh_kind {
     /* Newton wants to go from the terminal potentials `from` to `to`: take `to` back to where the tangent at `from`
      * still says something. Differences only: a common shift stays. NULL: any step will do. */
     void (*limit)(const double *par, const double *from, double *to);
+    /* For ngspice, which does not know the kind: the current between the terminals of path as an expression; node
+     * [n_term]: "v(n1)" or "0". NULL: it knows the letter and the model. */
+    void (*express)(const double *par, const char *const *node, rh_buf *out);
 } rh_kind;
 
 typedef struct rh_law {
@@ -70,7 +78,8 @@ static inline int rh_kind_far(const rh_kind *k) { return k->flags & RH_NONLINEAR
 extern const rh_kind *const RH_KINDS[];
 extern const int RH_N_KIND;
 int rh_kind_of_letter(char letter); /* index of the first such row of RH_KINDS, in either case; -1: none */
-int rh_kind_of_model(const char *type, size_t n); /* index of the kind that a .model type makes; -1: none */
+int rh_kind_of_model(const char *type, size_t n);   /* index of the kind that a .model type makes; -1: none */
+int rh_kind_variant(int kind, const char *variant); /* index of that variant of a kind; -1: none */
 /* Indices that code may name. Kept equal to the rows of RH_KINDS by a test. */
 enum {
     RH_KIND_R,
@@ -82,6 +91,10 @@ enum {
     RH_KIND_D,
     RH_KIND_NMOS,
     RH_KIND_PMOS,
+    RH_KIND_D_IDEAL,
+    RH_KIND_D_PAIR,
+    RH_KIND_NMOS_SMOOTH,
+    RH_KIND_PMOS_SMOOTH,
 };
 
 #endif

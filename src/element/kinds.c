@@ -2,8 +2,9 @@
 #include "element/kinds.h"
 
 /* Order: RH_KIND_R, RH_KIND_C, ... */
-const rh_kind *const RH_KINDS[] = { &rh_resistor, &rh_capacitor, &rh_vsource, &rh_isource, &rh_vcvs,
-                                    &rh_vccs,     &rh_diode,     &rh_nmos,    &rh_pmos };
+const rh_kind *const RH_KINDS[] = { &rh_resistor,   &rh_capacitor,   &rh_vsource,    &rh_isource, &rh_vcvs,
+                                    &rh_vccs,       &rh_diode,       &rh_nmos,       &rh_pmos,    &rh_ideal_diode,
+                                    &rh_diode_pair, &rh_smooth_nmos, &rh_smooth_pmos };
 const int RH_N_KIND = RH_COUNT(RH_KINDS);
 
 int rh_kind_of_letter(char letter) {
@@ -18,7 +19,15 @@ int rh_kind_of_model(const char *type, size_t n) {
         const char *const model = RH_KINDS[k]->model;
         size_t same = 0;
         while (model && same < n && (type[same] | 0x20) == model[same]) same++;
-        if (model && same == n && !model[n]) return k;
+        if (model && same == n && !model[n] && !RH_KINDS[k]->variant) return k;
     }
+    return -1;
+}
+
+int rh_kind_variant(int kind, const char *variant) {
+    for (int k = 0; k < RH_N_KIND; k++)
+        if (RH_KINDS[k]->variant && !strcmp(RH_KINDS[k]->model, RH_KINDS[kind]->model) &&
+            rh_streq(RH_KINDS[k]->variant, variant))
+            return k;
     return -1;
 }

@@ -5,14 +5,14 @@
 #include "element/kinds.h"
 
 static const rh_par PAR[] = {
-    { "vto", "V", 0, -1e3, 1e3, "threshold voltage at zero bulk bias", false, "vt0" },
-    { "kp", "A/V^2", 2e-5, 1e-20, 1e6, "transconductance parameter", false, NULL },
-    { "gamma", "V^0.5", 0, 0, 1e3, "body effect", false, NULL },
-    { "phi", "V", 0.6, 1e-3, 1e2, "surface potential", false, NULL },
-    { "lambda", "1/V", 0, 0, 1e3, "channel-length modulation", false, NULL },
-    { "is", "A", 1e-14, 1e-40, 1e3, "saturation current of each bulk junction", false, NULL },
-    { "w", "m", 1e-4, 1e-12, 1e3, "channel width", true, NULL },
-    { "l", "m", 1e-4, 1e-12, 1e3, "channel length", true, NULL },
+    { "vto", "V", 0, -1e3, 1e3, "threshold voltage at zero bulk bias", RH_OF_MODEL, "vt0" },
+    { "kp", "A/V^2", 2e-5, 1e-20, 1e6, "transconductance parameter", RH_OF_MODEL, NULL },
+    { "gamma", "V^0.5", 0, 0, 1e3, "body effect", RH_OF_MODEL, NULL },
+    { "phi", "V", 0.6, 1e-3, 1e2, "surface potential", RH_OF_MODEL, NULL },
+    { "lambda", "1/V", 0, 0, 1e3, "channel-length modulation", RH_OF_MODEL, NULL },
+    { "is", "A", 1e-14, 1e-40, 1e3, "saturation current of each bulk junction", RH_OF_MODEL, NULL },
+    { "w", "m", 1e-4, 1e-12, 1e3, "channel width", RH_OF_ELEMENT, NULL },
+    { "l", "m", 1e-4, 1e-12, 1e3, "channel length", RH_OF_ELEMENT, NULL },
 };
 enum { VTO, KP, GAMMA, PHI, LAMBDA, IS, W, L };
 enum { D, G, S, B };

@@ -127,7 +127,7 @@ static bool unknown_par(card_reader *k, rh_tok t) {
     char word[48], hint[120] = "", shown[48];
     int n = 0;
     for (int j = 0; j < k->kind->n_par; j++)
-        if (k->kind->par[j].of_element) names[n++] = k->kind->par[j].name;
+        if (k->kind->par[j].of == RH_OF_ELEMENT) names[n++] = k->kind->par[j].name;
     for (int j = 0; j < RH_COUNT(PARS); j++)
         if (PARS[j].letter == k->letter) names[n++] = PARS[j].name;
     snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
@@ -159,7 +159,7 @@ static bool instance_par(card_reader *k, rh_tok t) {
         if (PARS[j].letter == k->letter && rh_word_is(t, PARS[j].name)) p = &PARS[j];
     int own = -1;
     for (int j = 0; j < k->kind->n_par; j++)
-        if (k->kind->par[j].of_element && rh_word_is(t, k->kind->par[j].name)) own = j;
+        if (k->kind->par[j].of == RH_OF_ELEMENT && rh_word_is(t, k->kind->par[j].name)) own = j;
     if (!p && own < 0) return unknown_par(k, t);
     if (rh_skip(rd, &k->c) == 0) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "'%s=' has no value", RH_SHOW(t));
     if (own >= 0) return own_par(k, own, t);

@@ -101,8 +101,21 @@ static bool listed(const char *const *names, rh_tok t) {
 
 static const char *par_at(const void *ctx, int i) {
     const rh_kind *const kind = ctx;
-    if (i < kind->n_par) return kind->par[i].of_element ? "" : kind->par[i].name;
+    if (i < kind->n_par) return kind->par[i].of == RH_OF_MODEL ? kind->par[i].name : "";
     return i == kind->n_par ? "level" : NULL;
+}
+
+static bool par_named(const rh_par *p, rh_par_of of, rh_tok t) {
+    return p->of == of && (rh_word_is(t, p->name) || (p->also && rh_word_is(t, p->also)));
+}
+
+/* Does the kind that the card alone would make know it? A variant is for rheo, the card for other programs. */
+static bool known_to_base(const rh_kind *kind, rh_tok t) {
+    if (!kind->variant) return false;
+    const rh_kind *const base = RH_KINDS[rh_kind_of_model(kind->model, strlen(kind->model))];
+    for (int k = 0; k < base->n_par; k++)
+        if (par_named(&base->par[k], RH_OF_MODEL, t)) return true;
+    return listed(base->idle, t) || listed(base->absent, t);
 }
 
 static void unknown_par(model_reader *m, rh_tok t) {
@@ -137,13 +150,14 @@ static bool take_par(model_reader *m, rh_tok t, rh_tok value, double x) {
     rh_reader *rd = m->rd;
     for (int k = 0; k < m->kind->n_par; k++) {
         const rh_par *const p = &m->kind->par[k];
-        if (p->of_element || !(rh_word_is(t, p->name) || (p->also && rh_word_is(t, p->also)))) continue;
+        if (!par_named(p, RH_OF_MODEL, t)) continue;
         if (m->given[k]) return rh_bad(rd, 26, rh_tok_loc(rd, t), NULL, "'%s' is given twice", RH_SHOW(t));
         m->given[k] = true;
         m->par[k] = x;
         return rh_par_in_range(rd, p, value, x);
     }
     if (rh_word_is(t, "level")) return level(m, value, x);
+    if (known_to_base(m->kind, t)) return true;
     if (listed(m->kind->idle, t)) {
         if (rh_first(rd, "idle model parameter"))
             rh_note(rd, 105, rh_tok_loc(rd, t), "'%s' and the like say nothing about direct current: not used",
@@ -184,17 +198,6 @@ static bool parameters(model_reader *m) {
     return true;
 }
 
-/* ---- models of an instance ---- */
-
-bool rh_models_open(rh_reader *rd, rh_frame *f) {
-    const int n = f->def->models.n;
-    f->model0 = rd->n_model;
-    if (n > INT32_MAX - rd->n_model || !rh_grow(&rd->model, &rd->cap_model, rd->n_model + n, sizeof(*rd->model)))
-        return rh_no_memory(rd);
-    for (int k = 0; k < n; k++) rd->model[rd->n_model++] = RH_MODEL_NEW;
-    return true;
-}
-
 /* Opens the card behind its type. */
 static int open_card(rh_reader *rd, const rh_card *card, rh_cursor *c, rh_tok *name) {
     *c = rh_cursor_at(rd, card, false);
@@ -207,13 +210,147 @@ static int open_card(rh_reader *rd, const rh_card *card, rh_cursor *c, rh_tok *n
     return rh_kind_of_model(type.s, (size_t)type.n);
 }
 
+/* ---- variants: *@ model NAME word name=value ---- */
+
+static const char *variant_at(const void *ctx, int i) {
+    const rh_kind *const base = ctx;
+    if (i >= RH_N_KIND) return NULL;
+    const bool same = RH_KINDS[i]->variant && !strcmp(RH_KINDS[i]->model, base->model);
+    return same ? RH_KINDS[i]->variant : "";
+}
+
+static bool unknown_variant(model_reader *m, rh_tok t) {
+    char word[48], hint[120] = "known:";
+    size_t n = strlen(hint);
+    for (int k = 0; k < RH_N_KIND && n + 30 < sizeof(hint); k++)
+        if (*variant_at(m->kind, k)) n += (size_t)snprintf(hint + n, sizeof(hint) - n, " %s", variant_at(m->kind, k));
+    snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
+    const char *near = rh_suggest(word, variant_at, m->kind);
+    if (near) snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+    return rh_bad(m->rd, 143, rh_tok_loc(m->rd, t), hint, "models of type %s have no variant '%s'", m->kind->model,
+                  RH_SHOW(t));
+}
+
+static const char *setting_at(const void *ctx, int i) {
+    const rh_kind *const kind = ctx;
+    if (i >= kind->n_par) return NULL;
+    return kind->par[i].of == RH_OF_VARIANT ? kind->par[i].name : "";
+}
+
+static bool setting(model_reader *m, rh_cursor *c, rh_tok t) {
+    rh_reader *rd = m->rd;
+    char word[48], hint[100] = "";
+    rh_tok value;
+    double x;
+    for (int k = 0; k < m->kind->n_par; k++) {
+        const rh_par *const p = &m->kind->par[k];
+        if (!par_named(p, RH_OF_VARIANT, t)) continue;
+        if (m->given[k]) return rh_bad(rd, 25, rh_tok_loc(rd, t), NULL, "'%s' is given twice", RH_SHOW(t));
+        if (rh_skip(rd, c) == 0) return rh_bad(rd, 25, rh_tok_loc(rd, t), NULL, "'%s=' has no value", RH_SHOW(t));
+        if (!rh_lex_value(rd, c, m->f, 0, &x, &value) || !rh_par_in_range(rd, p, value, x)) return false;
+        m->given[k] = true;
+        m->par[k] = x;
+        return true;
+    }
+    snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
+    const char *near = rh_suggest(word, setting_at, m->kind);
+    if (near) snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+    return rh_bad(rd, 123, rh_tok_loc(rd, t), near ? hint : "others stand on the .model card",
+                  "'*@ model' with %s has no setting '%s'", m->kind->variant, RH_SHOW(t));
+}
+
+/* Opens the line behind its name; false and a message if there is none. */
+static bool open_variant(rh_reader *rd, const rh_card *card, rh_cursor *c, rh_tok *name) {
+    *c = rh_cursor_at(rd, card, true);
+    rh_skip(rd, c);
+    c->at += 2;
+    rh_skip(rd, c);
+    const rh_tok word = rh_lex_word(c);
+    if (rh_skip(rd, c) == 0)
+        return rh_bad(rd, 25, rh_tok_loc(rd, word), "write *@ model NAME variant", "'*@ model' names no model");
+    *name = rh_lex_word(c);
+    return true;
+}
+
+static bool read_variant(model_reader *m, const rh_card *card, int *kind) {
+    rh_reader *rd = m->rd;
+    rh_cursor c;
+    rh_tok name;
+    if (!open_variant(rd, card, &c, &name)) return false;
+    if (rh_skip(rd, &c) == 0)
+        return rh_bad(rd, 25, rh_tok_loc(rd, name), "write *@ model NAME variant", "no variant is named for '%s'",
+                      RH_SHOW(name));
+    const rh_tok word = rh_lex_word(&c);
+    char text[48];
+    snprintf(text, sizeof(text), "%.*s", word.n < 40 ? word.n : 40, word.s);
+    *kind = rh_kind_variant(*kind, text);
+    if (*kind < 0) return unknown_variant(m, word);
+    m->kind = RH_KINDS[*kind];
+    for (int k = 0; k < m->kind->n_par; k++) m->par[k] = m->kind->par[k].def;
+    while (rh_skip_separators(rd, &c) != 0) {
+        const rh_tok t = rh_lex_word(&c);
+        if (!rh_check_name(rd, t, "setting")) return false;
+        if (!rh_lex_equals(rd, &c))
+            return rh_bad(rd, 25, rh_tok_loc(rd, t), "write name=value", "'%s' is not expected here", RH_SHOW(t));
+        if (!setting(m, &c, t)) return false;
+    }
+    return true;
+}
+
+/* The line that chooses a variant of this model, in the same definition. */
+static bool choose_variant(model_reader *m, int *kind) {
+    rh_reader *rd = m->rd;
+    const rh_list *const lines = &m->f->def->variants;
+    const rh_card *found = NULL;
+    for (int k = 0; k < lines->n && rd->has_version; k++) {
+        rh_cursor c;
+        rh_tok name;
+        if (lines->card[k].bad || !open_variant(rd, &lines->card[k], &c, &name) || !rh_same_word(name, m->name))
+            continue;
+        if (found) return rh_twice(rd, name, "variant of", (rh_place){ .file = found->file, .line = found->line });
+        found = &lines->card[k];
+    }
+    return !found || read_variant(m, found, kind);
+}
+
+/* Lines about models that are not there. */
+static void check_variants(rh_reader *rd) {
+    for (int d = 0; d < rd->n_def && rd->has_version; d++)
+        for (int k = 0; k < rd->defs[d]->variants.n && !rh_stop(rd); k++) {
+            rh_cursor c;
+            rh_tok name, own;
+            rh_card *const card = &rd->defs[d]->variants.card[k];
+            card->bad = true;
+            if (!open_variant(rd, card, &c, &name)) continue;
+            const int model = rh_lookup(rd->defs[d]->model_map, name);
+            if (model < 0) {
+                rh_bad(rd, 135, rh_tok_loc(rd, name), "a variant stands beside its .model card",
+                       "model '%s' is not defined here", RH_SHOW(name));
+                continue;
+            }
+            const bool used = open_card(rd, &rd->defs[d]->models.card[model], &c, &own) >= 0;
+            card->bad = !used && !rh_bad(rd, 143, rh_tok_loc(rd, name), NULL, "models of this type have no variants");
+        }
+}
+
+/* ---- models of an instance ---- */
+
+bool rh_models_open(rh_reader *rd, rh_frame *f) {
+    const int n = f->def->models.n;
+    f->model0 = rd->n_model;
+    if (n > INT32_MAX - rd->n_model || !rh_grow(&rd->model, &rd->cap_model, rd->n_model + n, sizeof(*rd->model)))
+        return rh_no_memory(rd);
+    for (int k = 0; k < n; k++) rd->model[rd->n_model++] = RH_MODEL_NEW;
+    return true;
+}
+
 static int evaluate(rh_reader *rd, const rh_frame *f, rh_card *card) {
     model_reader m = { .rd = rd, .f = f };
-    const int kind = open_card(rd, card, &m.c, &m.name);
+    int kind = open_card(rd, card, &m.c, &m.name);
     if (kind < 0 || card->bad) return RH_MODEL_BAD;
     m.kind = RH_KINDS[kind];
     for (int k = 0; k < m.kind->n_par; k++) m.par[k] = m.kind->par[k].def;
-    if (!parameters(&m)) {
+    if (!choose_variant(&m, &kind) || !parameters(&m)) {
         card->bad = true;
         return RH_MODEL_BAD;
     }
@@ -310,6 +447,7 @@ static void keep(rh_reader *rd, const rh_card *card) {
 }
 
 void rh_models_keep(rh_reader *rd, const rh_frame *f) {
+    check_variants(rd);
     for (int k = 0; k < f->def->models.n && !rh_stop(rd); k++) {
         rh_card *const card = &f->def->models.card[k];
         rh_cursor c;

@@ -84,7 +84,7 @@ struct rh_def {
     rh_def **sub;
     int n_sub, cap_sub;
     rh_map *port_map, *par_map, *func_map, *sub_map, *model_map; /* NULL while empty */
-    rh_list cards, ic, pragmas, models;
+    rh_list cards, ic, pragmas, models, variants;
     int64_t size;  /* elements and instances after expansion */
     int height;    /* levels of instances below it */
     uint8_t state; /* of counting: 0 not yet, 1 under way, 2 done */

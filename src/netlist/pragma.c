@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *const WORDS[] = { "rheo", "learn", "pos", "part", "task", "protocol", "seed" };
+static const char *const WORDS[] = { "rheo", "learn", "model", "pos", "part", "task", "protocol", "seed" };
 static const int64_t MATCHES = 4000000000;       /* bytes compared with patterns: a few seconds */
 static const double G_MIN = 1e-12, G_MAX = 1e12; /* S, where the pragma says nothing */
 
@@ -49,7 +49,7 @@ void rh_pragma_scan(rh_reader *rd, rh_card *card) {
     if (!rd->first_pragma.line)
         rd->first_pragma =
             (rh_place){ .line = card->line, .file = card->file, .col = (uint16_t)(c.at < 60000 ? 1 : 0) };
-    rh_push_card(rd, &rd->def->pragmas, *card);
+    rh_push_card(rd, rh_word_is(word, "model") ? &rd->def->variants : &rd->def->pragmas, *card);
 }
 
 void rh_pragmas_unused(rh_reader *rd, rh_place first) {
@@ -302,7 +302,7 @@ static bool run_pos(rh_reader *rd, const rh_frame *f, rh_cursor *c, rh_tok word)
 }
 
 static bool unknown_pragma(rh_reader *rd, rh_tok t) {
-    char word[48], hint[64] = "known: rheo learn pos part";
+    char word[48], hint[64] = "known: rheo learn model pos part";
     if (t.n == 0) return rh_bad(rd, 25, rh_tok_loc(rd, t), hint, "'*@' says nothing");
     snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
     const char *near = rh_suggest_list(word, WORDS, RH_COUNT(WORDS));

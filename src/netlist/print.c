@@ -220,10 +220,10 @@ static void put_wave(printer *p, const rh_wave *w) {
 }
 
 /* The parameters that are not the default: those of the model, or those of an element. */
-static void put_parameters(printer *p, int kind, const double *par, bool of_element) {
+static void put_parameters(printer *p, int kind, const double *par, rh_par_of of) {
     const rh_kind *const k = RH_KINDS[kind];
     for (int j = 0; j < k->n_par; j++) {
-        if (k->par[j].of_element != of_element || par[j] == k->par[j].def) continue;
+        if (k->par[j].of != of || par[j] == k->par[j].def) continue;
         rh_buf_printf(&p->b, " %s=", k->par[j].name);
         rh_buf_number(&p->b, par[j]);
     }
@@ -232,11 +232,16 @@ static void put_parameters(printer *p, int kind, const double *par, bool of_elem
 static void put_models(printer *p) {
     for (int m = 0; m < p->c->n_model; m++) {
         const rh_model *const model = &p->c->model[m];
+        if (RH_KINDS[model->kind]->variant) {
+            rh_buf_printf(&p->b, "*@ model %s %s", model->name, RH_KINDS[model->kind]->variant);
+            put_parameters(p, model->kind, p->c->par + model->par, RH_OF_VARIANT);
+            rh_buf_puts(&p->b, "\n");
+        }
         rh_buf_puts(&p->b, ".model ");
         rh_buf_puts(&p->b, model->name);
         rh_buf_printf(&p->b, " %s(", RH_KINDS[model->kind]->model);
         const size_t open = p->b.n;
-        put_parameters(p, model->kind, p->c->par + model->par, false);
+        put_parameters(p, model->kind, p->c->par + model->par, RH_OF_MODEL);
         if (!p->b.bad && p->b.n > open)
             memmove(p->b.s + open, p->b.s + open + 1, p->b.n-- - open); /* the first blank */
         rh_buf_puts(&p->b, ")\n");
@@ -247,7 +252,7 @@ static void put_model_of(printer *p, int e) {
     const rheo_circuit *const c = p->c;
     rh_buf_add(&p->b, " ", 1);
     rh_buf_puts(&p->b, c->model[c->elem_model[e]].name);
-    put_parameters(p, c->kind[e], c->par + c->elem_par[e], true);
+    put_parameters(p, c->kind[e], c->par + c->elem_par[e], RH_OF_ELEMENT);
 }
 
 static void put_elements(printer *p) {

@@ -127,16 +127,16 @@ bool rh_push_card(rh_reader *rd, rh_list *l, rh_card c) {
 static void free_def(rh_def *d) {
     rh_map *const maps[] = { d->port_map, d->par_map, d->func_map, d->sub_map, d->model_map };
     for (int k = 0; k < RH_COUNT(maps); k++) rh_map_destroy(maps[k]);
-    void *const arrays[] = { d->port,       d->par,     d->func,         d->sub,
-                             d->cards.card, d->ic.card, d->pragmas.card, d->models.card };
+    void *const arrays[] = { d->port,    d->par,          d->func,        d->sub,          d->cards.card,
+                             d->ic.card, d->pragmas.card, d->models.card, d->variants.card };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
 }
 
 static void close_reader(rh_reader *rd) {
     for (int k = 0; k < rd->n_def; k++) free_def(rd->defs[k]);
     for (int k = 0; k < rd->n_src; k++) rh_free(rd->real[k]);
-    void *const arrays[] = { rd->defs, rd->src, rd->real, rd->val,   rd->node,
-                             rd->tok,  rd->arg, rd->mark, rd->place, rd->root, rd->model };
+    void *const arrays[] = { rd->defs, rd->src,  rd->real,  rd->val,  rd->node, rd->tok,
+                             rd->arg,  rd->mark, rd->place, rd->root, rd->model };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
     rh_map_destroy(rd->failed);
     rh_map_destroy(rd->instance);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 char rh_ngspice_letter(const rheo_circuit *c, int elem) {
+    if (RH_KINDS[c->kind[elem]]->express) return 'b';
     return (char)(RH_KINDS[c->kind[elem]]->letter + ('a' - 'A'));
 }
 
@@ -19,9 +20,9 @@ static void add_nodes(rh_buf *b, const int *term, int n) {
 }
 
 /* Every parameter is written, so that no default of ngspice counts. */
-static void add_parameters(rh_buf *b, const rh_kind *kind, const double *par, bool of_element) {
+static void add_parameters(rh_buf *b, const rh_kind *kind, const double *par, rh_par_of of) {
     for (int k = 0; k < kind->n_par; k++) {
-        if (kind->par[k].of_element != of_element) continue;
+        if (kind->par[k].of != of) continue;
         rh_buf_printf(b, " %s=", kind->par[k].name);
         rh_buf_number(b, par[k]);
     }
@@ -30,10 +31,25 @@ static void add_parameters(rh_buf *b, const rh_kind *kind, const double *par, bo
 static void add_models(rh_buf *b, const rheo_circuit *c) {
     for (int m = 0; m < c->n_model; m++) {
         const rh_kind *const kind = RH_KINDS[c->model[m].kind];
+        if (kind->express) continue;
         rh_buf_printf(b, ".model m%d %s(", m + 1, kind->model);
-        add_parameters(b, kind, c->par + c->model[m].par, false);
+        add_parameters(b, kind, c->par + c->model[m].par, RH_OF_MODEL);
         rh_buf_puts(b, ")\n");
     }
+}
+
+/* A current from one end of the path to the other as an expression of the potentials. */
+static void add_expression(rh_buf *b, const rheo_circuit *c, int e) {
+    const rh_kind *const kind = RH_KINDS[c->kind[e]];
+    char text[RH_MAX_TERM][24];
+    const char *node[RH_MAX_TERM];
+    for (int t = 0; t < kind->n_term; t++) {
+        snprintf(text[t], sizeof text[t], c->term[e][t] ? "v(n%d)" : "0", c->term[e][t]);
+        node[t] = text[t];
+    }
+    add_nodes(b, (int[]){ c->term[e][kind->path[0]], c->term[e][kind->path[1]] }, 2);
+    rh_buf_puts(b, " i=");
+    kind->express(c->par + c->elem_par[e], node, b);
 }
 
 /* Tolerances far below what is compared. gmin is for junctions only, gshunt and rshunt stay off. Pivots: any size, and
@@ -57,10 +73,15 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
         const rh_kind *const kind = RH_KINDS[c->kind[e]];
         if (kind->flags & RH_OPEN) continue; /* carries no direct current */
         rh_buf_printf(b, "%c%d", rh_ngspice_letter(c, e), e + 1);
+        if (kind->express) {
+            add_expression(b, c, e);
+            rh_buf_puts(b, "\n");
+            continue;
+        }
         add_nodes(b, c->term[e], kind->n_term);
         if (kind->model) {
             rh_buf_printf(b, " m%d", c->elem_model[e] + 1);
-            add_parameters(b, kind, c->par + c->elem_par[e], true);
+            add_parameters(b, kind, c->par + c->elem_par[e], RH_OF_ELEMENT);
         } else {
             rh_buf_puts(b, kind->flags & RH_SOURCE ? " dc " : " ");
             rh_buf_number(b, value_of(c, g, source, e));

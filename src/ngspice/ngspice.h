@@ -34,7 +34,7 @@ void rh_ngspice_tell(rh_ngspice *s, const rheo_log *log);
 /* deck.c: a deck for ngspice. g, source NULL: the circuit's own. on: the port that carries 1 A, or -1. */
 void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
                      int n_port, int on);
-/* The letter and number of an element in the deck: R of element 0 is r1. Ports follow the elements. */
+/* The letter and number of an element in the deck: R of element 0 is r1, what ngspice does not know a behavioural source b. Ports follow the elements. */
 char rh_ngspice_letter(const rheo_circuit *c, int elem);
 
 /* "39, in a process with limits, seccomp, Landlock 4"; or why not. */
