@@ -155,6 +155,49 @@ static void random_diode_networks_balance(void **state) {
     assert_true(worst <= 40); /* plain steps alone */
 }
 
+/* Periodic square lattices of level-1 transistors, gates from off to fully on, rails and two inputs at random nodes. */
+static bench lattice(uint64_t seed, int side, double drive) {
+    uint64_t at = 0;
+    rh_builder *b = rh_builder_create();
+    const int n = side * side;
+    int pick[400];
+    double par[32];
+    const rh_kind *const k = RH_KINDS[RH_KIND_NMOS];
+    for (int i = 0; i < k->n_par; i++)
+        par[i] = !strcmp(k->par[i].name, "vto") ? 0.62 : !strcmp(k->par[i].name, "kp") ? 8.5e-4 : k->par[i].def;
+    for (int i = 0; i < n; i++) node(b, i + 1);
+    for (int i = 0; i < n; i++)
+        for (int way = 0; way < 2; way++) {
+            const int x = i % side, y = i / side, gate = node(b, n + 1 + 2 * i + way);
+            const int far = way ? (y + 1) % side * side + x : y * side + (x + 1) % side;
+            char name[24];
+            int other;
+            add(b, RH_KIND_V, gate, 0, 0.3 + 4.7 * unit(seed, &at));
+            snprintf(name, sizeof(name), "M%d_%d", i, way);
+            const int e = rh_builder_element(b, RH_KIND_NMOS, name, (int[]){ i + 1, gate, far + 1, 0 }, 0,
+                                             (rh_place){ 0 }, &other);
+            assert_int_equal(rh_builder_par(b, e, par), RHEO_OK);
+        }
+    rh_shuffle(seed, 5, n, pick);
+    for (int i = 0; i < 4; i++) add(b, RH_KIND_V, pick[i] + 1, 0, i == 0 ? 0 : i == 1 || unit(seed, &at) < 0.5 ? drive : 0);
+    return finish(b);
+}
+
+static void transistor_lattices_settle(void **state) {
+    (void)state;
+    enum { N = 120 };
+    int steps[N];
+    for (int k = 0; k < N; k++) {
+        bench t = lattice((uint64_t)k, k % 3 == 2 ? 12 : 4, k % 2 ? 0.453 : 1);
+        rheo_error err = { 0 };
+        if (rheo_solver_solve(t.s, t.st, &err) != RHEO_OK) fail_msg("lattice %d: %s", k, err.msg);
+        steps[k] = rh_newton_iterations(t.s);
+        teardown(&t);
+    }
+    qsort(steps, N, sizeof(int), by_size);
+    assert_true(steps[N / 2] <= 8);
+}
+
 static void what_was_solved_before_does_not_show(void **state) {
     (void)state;
     bench a = random_network(7, 40), b = random_network(7, 40);
@@ -179,6 +222,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_diode_meets_its_equation),
         cmocka_unit_test(random_diode_networks_balance),
+        cmocka_unit_test(transistor_lattices_settle),
         cmocka_unit_test(what_was_solved_before_does_not_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,9 @@
 enum { GATE = 1 /* terminal of a transistor */, PLAIN = 40, DAMPED = 60, STEPS = 40, HALVINGS = 12 };
 /* Plain steps double the digits: when a step is this small beside the largest potential, the next would be rounding. */
 static const double SMALL_STEP = 1e-7;
-/* Balance of currents at a node, relative to the sum of their sizes, that counts as rounding. */
-static const double BALANCED = 1e-13;
+/* Balance of currents at a node, relative to their sizes and to what rounding of potentials makes of them, that counts
+ * as rounding; and nearly so. */
+static const double BALANCED = 1e-13, NEARLY = 1e-12;
 /* Pivots are chosen afresh when the condition estimate has fallen this far below that of the standard ones. */
 static const double RCOND_FALL = 1e-3, RCOND_POOR = 1e-6;
 
@@ -94,8 +95,12 @@ static void add_bends(rheo_solver *s, const double *x, bool limit) {
         for (int r = 0; r < RH_MAX_TERM; r++) {
             if (bend->row[r] < 0) continue;
             w->f[bend->row[r]] += flow->i[r];
-            w->amp[bend->row[r]] += fabs(flow->i[r]);
-            for (int q = 0; q < RH_MAX_TERM; q++) w->jx[bend->slot[r][q]] += flow->g[r][q];
+            double size = 0; /* of the currents that rounding of the potentials makes */
+            for (int q = 0; q < RH_MAX_TERM; q++) {
+                w->jx[bend->slot[r][q]] += flow->g[r][q];
+                size += fabs(flow->g[r][q]);
+            }
+            w->amp[bend->row[r]] += fabs(flow->i[r]) + size * w->volt;
         }
     }
 }
@@ -239,7 +244,7 @@ static void advance(rheo_solver *s, const rh_load *load, double share) {
  */
 static bool settled(const rheo_solver *s, double balance, double step) {
     if (s->newton.limited) return false;
-    return balance <= BALANCED || (balance <= s->def.residual && step <= SMALL_STEP);
+    return balance <= BALANCED || (balance <= NEARLY && step <= SMALL_STEP);
 }
 
 /* Plain steps with limiting. */
