@@ -20,10 +20,11 @@ enum {
 /* What one thread needs. Arrays of n_edge unless said. */
 typedef struct rh_lane {
     rheo_solver *solver;
-    bool factored;   /* solver and z are those of the learner's g */
+    bool factored;   /* solver is that of the learner's g */
+    bool responded;  /* and so are z and zoo */
     long pivots;     /* n_pivot of lane 0 that this lane follows */
     double *source;  /* [n_elem] */
-    double *b, *x;   /* [RH_BLOCK + n_out][n_unknown] */
+    double *b, *x;   /* [RH_BLOCK][n_unknown], [RH_BLOCK + n_out][n_unknown] */
     double *zx;      /* [n_out][n_unknown] responses to 1 A into each output */
     double *z;       /* [n_out][n_edge] their drops */
     double *zt;      /* [n_out][n_edge] drops of the transposed responses; z itself when the circuit is reciprocal */
@@ -186,7 +187,9 @@ void rh_team_run(rh_team *t, void (*work)(void *ctx, int member),
 void rh_team_destroy(rh_team *t);
 
 /* ---- lane.c ---- */
-rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err); /* factors of l->g and the responses z */
+rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err); /* factors of l->g */
+/* The responses z and zoo, unless they are there: the first rh_lane_solve after rh_lane_factor makes them as well. */
+rheo_status rh_lane_respond(rh_learner *l, rh_lane *w, rheo_error *err);
 /* Solve samples [n <= RH_BLOCK] at once; then rh_lane_sample makes one of them current: free drops, outputs. */
 rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err);
 void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i);

@@ -19,18 +19,43 @@ static rheo_status respond_outside(rh_learner *l, rh_lane *w, rheo_error *err) {
     return RHEO_OK;
 }
 
-/* Responses to 1 A into each output; transposed ones too where the circuit is not reciprocal. */
-static rheo_status respond(rh_learner *l, rh_lane *w, bool transposed, double *z, rheo_error *err) {
-    const size_t m = (size_t)l->n_unknown, n = (size_t)l->n_edge;
-    memset(w->zx, 0, sizeof(double) * m * (size_t)l->n_out);
+/* Right-hand sides of 1 A into each output. */
+static void inject_each(const rh_learner *l, const rh_lane *w, double *b) {
+    const size_t m = (size_t)l->n_unknown;
+    memset(b, 0, sizeof(double) * m * (size_t)l->n_out);
     for (int o = 0; o < l->n_out; o++)
-        rh_solver_inject(w->solver, l->ports.out[o][0], l->ports.out[o][1], 1, w->zx + (size_t)o * m);
-    rh_solver_apply(w->solver, l->n_out, w->zx, transposed);
+        rh_solver_inject(w->solver, l->ports.out[o][0], l->ports.out[o][1], 1, b + (size_t)o * m);
+}
+
+/* The drops z of the responses x, which are refined first where they may be wrong. */
+static rheo_status finish_each(rh_learner *l, rh_lane *w, bool transposed, double *x, double *z, rheo_error *err) {
+    const size_t m = (size_t)l->n_unknown, n = (size_t)l->n_edge;
     for (int o = 0; o < l->n_out && rh_solver_doubts(w->solver); o++) {
         const int *const out = l->ports.out[o];
-        RHEO_TRY(rh_solver_settle(w->solver, NULL, out[0], out[1], transposed, w->zx + (size_t)o * m, err));
+        RHEO_TRY(rh_solver_settle(w->solver, NULL, out[0], out[1], transposed, x + (size_t)o * m, err));
     }
-    for (int o = 0; o < l->n_out; o++) rh_solver_drops(w->solver, NULL, w->zx + (size_t)o * m, z + (size_t)o * n);
+    for (int o = 0; o < l->n_out; o++) rh_solver_drops(w->solver, NULL, x + (size_t)o * m, z + (size_t)o * n);
+    return RHEO_OK;
+}
+
+static void fill_zoo(rh_learner *l, rh_lane *w, const double *x) {
+    for (int p = 0; p < l->n_out; p++)
+        for (int o = 0; o < l->n_out; o++)
+            w->zoo[o * l->n_out + p] = rh_lane_output(l, w, x + (size_t)p * (size_t)l->n_unknown, o);
+    w->responded = true;
+}
+
+/* Responses by a solve of their own. */
+static rheo_status respond(rh_learner *l, rh_lane *w, bool transposed, double *z, rheo_error *err) {
+    inject_each(l, w, w->zx);
+    rh_solver_apply(w->solver, l->n_out, w->zx, transposed);
+    return finish_each(l, w, transposed, w->zx, z, err);
+}
+
+rheo_status rh_lane_respond(rh_learner *l, rh_lane *w, rheo_error *err) {
+    if (w->responded) return RHEO_OK;
+    RHEO_TRY(respond(l, w, false, w->z, err));
+    fill_zoo(l, w, w->zx);
     return RHEO_OK;
 }
 
@@ -45,10 +70,11 @@ rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
     }
     if (!outside || !l->reciprocal) RHEO_TRY(rh_solver_factor(w->solver, l->g, err));
     if (!l->reciprocal) RHEO_TRY(respond(l, w, true, w->zt, err));
-    RHEO_TRY(outside ? respond_outside(l, w, err) : respond(l, w, false, w->z, err));
-    for (int p = 0; p < l->n_out; p++)
-        for (int o = 0; o < l->n_out; o++)
-            w->zoo[o * l->n_out + p] = rh_lane_output(l, w, w->zx + (size_t)p * (size_t)l->n_unknown, o);
+    w->responded = false;
+    if (outside) {
+        RHEO_TRY(respond_outside(l, w, err));
+        fill_zoo(l, w, w->zx);
+    }
     w->factored = true;
     return RHEO_OK;
 }
@@ -75,7 +101,15 @@ rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, r
         rh_solver_rhs(w->solver, w->source, w->b + (size_t)i * m);
     }
     memcpy(w->x, w->b, sizeof(double) * m * (size_t)n);
-    rh_solver_apply(w->solver, n, w->x, false);
+    if (w->responded) {
+        rh_solver_apply(w->solver, n, w->x, false);
+    } else { /* the responses go along: several right-hand sides at once cost little more than one */
+        double *const zx = w->x + (size_t)n * m;
+        inject_each(l, w, zx);
+        rh_solver_apply(w->solver, n + l->n_out, w->x, false);
+        RHEO_TRY(finish_each(l, w, false, zx, w->z, err));
+        fill_zoo(l, w, zx);
+    }
     const bool doubts = rh_solver_doubts(w->solver);
     for (int i = 0; i < n; i++) {
         double *const x = w->x + (size_t)i * m;

@@ -50,7 +50,7 @@ static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     const size_t n = (size_t)l->n_edge, m = (size_t)l->n_unknown, k = (size_t)l->n_out;
     w->source = RH_TAKE(a, double, rheo_circuit_n_element(l->c));
     w->b = RH_TAKE(a, double, RH_BLOCK *m);
-    w->x = RH_TAKE(a, double, RH_BLOCK *m);
+    w->x = RH_TAKE(a, double, (RH_BLOCK + k) * m);
     w->zx = RH_TAKE(a, double, k *m);
     w->z = RH_TAKE(a, double, k *n);
     w->zt = l->reciprocal ? w->z : RH_TAKE(a, double, k *n);

@@ -163,6 +163,8 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
         RHEO_TRY(rh_lane_solve(l, w, sample, 1, err));
         rh_lane_sample(l, w, sample, 0);
         RHEO_TRY(rh_bent_responses(l, w, err));
+    } else {
+        RHEO_TRY(rh_lane_respond(l, w, err));
     }
     const size_t n_a = (size_t)n * (size_t)l->n_edge;
     double *a = rh_calloc(n_a, sizeof(*a));
