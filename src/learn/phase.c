@@ -57,73 +57,113 @@ static int quadratic(rh_learner *l, rh_lane *w, rheo_error *err) {
     return 3;
 }
 
-enum { N_LEVEL = RH_MAX_DEGREE + 1 };
+enum { N_LEVEL = RH_MAX_DEGREE + 1, FEW = RH_MAX_DEGREE / 2 }; /* every other level is one of degree FEW */
 
-/* Coefficients of a function of h from its values at the N_LEVEL Chebyshev levels, both with the given stride. */
-static void to_coefficients(const rh_learner *l, const double *value, int stride, double *coef) {
-    const double *to = l->to_coef[RH_MAX_DEGREE];
-    for (int j = 0; j < N_LEVEL; j++) {
+/* Coefficients of a function of h from its values at the Chebyshev levels of the degree, both with the given stride. */
+static void to_coefficients(const rh_learner *l, int degree, const double *value, int stride, double *coef) {
+    const double *to = l->to_coef[degree];
+    for (int j = 0; j <= degree; j++) {
         double sum = 0;
-        for (int i = 0; i < N_LEVEL; i++) sum += to[j * N_LEVEL + i] * value[i * stride];
+        for (int i = 0; i <= degree; i++) sum += to[j * (degree + 1) + i] * value[i * stride];
         coef[j * stride] = sum;
     }
 }
 
-/* Values of y at the levels into w->y, their coefficients into w->eta; returns the degree that carries all but a share
- * TAIL_MAX of it. What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see
- * err. */
-static int inject_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
-    static const double TAIL_MAX = 1e-6, TAIL_WARN = 1e-4;
+/* Values of y at the levels of the degree into w->y, their coefficients into w->eta; share [degree + 1] sums them up. */
+static rheo_status inject_degree(rh_learner *l, rh_lane *w, int degree, double *share, rheo_error *err) {
     const int n_out = l->n_out;
-    double share[N_LEVEL] = { 0 };
     for (int o = 0; o < n_out; o++) w->y[o] = 0;
-    for (int i = 1; i < N_LEVEL; i++)
-        if (RH_NUDGE_TABLE[l->def.nudge].inject(l, w, l->level[RH_MAX_DEGREE][i], w->y + i * n_out, err)) return 0;
+    for (int i = 1; i <= degree; i++)
+        RHEO_TRY(RH_NUDGE_TABLE[l->def.nudge].inject(l, w, l->level[degree][i], w->y + i * n_out, err));
+    for (int j = 0; j <= degree; j++) share[j] = 0;
     for (int o = 0; o < n_out; o++) {
-        to_coefficients(l, w->y + o, n_out, w->eta + o);
-        for (int j = 1; j < N_LEVEL; j++) share[j] += fabs(w->eta[j * n_out + o]);
+        to_coefficients(l, degree, w->y + o, n_out, w->eta + o);
+        for (int j = 1; j <= degree; j++) share[j] += fabs(w->eta[j * n_out + o]);
     }
-    int degree = RH_MAX_DEGREE;
-    double tail = 0;
-    while (degree > 1 && tail + share[degree] <= TAIL_MAX * share[1]) tail += share[degree--];
-    if (w == &l->lane[0] && share[RH_MAX_DEGREE] > TAIL_WARN * share[1] && !w->warned_strong) {
+    return RHEO_OK;
+}
+
+/* w->y and w->eta; returns the degree of the levels, and in *degree_y the one that carries all but a share TAIL_MAX of
+ * y. What is cut off is the error estimate: warned about when the degrees do not suffice. 0: failed, see err. */
+static int inject_levels(rh_learner *l, rh_lane *w, int *degree_y, rheo_error *err) {
+    static const double TAIL_MAX = 1e-6, TAIL_WARN = 1e-4;
+    double share[N_LEVEL], tail = 0;
+    int degree = FEW; /* nearly always enough: what follows falls off by the same factor again */
+    if (inject_degree(l, w, degree, share, err)) return 0;
+    if (!(share[FEW] <= TAIL_MAX * share[1])) {
+        degree = RH_MAX_DEGREE;
+        if (inject_degree(l, w, degree, share, err)) return 0;
+    }
+    *degree_y = degree;
+    while (*degree_y > 1 && tail + share[*degree_y] <= TAIL_MAX * share[1]) tail += share[(*degree_y)--];
+    if (w == &l->lane[0] && degree == RH_MAX_DEGREE && share[degree] > TAIL_WARN * share[1] && !w->warned_strong) {
         w->warned_strong = true;
         rh_warn(l->log, 311, RH_NOWHERE,
                 "the nudge is so strong that s(h) is only known to %.1g of itself: lower nudge.strength",
-                share[RH_MAX_DEGREE] / share[1]);
+                share[degree] / share[1]);
     }
     return degree;
 }
 
-/* c_j += z_o (f eta_j + q_j z_o / 2), the part of output o alone. */
-static void add_own(int n, const double *restrict f, const double *restrict z, double eta, double q,
-                    double *restrict c) {
-    for (int k = 0; k < n; k++) c[k] += z[k] * (f[k] * eta + 0.5 * q * z[k]);
+enum { N_FEW_OUT = 3, N_PRODUCT = N_FEW_OUT * (N_FEW_OUT + 3) / 2, STRIP = 8 };
+typedef double rh_pair __attribute__((vector_size(16))); /* two edges side by side */
+
+/* What s(h) is made of for few outputs, over a strip of edges: the f z_o, then the z_o^2/2 and z_o z_p. */
+static void form_products(const double *restrict f, const double *restrict z, int n_out, size_t stride, int n,
+                          double product[restrict][STRIP]) {
+    int m = 0;
+    for (int o = 0; o < n_out; o++, m++)
+        for (int k = 0; k < n; k++) product[m][k] = f[k] * z[(size_t)o * stride + (size_t)k];
+    for (int o = 0; o < n_out; o++)
+        for (int p = 0; p <= o; p++, m++) {
+            const double *restrict zo = z + (size_t)o * stride, *restrict zp = z + (size_t)p * stride;
+            const double share = o == p ? 0.5 : 1;
+            for (int k = 0; k < n; k++) product[m][k] = share * zo[k] * zp[k];
+        }
 }
 
-/* c_j += q_j z_o z_p, what two outputs do together. */
-static void add_pair(int n, const double *restrict z, const double *restrict x, double q, double *restrict c) {
-    for (int k = 0; k < n; k++) c[k] += q * z[k] * x[k];
+static inline rh_pair load_pair(const double *x) {
+    rh_pair v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+/* out [STRIP] = sum_i q[i*step] product[i], the sums held in registers. */
+static void mix_products(int n, const double *q, int step, double product[][STRIP], double *out) {
+    rh_pair a = { 0 }, b = a, c = a, d = a;
+    for (int i = 0; i < n; i++) {
+        const rh_pair weight = { q[i * step], q[i * step] };
+        a += weight * load_pair(product[i]);
+        b += weight * load_pair(product[i] + 2);
+        c += weight * load_pair(product[i] + 4);
+        d += weight * load_pair(product[i] + 6);
+    }
+    const rh_pair sum[] = { a, b, c, d };
+    memcpy(out, sum, sizeof sum);
 }
 
 /* Few outputs: s(h) = f^2/2 + f sum_o y_o z_o + 1/2 sum_op (y_o y_p) z_o z_p, with the products of the y expanded once.
  */
-static void by_products(const rh_learner *l, rh_lane *w, int n_coef) {
+static void by_products(const rh_learner *l, rh_lane *w, int degree, int n_coef) {
     const int n = l->n_edge, n_out = l->n_out;
-    double value[N_LEVEL], q[N_LEVEL];
+    double value[N_LEVEL], q[N_PRODUCT][N_LEVEL], product[N_PRODUCT][STRIP] = { 0 };
+    int m = 0;
+    for (int o = 0; o < n_out; o++, m++)
+        for (int j = 0; j <= degree; j++) q[m][j] = w->eta[j * n_out + o];
     for (int o = 0; o < n_out; o++)
-        for (int p = 0; p <= o; p++) {
-            for (int i = 0; i < N_LEVEL; i++) value[i] = w->y[i * n_out + o] * w->y[i * n_out + p];
-            to_coefficients(l, value, 1, q);
-            const double *zo = w->z + (size_t)o * (size_t)n, *zp = w->z + (size_t)p * (size_t)n;
-            for (int j = 1; j < n_coef; j++) {
-                double *c = w->coef + (size_t)j * (size_t)n;
-                if (o == p)
-                    add_own(n, w->free, zo, w->eta[j * n_out + o], q[j], c);
-                else
-                    add_pair(n, zo, zp, q[j], c);
-            }
+        for (int p = 0; p <= o; p++, m++) {
+            for (int i = 0; i <= degree; i++) value[i] = w->y[i * n_out + o] * w->y[i * n_out + p];
+            to_coefficients(l, degree, value, 1, q[m]);
         }
+    for (int first = 0; first < n; first += STRIP) {
+        const int count = n - first < STRIP ? n - first : STRIP;
+        form_products(w->free + first, w->z + first, n_out, (size_t)n, count, product);
+        for (int j = 1; j < n_coef; j++) {
+            double sum[STRIP];
+            mix_products(m, &q[0][j], N_LEVEL, product, sum);
+            memcpy(w->coef + (size_t)j * (size_t)n + first, sum, sizeof(double) * (size_t)count);
+        }
+    }
 }
 
 /* Many outputs: s at the levels of the degree, then transformed. */
@@ -131,6 +171,7 @@ static void by_levels(const rh_learner *l, rh_lane *w, int degree_y, int n_coef)
     const int n = l->n_edge, n_out = l->n_out, degree = n_coef - 1;
     const double *restrict f = w->free;
     double *restrict drop = w->drop;
+    memset(w->coef + n, 0, sizeof(double) * (size_t)n * (size_t)degree);
     for (int i = 1; i <= degree; i++) {
         for (int o = 0; o < n_out; o++)
             w->v_out[o] = 0; /* the outputs are known by now: their room serves as scratch */
@@ -150,14 +191,14 @@ static void by_levels(const rh_learner *l, rh_lane *w, int degree_y, int n_coef)
 
 /* Conductance nudge: y(h) is rational. */
 static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
-    const int n = l->n_edge, degree_y = inject_levels(l, w, err);
-    if (degree_y == 0) return 0;
+    int degree_y = 0;
+    const int n = l->n_edge, degree = inject_levels(l, w, &degree_y, err);
+    if (degree == 0) return 0;
     const int n_coef = degree_y + 1; /* products decay as fast as y itself */
     const double *restrict f = w->free;
     for (int k = 0; k < n; k++) w->coef[k] = 0.5 * f[k] * f[k];
-    memset(w->coef + n, 0, sizeof(double) * (size_t)n * (size_t)(n_coef - 1));
-    if (l->n_out <= 3)
-        by_products(l, w, n_coef);
+    if (l->n_out <= N_FEW_OUT)
+        by_products(l, w, degree, n_coef);
     else
         by_levels(l, w, degree_y, n_coef);
     return n_coef;

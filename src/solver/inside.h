@@ -41,7 +41,7 @@ struct rheo_solver {
     double *ax;            /* [nonzeros] values last factored */
     double *g;             /* [n_edge] last factored */
     double *pivot_g;       /* [n_edge] at which pivots were chosen */
-    double *v;             /* [n_node] potentials of fixed nodes */
+    double *v;             /* [n_node] potentials of fixed nodes; of all in passing */
     double *b, *x, *r;     /* [n] right-hand side, answer, residual */
     double *size, *across; /* [n] of a row: sums of |A| over columns of nodes, and of branches */
     double *scale;         /* [n] natural size of a row and column: A divided by both has entries near 1 */

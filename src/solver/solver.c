@@ -297,7 +297,8 @@ double rh_solver_residual(rheo_solver *s, const double *b, const double *x) {
     double volt = 0, amp = 0, worst = 0;
     for (int j = 0; j < y->n; j++) {
         double *const most = y->row_elem[j] < 0 ? &volt : &amp;
-        *most = fmax(*most, fabs(x[j]));
+        const double size = fabs(x[j]); /* finite by now: no need for what fmax knows of NaN */
+        *most = size > *most ? size : *most;
     }
     if (y->n_branch > 0)
         for (int i = 0; i < y->n; i++)
@@ -328,9 +329,7 @@ void rh_solver_potentials(const rheo_solver *s, const double *source, const doub
 
 void rh_solver_drops(const rheo_solver *s, const double *source, const double *x, double *drop) {
     const rh_system *y = &s->y;
-    fixed_potentials(s, source, s->v);
-    for (int k = 0; k < s->c->n_edge; k++) {
-        const int a = y->end[k][0], b = y->end[k][1], p = y->unknown[a], q = y->unknown[b];
-        drop[k] = (p >= 0 ? x[p] : s->v[a]) - (q >= 0 ? x[q] : s->v[b]);
-    }
+    double *const v = s->v;
+    rh_solver_potentials(s, source, x, v);
+    for (int k = 0; k < s->c->n_edge; k++) drop[k] = v[y->end[k][0]] - v[y->end[k][1]];
 }
