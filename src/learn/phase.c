@@ -69,7 +69,8 @@ static void to_coefficients(const rh_learner *l, int degree, const double *value
     }
 }
 
-/* Values of y at the levels of the degree into w->y, their coefficients into w->eta; share [degree + 1] sums them up. */
+/* Values of y at the levels of the degree into w->y, their coefficients into w->eta; share [degree + 1] sums them up.
+ */
 static rheo_status inject_degree(rh_learner *l, rh_lane *w, int degree, double *share, rheo_error *err) {
     const int n_out = l->n_out;
     for (int o = 0; o < n_out; o++) w->y[o] = 0;

@@ -33,17 +33,15 @@ enum {
     RH_AT_TOTAL = RH_AT_CUBE + RH_CUBE_POINTS,
 };
 
-/* A ramp as a whole, for a filter with one state: u(y) = begin + sum_{q>=1} p_q y^q + amp (e^{-reach y} - 1) over y in
- * [0, 1]. */
+/* A ramp as a whole, for a filter with one state: over y in [0, 1]
+ * u(y) = begin + sum_{q>=1} p_q y^q + amp (e^{-reach y} - 1), p_0 = begin - amp. Arrays over rows give what each adds.
+ */
 typedef struct rh_sweep {
-    double duration, reach;                     /* s, and in time constants */
-    double poly[RH_MAX_ROW][RH_MAX_DEGREE + 1]; /* p_q of each row; 0 is what amp leaves of begin */
-    double amp[RH_MAX_ROW];
-    double end[RH_MAX_ROW];                               /* u(1) */
-    double whole[RH_MAX_ROW];                             /* integral of u over y */
-    double mid[RH_MAX_ROW], half[RH_MAX_ROW];             /* the polynomial stays within half of mid, */
-    double slope_mid[RH_MAX_ROW], slope_half[RH_MAX_ROW]; /* its slope too, */
-    double bend[RH_MAX_ROW];                              /* and its second derivative within this of 0 */
+    double duration, reach;                         /* s, and in time constants */
+    double fade;                                    /* e^-reach - 1 */
+    double poly[RH_MAX_DEGREE + 1][RH_MAX_ROW];     /* p_q */
+    double mid[RH_MAX_ROW], half[RH_MAX_ROW];       /* the polynomial stays within half of mid, */
+    double slope[RH_MAX_ROW], unsteady[RH_MAX_ROW]; /* and its slope within unsteady, less curvature/reach, of slope */
 } rh_sweep;
 
 struct rh_closed {
@@ -79,10 +77,9 @@ static inline const double *rh_rows(const rh_closed *t, int i, int what) {
 /* grid.c: cut the ramps into intervals and fill their records. t has its counts, period, area and first stride set. */
 rheo_status rh_grid_build(rh_closed *t, const rh_filter *f, const rh_ramp *ramp, rheo_error *err);
 
-/* sweep.c: fill t->sweep[k], given the state z per row that the ramp begins with; begin[k] is filled. Once all ramps
- * are there, and the largest |u| of each row over the cycle, rh_sweep_close settles how many rows may be used. */
-void rh_sweep_ramp(rh_closed *t, int k, const rh_filter *f, long double rest, const rh_ramp *ramp,
-                   const long double z[][RH_MAX_STATE]);
+/* sweep.c: fill t->sweep[k], zero until then, for the rest state per unit of s. Once all ramps and begin are there, and
+ * the largest |u| of each row over the cycle, rh_sweep_close settles how many rows may be used. */
+void rh_sweep_ramp(rh_closed *t, int k, const rh_filter *f, long double rest, const rh_ramp *ramp);
 void rh_sweep_close(rh_closed *t, const rh_filter *f, const long double *peak);
 
 /* basis.c: t[j][k] = k-th derivative of T_j at y, over k!. */

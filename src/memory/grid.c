@@ -358,7 +358,7 @@ rheo_status rh_grid_build(rh_closed *t, const rh_filter *f, const rh_ramp *ramp,
     for (int k = 0; k < t->n_ramp; k++) {
         jump(&g, h, ramp[k].h0, g.z);
         t->first[k] = t->n_interval;
-        if (f->n == 1) rh_sweep_ramp(t, k, f, g.rest[0], &ramp[k], g.z);
+        if (f->n == 1) rh_sweep_ramp(t, k, f, g.rest[0], &ramp[k]);
         RHEO_TRY(cut_ramp(&g, &ramp[k], start, t->begin[k], err));
         start += ramp[k].duration;
         h = ramp[k].h1;

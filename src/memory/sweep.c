@@ -51,52 +51,41 @@ static void derive(int n, long double *p) {
 
 static void bound_row(rh_sweep *s, int r, int n, const long double *p) {
     long double d[RH_MAX_DEGREE + 1];
-    double mid;
+    double half, mid, bend;
     memcpy(d, p, sizeof d);
     bound(n, d, &s->mid[r], &s->half[r]);
     derive(n, d);
-    bound(n, d, &s->slope_mid[r], &s->slope_half[r]);
+    bound(n, d, &s->slope[r], &half);
     derive(n, d);
-    bound(n, d, &mid, &s->bend[r]);
-    s->bend[r] += fabs(mid) * (1 + 1e-12);
+    bound(n, d, &mid, &bend);
+    s->unsteady[r] = half + (bend + fabs(mid)) / s->reach * (1 + 1e-12);
 }
 
-static void fill_row(rh_sweep *s, int r, int n, const long double *p, long double amp) {
-    long double end = 0, whole = 0;
-    s->poly[r][0] = tidy(p[0]);
-    s->amp[r] = tidy(amp);
-    for (int q = 0; q <= n; q++) {
-        s->poly[r][q] = tidy(p[q]);
-        end += p[q];
-        whole += p[q] / (q + 1);
-    }
-    s->end[r] = tidy(end + amp * expl(-(long double)s->reach));
-    bound_row(s, r, n, p);
-    s->whole[r] = tidy(whole - amp * expm1l(-(long double)s->reach) / s->reach);
-}
-
-void rh_sweep_ramp(rh_closed *t, int k, const rh_filter *f, long double rest, const rh_ramp *ramp,
-                   const long double z[][RH_MAX_STATE]) {
+void rh_sweep_ramp(rh_closed *t, int k, const rh_filter *f, long double rest, const rh_ramp *ramp) {
     rh_sweep *const s = &t->sweep[k];
     const long double y = 2 * (long double)ramp->h0 - 1, turn = 2 * ((long double)ramp->h1 - ramp->h0);
     rh_taylor taylor;
     rh_basis_taylor(t->degree, y, taylor);
     s->duration = ramp->duration;
     s->reach = (double)(-f->m[0][0] * ramp->duration);
+    s->fade = (double)expm1l(-(long double)s->reach);
     for (int r = 0; r < t->n_row; r++) {
-        const int j = r - t->n_dev + 1;
+        const int j = r - t->n_dev + 1; /* basis polynomial, or a deviation when below 1: that only decays */
         long double a[RH_MAX_DEGREE + 1] = { 0 }, p[RH_MAX_DEGREE + 1] = { 0 }, power = 1;
-        for (int q = 0; q <= j && j >= 1; q++, power *= turn) a[q] = taylor[j][q] * power;
-        if (j >= 1) a[0] -= j % 2 ? -1 : 1;
-        if (j >= 1) particular(f, rest, j, a, s->reach, p);
-        fill_row(s, r, j < 1 ? 0 : j, p, f->c[0] * z[r][0] + (long double)f->area * a[0] - p[0]);
+        if (j < 1) continue;
+        for (int q = 0; q <= j; q++, power *= turn) a[q] = taylor[j][q] * power;
+        a[0] -= j % 2 ? -1 : 1;
+        particular(f, rest, j, a, s->reach, p);
+        for (int q = 0; q <= j; q++) s->poly[q][r] = tidy(p[q]);
+        bound_row(s, r, j, p);
     }
 }
 
 static bool row_is_sound(const rh_closed *t, int r, long double peak) {
     for (int k = 0; k < t->n_ramp; k++) {
-        long double sum = fabsl((long double)t->sweep[k].amp[r]);
-        for (int q = 0; q <= t->degree; q++) sum += fabsl((long double)t->sweep[k].poly[r][q]);
+        const rh_sweep *const s = &t->sweep[k];
+        long double sum = fabsl((long double)t->begin[k][r] - s->poly[0][r]);
+        for (int q = 0; q <= t->degree; q++) sum += fabsl((long double)s->poly[q][r]);
         if (!(sum <= GROWTH * peak)) return false;
     }
     return true;

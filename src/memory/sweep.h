@@ -67,37 +67,45 @@ typedef struct course {
     rh_mask simple;              /* u has one extremum inside the ramp at most */
 } course;
 
-RH_INLINE void add_scaled(rh_lanes *sum, double x, rh_lanes w) { *sum = rh_plus(*sum, rh_scale(x, w)); }
+/* What the loops over rows and powers count to: known to the compiler in the usual case. */
+typedef struct extent {
+    int n_used, down; /* row r is of degree r - down */
+} extent;
 
-RH_INLINE void load_course(const rh_closed *t, const rh_block *b, int lane, int k, course *c) {
+RH_INLINE rh_lanes sum_rows(const rh_block *b, extent x, int lane, int first, const double *row) {
+    rh_lanes sum = rh_zero();
+    for (int r = first; r < x.n_used; r++) sum = rh_plus(sum, rh_scale(row[r], rh_load(b->rows[r] + lane)));
+    return sum;
+}
+RH_INLINE rh_lanes sum_sizes(const rh_block *b, extent x, int lane, const double *row) {
+    rh_lanes sum = rh_zero();
+    for (int r = 0; r < x.n_used; r++) sum = rh_plus(sum, rh_scale(row[r], rh_size(rh_load(b->rows[r] + lane))));
+    return sum;
+}
+
+RH_INLINE void load_course(const rh_closed *t, const rh_block *b, extent x, int lane, int k, course *c) {
     const rh_sweep *const s = &t->sweep[k];
-    const rh_lanes zero = rh_zero(), rest = rh_load(b->rest + lane);
-    const int down = t->n_dev - (t->area != 0); /* row r is of degree r - down */
-    rh_lanes mid = rest, half = zero, slope = zero, slope_half = zero, bend = zero;
-    c->n = b->n_used - 1 - down;
-    if (c->n < 0) c->n = 0;
+    const rh_lanes rest = rh_load(b->rest + lane);
+    c->n = x.n_used - 1 - x.down > 0 ? x.n_used - 1 - x.down : 0;
     c->reach = s->reach;
     c->per_reach = 1 / s->reach;
-    c->begin = c->end = c->whole = c->p[0] = rest;
-    c->amp = zero;
-    for (int q = 1; q <= c->n; q++) c->p[q] = zero;
-    for (int r = 0; r < b->n_used; r++) {
-        const rh_lanes w = rh_load(b->rows[r] + lane), size = rh_size(w);
-        add_scaled(&c->begin, t->begin[k][r], w);
-        add_scaled(&c->end, s->end[r], w);
-        add_scaled(&c->whole, s->whole[r], w);
-        add_scaled(&c->amp, s->amp[r], w);
-        for (int q = 0; q <= r - down; q++) add_scaled(&c->p[q], s->poly[r][q], w);
-        add_scaled(&mid, s->mid[r], w);
-        add_scaled(&slope, s->slope_mid[r], w);
-        add_scaled(&half, s->half[r], size);
-        add_scaled(&slope_half, s->slope_half[r], size);
-        add_scaled(&bend, s->bend[r], size);
+    c->begin = rh_plus(rest, sum_rows(b, x, lane, 0, t->begin[k]));
+    c->p[0] = rh_plus(rest, sum_rows(b, x, lane, 0, s->poly[0]));
+    c->amp = rh_minus(c->begin, c->p[0]);
+    c->end = c->whole = c->p[0];
+    for (int q = 1; q <= c->n; q++) {
+        c->p[q] = sum_rows(b, x, lane, q + x.down > 0 ? q + x.down : 0, s->poly[q]);
+        c->end = rh_plus(c->end, c->p[q]);
+        c->whole = rh_plus(c->whole, rh_scale(1.0 / (q + 1), c->p[q]));
     }
+    c->end = rh_plus(c->end, rh_scale(1 + s->fade, c->amp));
+    c->whole = rh_minus(c->whole, rh_scale(s->fade * c->per_reach, c->amp));
+    const rh_lanes mid = rh_plus(rest, sum_rows(b, x, lane, 0, s->mid)), half = sum_sizes(b, x, lane, s->half);
+    const rh_lanes slope = rh_size(sum_rows(b, x, lane, 0, s->slope)), unsteady = sum_sizes(b, x, lane, s->unsteady);
     c->floor = rh_minus(mid, half);
     c->roof = rh_plus(mid, half);
-    c->drift = rh_scale(c->per_reach, rh_plus(rh_size(slope), slope_half));
-    c->simple = rh_above(rh_scale(c->reach, rh_minus(rh_size(slope), slope_half)), bend);
+    c->drift = rh_scale(c->per_reach, rh_plus(slope, unsteady));
+    c->simple = rh_above(slope, unsteady);
 }
 
 /* Whether u provably crosses neither level more than once; out_begin, out_end: at or beyond a level there.
@@ -206,27 +214,30 @@ typedef struct shares { /* of the integral over the cycle, in s */
     rh_lanes above, below, above_size, below_size;
 } shares;
 
-RH_INLINE void add_share(rh_lanes *sum, rh_lanes *size, rh_mask m, rh_lanes x) {
-    *sum = rh_plus(*sum, rh_keep(m, x));
-    *size = rh_plus(*size, rh_keep(m, rh_size(x)));
+RH_INLINE void add_share(rh_lanes *sum, rh_lanes *size, double seconds, rh_lanes x) {
+    x = rh_scale(seconds, x);
+    *sum = rh_plus(*sum, x);
+    *size = rh_plus(*size, rh_size(x));
 }
 
 /* Adds the shares of ramp k; returns the lanes that are sure. */
-RH_INLINE rh_mask add_ramp(const rh_closed *t, const rh_block *b, int lane, int k, rh_lanes threshold, shares *sum) {
+RH_INLINE rh_mask add_ramp(const rh_closed *t, const rh_block *b, extent x, int lane, int k, rh_lanes threshold,
+                           shares *sum) {
     course c;
-    load_course(t, b, lane, k, &c);
+    load_course(t, b, x, lane, k, &c);
     const rh_lanes zero = rh_zero(), minus = rh_minus(zero, threshold);
     const rh_mask begin_up = rh_at_least(c.begin, threshold), begin_down = rh_at_least(minus, c.begin),
                   end_up = rh_at_least(c.end, threshold), end_down = rh_at_least(minus, c.end),
                   from = rh_or(begin_up, begin_down), to = rh_or(end_up, end_down), up = rh_xor(begin_up, end_up),
                   down = rh_xor(begin_down, end_down), once = rh_or(up, down), twice = rh_and(up, down);
     rh_mask sure = is_sure(&c, threshold), found = rh_and(once, sure);
-    rh_lanes first = zero, last = zero, middle = zero;
+    rh_lanes first = c.whole, last = c.whole, middle = zero;
     if (rh_any(found)) {
         const rh_lanes level = rh_pick(rh_or(begin_up, rh_and_not(end_up, begin_down)), threshold, minus);
         const origin start = { zero, zero, zero, c.begin, c.amp, rh_splat(c.reach) };
         origin at, there;
-        first = last = pass(&c, &start, find_crossing(&c, &start, level, &found), level, &at);
+        const rh_lanes until = pass(&c, &start, find_crossing(&c, &start, level, &found), level, &at);
+        first = last = rh_pick(once, until, c.whole);
         rh_mask both = rh_and(twice, found);
         if (rh_any(both)) {
             const rh_lanes other = rh_minus(zero, level);
@@ -236,25 +247,23 @@ RH_INLINE rh_mask add_ramp(const rh_closed *t, const rh_block *b, int lane, int 
         }
         sure = rh_and_not(sure, rh_and_not(once, found));
     }
+    const rh_lanes after = rh_minus(c.whole, last); /* 0 where nothing is crossed */
     const double s = t->sweep[k].duration;
-    const rh_lanes whole = rh_scale(s, c.whole), before = rh_scale(s, first),
-                   after = rh_scale(s, rh_minus(c.whole, last));
-    add_share(&sum->above, &sum->above_size, rh_and_not(from, once), whole);
-    add_share(&sum->above, &sum->above_size, rh_and(from, once), before);
-    add_share(&sum->above, &sum->above_size, rh_and(to, once), after);
-    add_share(&sum->below, &sum->below_size, rh_and_not(rh_not(from), once), whole);
-    add_share(&sum->below, &sum->below_size, rh_and_not(once, from), before);
-    add_share(&sum->below, &sum->below_size, rh_and_not(once, to), after);
-    add_share(&sum->below, &sum->below_size, twice, rh_scale(s, middle));
+    add_share(&sum->above, &sum->above_size, s, rh_keep(from, first));
+    add_share(&sum->above, &sum->above_size, s, rh_keep(to, after));
+    add_share(&sum->below, &sum->below_size, s, rh_keep(rh_not(from), first));
+    add_share(&sum->below, &sum->below_size, s, rh_keep(rh_not(to), after));
+    if (rh_any(twice)) add_share(&sum->below, &sum->below_size, s, middle);
     return sure;
 }
 
-RH_INLINE void sweep_block(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
+RH_INLINE void sweep_extent(const rh_closed *t, double threshold, const rh_block *b, extent x, double *dw,
+                            int64_t *sure) {
     for (int lane = 0; lane < RH_BLOCK; lane += RH_LANES) {
         const rh_lanes zero = rh_zero();
         shares sum = { zero, zero, zero, zero };
         rh_mask all = rh_at_least(zero, zero);
-        for (int k = 0; k < t->n_ramp; k++) all = rh_and(all, add_ramp(t, b, lane, k, rh_splat(threshold), &sum));
+        for (int k = 0; k < t->n_ramp; k++) all = rh_and(all, add_ramp(t, b, x, lane, k, rh_splat(threshold), &sum));
         const rh_lanes linear = rh_load(b->linear + lane);
         const rh_mask other = rh_above(sum.above_size, rh_plus(sum.below_size, rh_size(linear)));
         const rh_lanes out = rh_pick(other, rh_minus(linear, sum.below), sum.above);
@@ -262,6 +271,14 @@ RH_INLINE void sweep_block(const rh_closed *t, double threshold, const rh_block 
         rh_store(dw + lane, out);
         memcpy(sure + lane, &all, sizeof all);
     }
+}
+
+RH_INLINE void sweep_block(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
+    const extent x = { b->n_used, t->n_dev - (t->area != 0) };
+    if (x.n_used == 4 && x.down == 0)
+        sweep_extent(t, threshold, b, (extent){ 4, 0 }, dw, sure);
+    else
+        sweep_extent(t, threshold, b, x, dw, sure);
 }
 
 #endif
