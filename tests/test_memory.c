@@ -573,7 +573,7 @@ static void vector_width_changes_nothing(void **state) {
     const size_t room = rh_closed_work(t) / 4;
     for (int round = 0; round < 20; round++) {
         rh_block b = {
-            .n_used = NC - 1, .place = work, .left = work + room, .right = work + 2 * room, .spare = work + 3 * room
+            .n = RH_BLOCK, .n_used = NC - 1, .place = work, .left = work + room, .right = work + 2 * room, .spare = work + 3 * room
         };
         double plain[RH_BLOCK], wide[RH_BLOCK];
         random_edges(coef, round % 2 ? 0.6 : 0.05);
@@ -607,7 +607,7 @@ static int any_of(int n) { return (int)(n * uniform()); }
 static int count_sure(const rh_closed *t, double threshold, int n_coef, const double *coef) {
     int n_sure = 0;
     for (int first = 0; first + RH_BLOCK <= N; first += RH_BLOCK) {
-        rh_block b = { .n_used = n_coef - 1 };
+        rh_block b = { .n = RH_BLOCK, .n_used = n_coef - 1 };
         double out[RH_BLOCK];
         int64_t sure[RH_BLOCK];
         for (int r = 0; r < n_coef - 1; r++) memcpy(b.rows[r], coef + (r + 1) * N + first, sizeof b.rows[r]);

@@ -65,8 +65,9 @@ static void load_carry(const rh_closed *t, rh_block *b, int first, int n, const 
 
 static void load(const rh_closed *t, rh_block *b, int first, int n, int n_coef, const double *coef, int stride,
                  const rh_carry *carry) {
+    b->n = n;
     b->n_used = t->n_dev + n_coef - 1;
-    memset(b->rows, 0, (size_t)b->n_used * sizeof b->rows[0]);
+    if (n < RH_BLOCK) memset(b->rows, 0, (size_t)b->n_used * sizeof b->rows[0]);
     memset(b->rest, 0, sizeof b->rest);
     load_carry(t, b, first, n, coef, stride, carry);
     for (int j = 1; j < n_coef; j++)
@@ -111,9 +112,6 @@ static void cubic(const rh_closed *t, double threshold, const rh_block *b, doubl
     for (int l = 0; l < RH_BLOCK; l++) dw[l] = sum[l] / threshold;
 }
 
-/* Coefficients that are not numbers, or that overflow, must show: comparisons alone would turn them into zero. */
-static double shown(double linear, double dw) { return isfinite(linear) ? dw + 0.0 : NAN; }
-
 static void write_block(const rh_closed *t, const rh_write_def *def, rh_block *b, double *dw) {
     if (def->nonlinearity == RH_CUBIC)
         cubic(t, def->threshold > 0 ? def->threshold : 1, b, dw);
@@ -121,7 +119,8 @@ static void write_block(const rh_closed *t, const rh_write_def *def, rh_block *b
         rh_dead_zone(t, def->threshold, b, dw);
     else
         memcpy(dw, b->linear, sizeof b->linear); /* without a dead zone the cycle integral is known exactly */
-    for (int l = 0; l < RH_BLOCK; l++) dw[l] = shown(b->linear[l], dw[l]);
+    /* Coefficients that are not numbers, or that overflow, must show: comparisons alone would turn them into zero. */
+    for (int l = 0; l < b->n; l++) dw[l] = isfinite(b->linear[l]) ? dw[l] + 0.0 : NAN;
 }
 
 /* Edges that the sweep is not sure of, collected until they fill a block. */
@@ -132,6 +131,7 @@ typedef struct left_over {
 
 static void settle(const rh_closed *t, const rh_write_def *def, left_over *rest, double *dw) {
     double out[RH_BLOCK];
+    rest->b->n = rest->n;
     for (int r = 0; r < rest->b->n_used; r++)
         for (int l = rest->n; l < RH_BLOCK; l++) rest->b->rows[r][l] = 0;
     for (int l = rest->n; l < RH_BLOCK; l++) rest->b->rest[l] = rest->b->linear[l] = 0;
@@ -150,14 +150,14 @@ static void put_off(left_over *rest, const rh_block *b, int lane, int edge) {
     rest->edge[l] = edge;
 }
 
-/* The n edges of a block, whose first one is edge `first`. */
-static void sweep(const rh_closed *t, const rh_write_def *def, const rh_block *b, int first, int n, left_over *rest,
+/* The edges of a block, whose first one is edge `first`. */
+static void sweep(const rh_closed *t, const rh_write_def *def, const rh_block *b, int first, left_over *rest,
                   double *dw) {
     double out[RH_BLOCK];
     int64_t sure[RH_BLOCK];
-    rh_sweep_block(t, def->threshold, b, out, sure);
-    for (int l = 0; l < n; l++) {
-        dw[first + l] = shown(b->linear[l], out[l]);
+    const bool all = rh_sweep_block(t, def->threshold, b, out, sure);
+    memcpy(dw + first, out, (size_t)b->n * sizeof *dw);
+    for (int l = 0; l < b->n && !all; l++) {
         if (sure[l]) continue;
         put_off(rest, b, l, first + l);
         if (rest->n == RH_BLOCK) settle(t, def, rest, dw);
@@ -182,7 +182,7 @@ void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, in
         double out[RH_BLOCK];
         load(t, &b, first, n, n_coef, coef, stride, carry);
         if (swept) {
-            sweep(t, def, &b, first, n, &rest, dw);
+            sweep(t, def, &b, first, &rest, dw);
         } else {
             write_block(t, def, &b, out);
             memcpy(dw + first, out, (size_t)n * sizeof *dw);

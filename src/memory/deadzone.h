@@ -340,18 +340,18 @@ RH_INLINE void solve_chunk(const rh_closed *t, double threshold, rh_block *b, in
 
 /* Which side of the threshold is summed: the one that loses fewer digits. */
 RH_INLINE void choose_sides(rh_block *b) {
-    for (int l = 0; l < RH_BLOCK; l++) b->count_below[l] = b->below_size[l] + fabs(b->linear[l]) < b->above_size[l];
+    for (int l = 0; l < b->n; l++) b->count_below[l] = b->below_size[l] + fabs(b->linear[l]) < b->above_size[l];
 }
 
 RH_INLINE void dead_zone(const rh_closed *t, double threshold, rh_block *b, double *dw) {
     chunk c;
     b->n_item = 0;
     memset(b->pieces, 0, sizeof b->pieces);
-    for (int lane = 0; lane < RH_BLOCK; lane += RH_LANES) scan(t, threshold, b, lane);
+    for (int lane = 0; lane < b->n; lane += RH_LANES) scan(t, threshold, b, lane);
     choose_sides(b);
     for (int k = 0; k < b->n_item; k += CHUNK)
         solve_chunk(t, threshold, b, k, b->n_item - k < CHUNK ? b->n_item - k : CHUNK, &c);
-    for (int l = 0; l < RH_BLOCK; l++) {
+    for (int l = 0; l < b->n; l++) {
         const double above = b->above[l] + b->pieces[l], below = b->linear[l] - (b->below[l] + b->pieces[l]);
         dw[l] = b->count_below[l] != 0 ? below : above;
     }

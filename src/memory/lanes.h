@@ -75,16 +75,25 @@ RH_INLINE rh_lanes rh_keep(rh_mask m, rh_lanes x) {
 RH_INLINE rh_vector rh_pick_part(rh_ints m, rh_vector x, rh_vector y) {
     return __builtin_ia32_blendvpd256(y, x, (rh_vector)m);
 }
+RH_INLINE rh_vector rh_least_part(rh_vector x, rh_vector y) { return __builtin_ia32_minpd256(x, y); }
+RH_INLINE rh_vector rh_most_part(rh_vector x, rh_vector y) { return __builtin_ia32_maxpd256(x, y); }
 #else
 RH_INLINE rh_vector rh_pick_part(rh_ints m, rh_vector x, rh_vector y) {
     return (rh_vector)((m & (rh_ints)x) | (~m & (rh_ints)y));
 }
+RH_INLINE rh_vector rh_least_part(rh_vector x, rh_vector y) { return rh_pick_part(x < y, x, y); }
+RH_INLINE rh_vector rh_most_part(rh_vector x, rh_vector y) { return rh_pick_part(x > y, x, y); }
 #endif
 RH_INLINE rh_lanes rh_pick(rh_mask m, rh_lanes x, rh_lanes y) {
     return (rh_lanes){ rh_pick_part(m.a, x.a, y.a), rh_pick_part(m.b, x.b, y.b) };
 }
-RH_INLINE rh_lanes rh_least(rh_lanes x, rh_lanes y) { return rh_pick(rh_above(y, x), x, y); }
-RH_INLINE rh_lanes rh_most(rh_lanes x, rh_lanes y) { return rh_pick(rh_above(x, y), x, y); }
+/* y where either is not a number. */
+RH_INLINE rh_lanes rh_least(rh_lanes x, rh_lanes y) {
+    return (rh_lanes){ rh_least_part(x.a, y.a), rh_least_part(x.b, y.b) };
+}
+RH_INLINE rh_lanes rh_most(rh_lanes x, rh_lanes y) {
+    return (rh_lanes){ rh_most_part(x.a, y.a), rh_most_part(x.b, y.b) };
+}
 RH_INLINE rh_lanes rh_size(rh_lanes x) {
     rh_ints all;
     for (int i = 0; i < RH_PART; i++) all[i] = INT64_MAX;

@@ -98,16 +98,13 @@ void rh_sweep_close(rh_closed *t, const rh_filter *f, const long double *peak) {
     while (t->n_sweep < t->n_row && row_is_sound(t, t->n_sweep, peak[t->n_sweep])) t->n_sweep++;
 }
 
-void rh_sweep_plain(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
-    sweep_block(t, threshold, b, dw, sure);
+bool rh_sweep_plain(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
+    return sweep_block(t, threshold, b, dw, sure);
 }
 
-void rh_sweep_block(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
+bool rh_sweep_block(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) {
-        rh_sweep_wide(t, threshold, b, dw, sure);
-        return;
-    }
+    if (__builtin_cpu_supports("avx2")) return rh_sweep_wide(t, threshold, b, dw, sure);
 #endif
-    rh_sweep_plain(t, threshold, b, dw, sure);
+    return rh_sweep_plain(t, threshold, b, dw, sure);
 }

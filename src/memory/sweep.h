@@ -163,14 +163,16 @@ RH_INLINE rh_lanes late_guess(const course *c, const origin *o, rh_lanes gap) {
     return rh_pick(rh_and(rh_above(z, zero), rh_above(o->reach, z)), z, half);
 }
 
-/* z of the one crossing of level after o, in the lanes of active. A lane that has converged is frozen, so that its
- * answer does not depend on the others. *active loses lanes that do not converge. */
-RH_INLINE rh_lanes find_crossing(const course *c, const origin *o, rh_lanes level, rh_mask *active) {
+/* z of the one crossing of level after o, and e^-z - 1 there, in the lanes of active. A lane that has converged is
+ * frozen, so that its answer does not depend on the others. *active loses lanes that do not converge. */
+RH_INLINE rh_lanes find_crossing(const course *c, const origin *o, rh_lanes level, rh_mask *active,
+                                 rh_lanes *fade_there) {
     const rh_lanes zero = rh_zero(), one = rh_splat(1), near = rh_splat(1e-6);
     const rh_lanes from = rh_minus(o->u, level), gap = rh_minus(o->amp, from), share = rh_over(gap, o->amp);
     const rh_mask rises = rh_above(zero, from);
     const rh_mask early = rh_and(rh_above(share, rh_splat(1e-15)), rh_above(one, share));
     rh_lanes lo = zero, hi = o->reach, z = rh_least(rh_minus(zero, crude_log(share)), hi);
+    rh_lanes fade_at = zero, moved = zero;
     rh_mask open = *active;
     if (rh_any(rh_and_not(*active, early))) z = rh_pick(early, z, late_guess(c, o, gap));
     for (int step = 0; step < 100 && rh_any(open); step++) {
@@ -186,19 +188,23 @@ RH_INLINE rh_lanes find_crossing(const course *c, const origin *o, rh_lanes leve
         const rh_lanes jump = rh_minus(z, rh_times_plus(d, rh_times(d, bend), d)),
                        half = rh_scale(0.5, rh_plus(lo, hi));
         const rh_lanes next = rh_pick(rh_and(rh_at_least(jump, lo), rh_at_least(hi, jump)), jump, half);
-        const rh_lanes moved = rh_size(rh_minus(next, z));
+        moved = rh_pick(open, rh_minus(next, z), moved);
+        fade_at = rh_pick(open, fade, fade_at);
         z = rh_pick(open, next, z);
-        open = rh_and(open, rh_above(moved, near)); /* the step after would be far below rounding */
+        open = rh_and(open, rh_above(rh_size(moved), near)); /* the step after would be far below rounding */
     }
+    const rh_lanes curve = rh_minus(rh_splat(0.5), rh_scale(1.0 / 6, moved)); /* e^-x - 1 = x (x (1/2 - x/6) - 1) */
+    const rh_lanes last = rh_times(moved, rh_minus(rh_times(moved, curve), one));
+    *fade_there = rh_plus(fade_at, rh_times_plus(fade_at, last, last));
     *active = rh_and_not(*active, open);
     return z;
 }
 
 /* Integral over y from o to z after it, in terms that are small where it is. *to: the place reached, where u is known
  * to be level. */
-RH_INLINE rh_lanes pass(const course *c, const origin *o, rh_lanes z, rh_lanes level, origin *to) {
+RH_INLINE rh_lanes pass(const course *c, const origin *o, rh_lanes z, rh_lanes fade, rh_lanes level, origin *to) {
     const rh_lanes dy = rh_scale(c->per_reach, z), y = rh_plus(o->y, dy);
-    const rh_lanes lag = rh_scale(c->per_reach, rh_times(o->amp, rh_plus(z, fade_of(z))));
+    const rh_lanes lag = rh_scale(c->per_reach, rh_times(o->amp, rh_plus(z, fade)));
     rh_lanes slope;
     to->y = y;
     to->u = level;
@@ -236,12 +242,15 @@ RH_INLINE rh_mask add_ramp(const rh_closed *t, const rh_block *b, extent x, int 
         const rh_lanes level = rh_pick(rh_or(begin_up, rh_and_not(end_up, begin_down)), threshold, minus);
         const origin start = { zero, zero, zero, c.begin, c.amp, rh_splat(c.reach) };
         origin at, there;
-        const rh_lanes until = pass(&c, &start, find_crossing(&c, &start, level, &found), level, &at);
+        rh_lanes fade;
+        const rh_lanes z = find_crossing(&c, &start, level, &found, &fade);
+        const rh_lanes until = pass(&c, &start, z, fade, level, &at);
         first = last = rh_pick(once, until, c.whole);
         rh_mask both = rh_and(twice, found);
         if (rh_any(both)) {
             const rh_lanes other = rh_minus(zero, level);
-            middle = rh_keep(both, pass(&c, &at, find_crossing(&c, &at, other, &both), other, &there));
+            const rh_lanes dz = find_crossing(&c, &at, other, &both, &fade);
+            middle = rh_keep(both, pass(&c, &at, dz, fade, other, &there));
             last = rh_plus(first, middle);
             found = rh_and_not(found, rh_and_not(twice, both));
         }
@@ -257,28 +266,31 @@ RH_INLINE rh_mask add_ramp(const rh_closed *t, const rh_block *b, extent x, int 
     return sure;
 }
 
-RH_INLINE void sweep_extent(const rh_closed *t, double threshold, const rh_block *b, extent x, double *dw,
+RH_INLINE bool sweep_extent(const rh_closed *t, double threshold, const rh_block *b, extent x, double *dw,
                             int64_t *sure) {
+    const rh_lanes zero = rh_zero();
+    const rh_mask yes = rh_at_least(zero, zero);
+    rh_mask every = yes;
     for (int lane = 0; lane < RH_BLOCK; lane += RH_LANES) {
-        const rh_lanes zero = rh_zero();
         shares sum = { zero, zero, zero, zero };
-        rh_mask all = rh_at_least(zero, zero);
+        rh_mask all = yes;
         for (int k = 0; k < t->n_ramp; k++) all = rh_and(all, add_ramp(t, b, x, lane, k, rh_splat(threshold), &sum));
-        const rh_lanes linear = rh_load(b->linear + lane);
+        const rh_lanes linear = rh_load(b->linear + lane), most = rh_splat(INFINITY);
+        const rh_mask finite = rh_above(most, rh_size(linear));
         const rh_mask other = rh_above(sum.above_size, rh_plus(sum.below_size, rh_size(linear)));
         const rh_lanes out = rh_pick(other, rh_minus(linear, sum.below), sum.above);
-        all = rh_and(all, rh_above(rh_splat(INFINITY), rh_size(out)));
-        rh_store(dw + lane, out);
+        all = rh_or(rh_and(all, rh_above(most, rh_size(out))), rh_not(finite));
+        rh_store(dw + lane, rh_pick(finite, rh_plus(out, zero), rh_splat(NAN)));
         memcpy(sure + lane, &all, sizeof all);
+        every = rh_and(every, all);
     }
+    return !rh_any(rh_not(every));
 }
 
-RH_INLINE void sweep_block(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
+RH_INLINE bool sweep_block(const rh_closed *t, double threshold, const rh_block *b, double *dw, int64_t *sure) {
     const extent x = { b->n_used, t->n_dev - (t->area != 0) };
-    if (x.n_used == 4 && x.down == 0)
-        sweep_extent(t, threshold, b, (extent){ 4, 0 }, dw, sure);
-    else
-        sweep_extent(t, threshold, b, x, dw, sure);
+    if (x.n_used == 4 && x.down == 0) return sweep_extent(t, threshold, b, (extent){ 4, 0 }, dw, sure);
+    return sweep_extent(t, threshold, b, x, dw, sure);
 }
 
 #endif
