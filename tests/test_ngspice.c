@@ -358,6 +358,14 @@ static void neither_threads_nor_kills_change_a_training(void **state) {
         free(result);
     }
     free(first);
+    /* and the trained network, all 60 samples free and clamped, is the same for every engine */
+    char run[300];
+    snprintf(run, sizeof run, "%s/a", folder);
+    launched r;
+    launch_with(&r, "compare", "--json", "--tolerance", "1e-12", run, NULL);
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    assert_int_equal(count_words(r.out, "\"points\":120,\"refused\":0,"), 2);
+    launch_free(&r);
     scratch_remove(folder);
 }
 
@@ -572,6 +580,28 @@ static void compare_is_a_verdict(void **state) {
     scratch_remove(folder);
 }
 
+/* The nudges are added to a copy of the circuit: with its models and its gates. */
+static void nonlinear_experiments_are_compared(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    char *folder = scratch_create(), path[300];
+    scratch_write(folder, "n.cir",
+                  "t\n*@ rheo version=1\n*@ learn R1 R2 M1 min=1u max=10m\n*@ learn M1 min=1 max=5\n"
+                  "Vin a 0 1\nR1 a b 1k\nR2 b 0 2k\nR3 b c 1k\nD1 c 0 dd\nVg g 0 2.5\nM1 c g 0 0 nn l=1u w=4u\n"
+                  ".model dd d is=1e-12 n=1.5\n.model nn nmos vto=0.7 kp=1e-4 lambda=0.01\n.end\n");
+    scratch_write(folder, "x.yaml",
+                  "version: 1\nnetlist: n.cir\ntask: {kind: table, inputs: [a], outputs: [b, c], rows: [{in: [1], out: "
+                  "[0.5, 0.2]}, {in: [2], out: [0.9, 0.4]}]}\nlearning: {rule: contrastive, rate: 1u, nudge: {kind: "
+                  "conductance, strength: 100u}}\nrun: {epochs: 1}\noutput: run\n");
+    snprintf(path, sizeof path, "%s/x.yaml", folder);
+    launched r;
+    launch_with(&r, "compare", "--json", "--backends", "klu,ngspice", "--tolerance", "1e-7", path, NULL);
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    assert_non_null(strstr(r.out, "\"points\":4,"));
+    launch_free(&r);
+    scratch_remove(folder);
+}
+
 /* The figures of docs/spice.md on fewer and smaller circuits; one in four is for CHOLMOD too. */
 static void random_circuits_agree(void **state) {
     (void)state;
@@ -633,6 +663,7 @@ int main(void) {
         cmocka_unit_test(a_hostile_netlist_does_nothing),
         cmocka_unit_test(compare_is_a_verdict),
         cmocka_unit_test(random_circuits_agree),
+        cmocka_unit_test(nonlinear_experiments_are_compared),
         cmocka_unit_test(check_names_what_is_dangerous),
         cmocka_unit_test(decks_hold_no_text_of_the_user),
     };

@@ -152,7 +152,6 @@ int rh_builder_n_element(const rh_builder *b) { return b->c.n_elem; }
 const char *rh_builder_element_name(const rh_builder *b, int elem) { return b->c.elem_name[elem]; }
 int rh_builder_element_kind(const rh_builder *b, int elem) { return b->c.kind[elem]; }
 double rh_builder_element_value(const rh_builder *b, int elem) { return b->c.value[elem]; }
-const int *rh_builder_element_terms(const rh_builder *b, int elem) { return b->c.term[elem]; }
 rh_place rh_builder_element_place(const rh_builder *b, int elem) { return b->c.place[elem]; }
 const int *rh_builder_element_term(const rh_builder *b, int elem) { return b->c.term[elem]; }
 int rh_builder_n_node(const rh_builder *b) { return b->c.n_node; }

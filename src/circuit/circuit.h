@@ -82,7 +82,6 @@ int rh_builder_n_element(const rh_builder *b);
 const char *rh_builder_element_name(const rh_builder *b, int elem);
 int rh_builder_element_kind(const rh_builder *b, int elem);
 double rh_builder_element_value(const rh_builder *b, int elem);
-const int *rh_builder_element_terms(const rh_builder *b, int elem); /* [4]; lent until the next element */
 rh_place rh_builder_element_place(const rh_builder *b, int elem);
 const int *rh_builder_element_term(const rh_builder *b, int elem); /* lent until the next element */
 int rh_builder_n_node(const rh_builder *b);

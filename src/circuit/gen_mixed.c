@@ -81,7 +81,7 @@ static rheo_status mix(const double *par, uint64_t seed, rh_builder *b) {
     if (!m.tied) return RHEO_E_NOMEM;
     for (int i = 0; i < m.n; i++) m.tied[i] = i;
     for (int e = 0; e < rh_builder_n_element(b); e++) { /* the inputs */
-        const int *const t = rh_builder_element_terms(b, e);
+        const int *const t = rh_builder_element_term(b, e);
         if (rh_builder_element_kind(b, e) == RH_KIND_V) m.tied[rh_root(m.tied, t[0])] = rh_root(m.tied, t[1]);
     }
     const rheo_status st = add_all(&m, par);

@@ -9,7 +9,7 @@
 static const rh_option OPTIONS[] = {
     { "backends", 0, RH_OPT_TEXT, "LIST", "engines, the first is what others are measured by (all there are)", 0, 0,
       NULL },
-    { "samples", 0, RH_OPT_INT, "N", "samples of an experiment, each free and clamped (4)", 1, 1e6, NULL },
+    { "samples", 0, RH_OPT_INT, "N", "samples, each free and clamped (4; of a run: all)", 1, 1e6, NULL },
     { "random", 0, RH_OPT_INT, "N", "N random circuits instead of a file, as `rheo gen mixed` makes them", 1, 1e5,
       NULL },
     { "seed", 0, RH_OPT_INT, "N", "seed of the first one; the others count up from it (1)", 0, 9e15, NULL },
@@ -79,7 +79,7 @@ static rheo_status compare_experiment(rh_cli *cli, rh_compare *k, const char *pa
     double *const g = folder ? rh_calloc((size_t)x->circuit->n_edge, sizeof *g) : NULL;
     rheo_status st = folder && !g ? RH_NOMEM(err) : RHEO_OK;
     if (st == RHEO_OK && g) st = trained(folder, x->circuit, g, err);
-    if (st == RHEO_OK) st = rh_compare_experiment(k, x, g, (int)rh_opt_number(cli, "samples", 4), err);
+    if (st == RHEO_OK) st = rh_compare_experiment(k, x, g, (int)rh_opt_number(cli, "samples", folder ? 1e6 : 4), err);
     rh_free(g);
     rheo_experiment_destroy(x);
     return st;

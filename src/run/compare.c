@@ -12,14 +12,29 @@ void rh_compare_begin(rh_compare *k, const char *const *names, int n) {
 
 /* ---- one circuit ---- */
 
-static rheo_status solve_by(const char *name, const rheo_circuit *c, rheo_state *st, rheo_error *err) {
+/* A circuit and its solvers, opened when first needed and kept from sample to sample. */
+typedef struct panel {
+    const rheo_circuit *c;
+    rheo_solver *solver[RH_MAX_ENGINE];
+    bool refused[RH_MAX_ENGINE];
+    rheo_state *other; /* of the engine that is compared */
+} panel;
+
+static rheo_status open_panel(panel *p, const rheo_circuit *c, rheo_error *err) {
+    *p = (panel){ .c = c };
+    return rheo_state_create(&p->other, c, err);
+}
+
+static void close_panel(panel *p) {
+    for (int e = 0; e < RH_MAX_ENGINE; e++) rheo_solver_close(p->solver[e]);
+    rheo_state_destroy(p->other);
+}
+
+static rheo_status solve_by(const rh_compare *k, panel *p, int e, rheo_state *st, rheo_error *err) {
     rheo_solver_def def = rheo_solver_default();
-    rheo_solver *s = NULL;
-    def.backend = name;
-    RHEO_TRY(rheo_solver_open(&s, c, &def, NULL, err));
-    const rheo_status status = rheo_solver_solve(s, st, err);
-    rheo_solver_close(s);
-    return status;
+    def.backend = k->engine[e].name;
+    if (!p->solver[e]) RHEO_TRY(rheo_solver_open(&p->solver[e], p->c, &def, NULL, err));
+    return rheo_solver_solve(p->solver[e], st, err);
 }
 
 /* Which element or node, among n, differs how much. */
@@ -32,7 +47,7 @@ static bool add_gap(rh_gap *g, int n, const double *x, const double *want, char 
         const double miss = fabs(x[k] - want[k]), rel = size > 0 ? miss / size : miss;
         g->abs[g->n] = miss;
         g->rel[g->n++] = rel;
-        if (rel <= g->worst && g->where[0]) continue;
+        if (g->where[0] && (rel <= g->worst || isnan(g->worst))) continue;
         g->worst = rel;
         char shown[80];
         snprintf(g->where, sizeof g->where, "%s%s%s", rh_escape(name[k], strlen(name[k]), shown, sizeof shown),
@@ -41,43 +56,51 @@ static bool add_gap(rh_gap *g, int n, const double *x, const double *want, char 
     return true;
 }
 
-/* st: in g and source; out the answer of the first engine. */
-static rheo_status compare_state(rh_compare *k, const rheo_circuit *c, rheo_state *st, const char *label,
-                                 rheo_error *err) {
-    rheo_state *other = NULL;
-    rheo_status status = solve_by(k->engine[0].name, c, st, err);
-    if (status == RHEO_OK) status = rheo_state_create(&other, c, err);
-    for (int e = 1; status == RHEO_OK && e < k->n_engine; e++) {
-        rh_engine *const engine = &k->engine[e];
-        rheo_error why = { 0 };
-        if (engine->why_not[0]) continue;
-        if (c->n_edge) memcpy(other->g, st->g, sizeof(double) * (size_t)c->n_edge);
-        memcpy(other->source, st->source, sizeof(double) * (size_t)c->n_elem);
-        status = solve_by(engine->name, c, other, &why);
-        if (status == RHEO_E_IO || (status == RHEO_E_USAGE && why.code != 186)) { /* not there, or not for this one */
-            char *const text = status == RHEO_E_IO ? engine->why_not : engine->refused;
-            snprintf(text, sizeof engine->why_not, "%s", why.msg);
-            engine->n_refused++;
-            status = RHEO_OK;
-            continue;
-        }
-        if (status != RHEO_OK && err) *err = why;
-        if (status == RHEO_OK &&
-            !(add_gap(&engine->v, c->n_node - 1, other->v + 1, st->v + 1, c->node_name + 1, label) &&
-              add_gap(&engine->i, c->n_elem, other->i, st->i, c->elem_name, label)))
-            status = RH_NOMEM(err);
-        engine->n_case += status == RHEO_OK;
+/* Engine e on the same problem as st, which holds the answer of the first one. */
+static rheo_status compare_engine(rh_compare *k, panel *p, int e, const rheo_state *st, const char *label,
+                                  rheo_error *err) {
+    rh_engine *const engine = &k->engine[e];
+    const rheo_circuit *const c = p->c;
+    rheo_error why = { 0 };
+    if (c->n_edge) memcpy(p->other->g, st->g, sizeof(double) * (size_t)c->n_edge);
+    memcpy(p->other->source, st->source, sizeof(double) * (size_t)c->n_elem);
+    const rheo_status status = p->refused[e] ? RHEO_E_USAGE : solve_by(k, p, e, p->other, &why);
+    if (status == RHEO_E_IO) { /* not there */
+        snprintf(engine->why_not, sizeof engine->why_not, "%s", why.msg);
+        return RHEO_OK;
     }
-    rheo_state_destroy(other);
-    k->n_case += status == RHEO_OK;
-    return status;
+    if (status == RHEO_E_USAGE && why.code != 186) { /* not for this circuit */
+        if (!p->refused[e]) snprintf(engine->refused, sizeof engine->refused, "%s", why.msg);
+        p->refused[e] = true;
+        engine->n_refused++;
+        return RHEO_OK;
+    }
+    if (status != RHEO_OK && err) *err = why;
+    RHEO_TRY(status);
+    if (!add_gap(&engine->v, c->n_node - 1, p->other->v + 1, st->v + 1, c->node_name + 1, label) ||
+        !add_gap(&engine->i, c->n_elem, p->other->i, st->i, c->elem_name, label))
+        return RH_NOMEM(err);
+    engine->n_case++;
+    return RHEO_OK;
+}
+
+/* st: in g and source; out the answer of the first engine. */
+static rheo_status compare_state(rh_compare *k, panel *p, rheo_state *st, const char *label, rheo_error *err) {
+    RHEO_TRY(solve_by(k, p, 0, st, err));
+    for (int e = 1; e < k->n_engine; e++)
+        if (!k->engine[e].why_not[0]) RHEO_TRY(compare_engine(k, p, e, st, label, err));
+    k->n_case++;
+    return RHEO_OK;
 }
 
 rheo_status rh_compare_circuit(rh_compare *k, const rheo_circuit *c, const char *label, rheo_error *err) {
+    panel p;
     rheo_state *st = NULL;
-    RHEO_TRY(rheo_state_create(&st, c, err));
-    const rheo_status status = compare_state(k, c, st, label, err);
+    rheo_status status = open_panel(&p, c, err);
+    if (status == RHEO_OK) status = rheo_state_create(&st, c, err);
+    if (status == RHEO_OK) status = compare_state(k, &p, st, label, err);
     rheo_state_destroy(st);
+    close_panel(&p);
     return status;
 }
 
@@ -137,75 +160,128 @@ static int add_element(rh_builder *b, char letter, int serial, int p, int q, dou
     return e;
 }
 
-/* The nudge of output o at full level, as something that could be soldered. false: out of memory. */
-static bool add_nudge(rh_builder *b, const rheo_experiment *x, int o, double v, double pull) {
+/* The nudge of output o as something that could be soldered: its source at 0. Returns that element, -1: out of memory.
+ */
+static int add_nudge(rh_builder *b, const rheo_experiment *x, int o) {
     const int p = x->out[o][0], q = x->out[o][1];
-    const double strength = x->learn.strength;
-    if (x->learn.nudge == RH_NUDGE_CURRENT) return add_element(b, 'I', o, q, p, strength * pull) >= 0;
-    if (x->learn.nudge == RH_NUDGE_VOLTAGE) return add_element(b, 'V', o, p, q, v + strength * pull) >= 0;
+    if (x->learn.nudge == RH_NUDGE_CURRENT) return add_element(b, 'I', o, q, p, 0);
+    if (x->learn.nudge == RH_NUDGE_VOLTAGE) return add_element(b, 'V', o, p, q, 0);
     char name[48];
     int node = -1;
     for (int attempt = 0; node < 0; attempt++) {
         snprintf(name, sizeof name, "rheo-nudge-%d-%d", o + 1, attempt);
         if (rh_builder_find_node(b, name, strlen(name)) >= 0) continue;
         node = rh_builder_node(b, name, strlen(name));
-        if (node < 0) return false;
+        if (node < 0) return -1;
     }
-    return add_element(b, 'V', o, node, q, v + pull) >= 0 && add_element(b, 'R', o, node, p, 1 / strength) >= 0;
+    const int source = add_element(b, 'V', o, node, q, 0);
+    return source >= 0 && add_element(b, 'R', o, node, p, 1 / x->learn.strength) >= 0 ? source : -1;
 }
 
-static bool copy_circuit(rh_builder *b, const rheo_circuit *c, const rheo_state *st) {
+static double nudge_value(const rheo_experiment *x, double v, double pull) {
+    switch (x->learn.nudge) {
+    case RH_NUDGE_CURRENT: return x->learn.strength * pull;
+    case RH_NUDGE_VOLTAGE: return v + x->learn.strength * pull;
+    default: return v + pull;
+    }
+}
+
+static bool copy_model(rh_builder *b, const rheo_circuit *c, int e) {
+    if (c->elem_par[e] < 0) return true;
+    const rh_model *const m = &c->model[c->elem_model[e]];
+    const int model = rh_builder_model(b, m->name, strlen(m->name), m->kind, c->par + m->par);
+    if (model < 0 || rh_builder_par(b, e, c->par + c->elem_par[e]) != RHEO_OK) return false;
+    rh_builder_use_model(b, e, model);
+    return true;
+}
+
+/* Nodes, elements and edges keep their numbers. */
+static bool copy_circuit(rh_builder *b, const rheo_circuit *c) {
     for (int k = 1; k < c->n_node; k++)
         if (rh_builder_node(b, c->node_name[k], strlen(c->node_name[k])) != k) return false;
     for (int e = 0; e < c->n_elem; e++) {
+        const int edge = c->elem_edge[e];
         int other;
-        const bool source = (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) != 0;
-        const double value = c->elem_edge[e] >= 0 ? 1 / st->g[c->elem_edge[e]] : source ? st->source[e] : c->value[e];
-        if (rh_builder_element(b, c->kind[e], c->elem_name[e], c->term[e], value, (rh_place){ 0 }, &other) != e)
+        if (rh_builder_element(b, c->kind[e], c->elem_name[e], c->term[e], c->value[e], (rh_place){ 0 }, &other) != e ||
+            !copy_model(b, c, e))
             return false;
+        if (edge < 0) continue;
+        if (rh_builder_learn(b, e, c->g_min[edge], c->g_max[edge], c->g_init[edge]) != RHEO_OK) return false;
+        if (c->edge_source[edge] >= 0) rh_builder_learn_through(b, e, c->edge_source[edge]);
     }
     return true;
 }
 
-/* st holds the free state of sample s. */
-static rheo_status compare_clamped(rh_compare *k, const rheo_experiment *x, const rheo_state *st, int s, double *work,
-                                   rheo_error *err) {
-    const int n_out = x->task.n_out;
-    double *const v = work, *const pull = work + n_out;
-    for (int o = 0; o < n_out; o++) v[o] = st->v[x->out[o][0]] - st->v[x->out[o][1]];
-    RH_LOSS_TABLE[x->learn.loss].eval(&x->learn, n_out, v, x->task.target + (size_t)s * (size_t)n_out,
-                                      x->task.label ? x->task.label[s] : -1, pull);
+/* The circuit of the experiment with its nudges; source [n_out]: the elements that hold their values. */
+static rheo_status build_clamped(const rheo_experiment *x, rheo_circuit **c, int *source, rheo_error *err) {
     rh_builder *const b = rh_builder_create();
-    bool ok = b && copy_circuit(b, x->circuit, st);
-    for (int o = 0; ok && o < n_out; o++) ok = add_nudge(b, x, o, v[o], pull[o]);
-    if (!ok) {
-        rh_builder_destroy(b);
-        return RH_NOMEM(err);
-    }
-    rheo_circuit *c = NULL;
+    bool ok = b && copy_circuit(b, x->circuit);
+    for (int o = 0; ok && o < x->task.n_out; o++) ok = (source[o] = add_nudge(b, x, o)) >= 0;
+    if (ok) return rh_builder_finish(b, c, err);
+    rh_builder_destroy(b);
+    return RH_NOMEM(err);
+}
+
+/* What an experiment is compared by: free and clamped. */
+typedef struct pair {
+    rheo_circuit *nudged;
+    panel free, clamped;
+    rheo_state *st_free, *st_clamped;
+    double *v, *pull; /* [n_out] */
+    int *source;      /* [n_out] */
+} pair;
+
+static rheo_status open_pair(pair *p, const rheo_experiment *x, rheo_error *err) {
+    const size_t n_out = (size_t)x->task.n_out;
+    *p = (pair){ .v = rh_calloc(n_out, sizeof *p->v),
+                 .pull = rh_calloc(n_out, sizeof *p->pull),
+                 .source = rh_calloc(n_out, sizeof *p->source) };
+    if (!p->v || !p->pull || !p->source) return RH_NOMEM(err);
+    RHEO_TRY(build_clamped(x, &p->nudged, p->source, err));
+    RHEO_TRY(open_panel(&p->free, x->circuit, err));
+    RHEO_TRY(open_panel(&p->clamped, p->nudged, err));
+    RHEO_TRY(rheo_state_create(&p->st_free, x->circuit, err));
+    return rheo_state_create(&p->st_clamped, p->nudged, err);
+}
+
+static void close_pair(pair *p) {
+    close_panel(&p->free);
+    close_panel(&p->clamped);
+    rheo_state_destroy(p->st_free);
+    rheo_state_destroy(p->st_clamped);
+    rheo_circuit_destroy(p->nudged);
+    rh_free(p->v);
+    rh_free(p->pull);
+    rh_free(p->source);
+}
+
+static rheo_status compare_sample(rh_compare *k, const rheo_experiment *x, pair *p, int s, rheo_error *err) {
+    const int n_out = x->task.n_out, n_elem = x->circuit->n_elem;
+    rheo_state *const st = p->st_free, *const nudged = p->st_clamped;
     char label[48];
+    snprintf(label, sizeof label, "sample %d free", s + 1);
+    for (int j = 0; j < x->task.n_in; j++)
+        st->source[x->in_elem[j]] = x->in_sign[j] * x->task.in[(size_t)s * (size_t)x->task.n_in + (size_t)j];
+    RHEO_TRY(compare_state(k, &p->free, st, label, err));
+    for (int o = 0; o < n_out; o++) p->v[o] = st->v[x->out[o][0]] - st->v[x->out[o][1]];
+    RH_LOSS_TABLE[x->learn.loss].eval(&x->learn, n_out, p->v, x->task.target + (size_t)s * (size_t)n_out,
+                                      x->task.label ? x->task.label[s] : -1, p->pull);
+    memcpy(nudged->source, st->source, sizeof(double) * (size_t)n_elem);
+    for (int o = 0; o < n_out; o++) nudged->source[p->source[o]] = nudge_value(x, p->v[o], p->pull[o]);
     snprintf(label, sizeof label, "sample %d clamped", s + 1);
-    RHEO_TRY(rh_builder_finish(b, &c, err));
-    const rheo_status status = rh_compare_circuit(k, c, label, err);
-    rheo_circuit_destroy(c);
-    return status;
+    return compare_state(k, &p->clamped, nudged, label, err);
 }
 
 rheo_status rh_compare_experiment(rh_compare *k, const rheo_experiment *x, const double *g, int n, rheo_error *err) {
-    rheo_state *st = NULL;
-    double *const work = rh_calloc(2 * (size_t)x->task.n_out, sizeof *work);
-    rheo_status status = work ? rheo_state_create(&st, x->circuit, err) : RH_NOMEM(err);
-    if (status == RHEO_OK && g && st->n_edge) memcpy(st->g, g, sizeof *g * (size_t)st->n_edge);
-    for (int s = 0; status == RHEO_OK && s < n && s < x->task.n_sample; s++) {
-        char label[48];
-        snprintf(label, sizeof label, "sample %d free", s + 1);
-        for (int j = 0; j < x->task.n_in; j++)
-            st->source[x->in_elem[j]] = x->in_sign[j] * x->task.in[(size_t)s * (size_t)x->task.n_in + (size_t)j];
-        status = compare_state(k, x->circuit, st, label, err);
-        if (status == RHEO_OK) status = compare_clamped(k, x, st, s, work, err);
+    pair p;
+    rheo_status status = open_pair(&p, x, err);
+    const size_t bytes = sizeof(double) * (size_t)x->circuit->n_edge;
+    if (status == RHEO_OK && g && bytes) {
+        memcpy(p.st_free->g, g, bytes);
+        memcpy(p.st_clamped->g, g, bytes);
     }
-    rheo_state_destroy(st);
-    rh_free(work);
+    for (int s = 0; status == RHEO_OK && s < n && s < x->task.n_sample; s++) status = compare_sample(k, x, &p, s, err);
+    close_pair(&p);
     return status;
 }
 
