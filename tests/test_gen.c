@@ -316,6 +316,39 @@ static void faulty_parameters_are_refused(void **state) {
     }
 }
 
+/* The same graphs with transistors: as many edges, each with a source of its own between gate and ground. */
+static void edges_may_be_transistors(void **state) {
+    (void)state;
+    for (int k = 0; k < RH_N_GEN; k++)
+        for (int edge = 1; edge <= 2; edge++) {
+            const char *const name = RH_GENS[k]->name;
+            rheo_circuit *plain = MAKE(name, 5, { "inputs", 2 });
+            rheo_circuit *c = MAKE(name, 5, { "inputs", 2 }, { "edge", edge }, { "gate-max", 1.55 });
+            assert_int_equal(c->n_edge, plain->n_edge);
+            int differ = 0;
+            for (int e = 0; e < c->n_edge; e++) {
+                const int m = c->edge_elem[e], v = c->edge_source[e], r = plain->edge_elem[e];
+                assert_int_equal(c->kind[m], edge == 1 ? RH_KIND_NMOS_SMOOTH : RH_KIND_NMOS);
+                assert_int_equal(c->kind[v], RH_KIND_V);
+                assert_int_equal(c->held_edge[v], e);
+                assert_int_equal(c->term[v][0], c->term[m][1]);
+                assert_int_equal(c->term[v][1], 0);
+                assert_int_equal(c->term[m][0], plain->term[r][0]);
+                assert_int_equal(c->term[m][2], plain->term[r][1]);
+                assert_true(c->value[v] >= 1.4 && c->value[v] <= 1.55 && c->g_init[e] == c->value[v]);
+                differ += c->value[v] != c->value[c->edge_source[0]];
+            }
+            assert_true(differ > c->n_edge / 3);
+            CHECK_OK(rh_diagnose(c, NULL, NULL, NULL));
+            rheo_circuit_destroy(plain);
+            rheo_circuit_destroy(c);
+        }
+    rheo_error err = { 0 };
+    rheo_circuit *c = NULL;
+    assert_int_equal(build("grid", 1, (const setting[]){ { "gate-min", 6 } }, 1, &c, &err), RHEO_E_RANGE);
+    assert_string_equal(err.msg, "grid: gate-min is above gate-max");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(regular_networks_have_known_sizes),
@@ -328,6 +361,7 @@ int main(void) {
         cmocka_unit_test(inputs_are_far_apart),
         cmocka_unit_test(every_generator_is_deterministic_and_reads_back),
         cmocka_unit_test(faulty_parameters_are_refused),
+        cmocka_unit_test(edges_may_be_transistors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1005,6 +1005,32 @@ static void every_code_is_explained(void **state) {
         if (!rheo_explain(CODES[k], NULL)) fail_msg("E%03d has no explanation", CODES[k]);
 }
 
+static void count_message(void *user, const rheo_error *e) {
+    (void)e;
+    ++*(int *)user;
+}
+
+/* One subcircuit per edge, a library, a clamp of sources behind resistors: read without a word. */
+static void a_machine_of_transistors_reads_without_complaint(void **state) {
+    (void)state;
+    int n = 0;
+    const rheo_log log = { count_message, &n };
+    rheo_circuit *c = NULL;
+    rheo_error err = { 0 };
+    if (rheo_netlist_read(&c, "netlists/clln4.cir", NULL, &log, &err) != RHEO_OK) fail_msg("%s", err.msg);
+    assert_int_equal(n, 0);
+    assert_string_equal(c->title, "contrastive learning by transistors: periodic 4x4 lattice, 32 edges");
+    assert_int_equal(c->n_edge, 32);
+    for (int k = 0; k < 32; k++) {
+        assert_int_equal(c->kind[c->edge_elem[k]], RH_KIND_NMOS_SMOOTH);
+        assert_true(c->g_min[k] == 0.75 && c->g_max[k] == 5.03 && fabs(c->g_init[k] - 1.5) <= 0.1);
+        assert_int_equal(c->elem_name[c->edge_source[k]][0], 'V');
+    }
+    CHECK_OK(rh_diagnose(c, NULL, NULL, NULL));
+    round_trip(c);
+    rheo_circuit_destroy(c);
+}
+
 int main(int argc, char **argv) {
     if (argc > 1) { /* measuring: read this file and print what it takes */
         rheo_circuit *c = NULL;
@@ -1049,6 +1075,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(mutations_never_crash),
         cmocka_unit_test(every_prefix_is_survived),
         cmocka_unit_test(every_code_is_explained),
+        cmocka_unit_test(a_machine_of_transistors_reads_without_complaint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,8 +97,9 @@ void rh_builder_learn_through(rh_builder *b, int elem, int source);
 int rh_builder_through(const rh_builder *b, int elem); /* -1: its own conductance */
 /* Parameters of a nonlinear element, in the order of its kind: copied. Without: the defaults. */
 rheo_status rh_builder_par(rh_builder *b, int elem, const double *par);
-/* The model of that kind with those parameters (NULL: defaults; those of the element itself do not count), made if there is none.
- * One of the same name but with other contents gets this one called name_2, name_3, ... Its index, -1: out of memory.
+/* The model of that kind with those parameters (NULL: defaults; those of the element itself do not count), made if
+ * there is none. One of the same name but with other contents gets this one called name_2, name_3, ... Its index, -1:
+ * out of memory.
  */
 int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const double *par);
 /* Says which model a nonlinear element names; its parameters are given by rh_builder_par. Elements without get one when
@@ -153,6 +154,7 @@ typedef struct rh_gen_field {
     const char *name;
     double def, min, max;
     const char *meaning;
+    const char *const *choices; /* NULL-terminated: the value is the index of a word; NULL: it is a number */
 } rh_gen_field;
 typedef struct rh_gen_kind {
     const char *name; /* "grid" */

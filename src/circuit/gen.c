@@ -1,4 +1,5 @@
-/* gen.c: the table of generators, and what they share. Every edge is a learnable resistor R1, R2, ... */
+/* gen.c: the table of generators, and what they share. Every edge is a learnable resistor R1, R2, ... or a transistor
+ * M1, M2, ... whose gate voltage learns. */
 #include "circuit/gen.h"
 
 #include <math.h>
@@ -7,6 +8,8 @@ const rh_gen_kind *const RH_GENS[] = { &rh_gen_grid,    &rh_gen_torus,     &rh_g
                                        &rh_gen_layered, &rh_gen_geometric, &rh_gen_smallworld, &rh_gen_scalefree,
                                        &rh_gen_jammed,  &rh_gen_mixed };
 const int RH_N_GEN = RH_COUNT(RH_GENS);
+
+const char *const RH_EDGE_NAMES[] = { "resistor", "nmos", "nmos-level1", NULL };
 
 static const uint64_t SPREAD_COUNTER = 1ull << 48; /* far from the numbers that decide about the topology */
 
@@ -114,6 +117,8 @@ rheo_status rh_gen_check(const rh_gen_kind *kind, const double *par, rheo_error 
     const double *common = par + kind->n_field - RH_GEN_COMMON;
     if (common[RH_GEN_MIN] > common[RH_GEN_MAX])
         return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: min is above max", kind->name);
+    if (common[RH_GEN_GATE_MIN] > common[RH_GEN_GATE_MAX])
+        return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: gate-min is above gate-max", kind->name);
     return RHEO_OK;
 }
 
@@ -236,6 +241,39 @@ static rheo_status add_edges(const rh_graph *g, const double *common, rh_builder
     return RHEO_OK;
 }
 
+/* A transistor and the source that holds its gate. Threshold and strength as fitted to a machine that was built. */
+static rheo_status add_transistor(const rh_graph *g, const double *common, int k, rh_builder *b) {
+    const int kind = common[RH_GEN_EDGE] == RH_EDGE_NMOS ? RH_KIND_NMOS_SMOOTH : RH_KIND_NMOS;
+    double par[RH_KIND_PAR];
+    for (int j = 0; j < RH_KINDS[kind]->n_par; j++) {
+        const rh_par *const p = &RH_KINDS[kind]->par[j];
+        par[j] = !strcmp(p->name, "vto") ? 0.62 : !strcmp(p->name, "kp") ? 8.5e-4 : p->def;
+    }
+    const double u = rh_random_unit(g->seed, RH_STREAM_GEN, SPREAD_COUNTER + (uint64_t)k);
+    const double start = rounded(common[RH_GEN_GATE] + common[RH_GEN_GATE_SPREAD] * (2 * u - 1));
+    const double volt = fmin(fmax(start, common[RH_GEN_GATE_MIN]), common[RH_GEN_GATE_MAX]);
+    char name[80];
+    int term[4] = { 0, 0, 0, 0 }, other;
+    for (int j = 0; j < 2; j++) {
+        const int n = node_name(g, g->edge[k][j], name, sizeof(name));
+        term[2 * j] = rh_builder_find_node(b, name, (size_t)n);
+    }
+    snprintf(name, sizeof(name), "g%d", k + 1);
+    term[1] = rh_builder_node(b, name, strlen(name));
+    if (term[1] < 0) return RHEO_E_NOMEM;
+    snprintf(name, sizeof(name), "M%d", k + 1);
+    const int e = rh_builder_element(b, kind, name, term, 1, (rh_place){ 0 }, &other);
+    snprintf(name, sizeof(name), "Vg%d", k + 1);
+    const int source =
+        rh_builder_element(b, RH_KIND_V, name, (int[]){ term[1], 0, -1, -1 }, volt, (rh_place){ 0 }, &other);
+    const int model = rh_builder_model(b, "edge", 4, kind, par);
+    if (e < 0 || source < 0 || model < 0) return RHEO_E_NOMEM;
+    RHEO_TRY(rh_builder_par(b, e, par));
+    rh_builder_use_model(b, e, model);
+    rh_builder_learn_through(b, e, source);
+    return rh_builder_learn(b, e, common[RH_GEN_GATE_MIN], common[RH_GEN_GATE_MAX], NAN);
+}
+
 static rheo_status add_inputs(const rh_graph *g, int n_input, rh_builder *b) {
     int input[100], other;
     if (n_input > g->n) n_input = g->n;
@@ -257,11 +295,17 @@ static rheo_status build(const rh_graph *g, const rh_gen_kind *kind, const doubl
     int n = snprintf(title, sizeof(title), "%s", kind->name);
     for (int k = 0; k < kind->n_field - RH_GEN_COMMON; k++)
         n += snprintf(title + n, sizeof(title) - (size_t)n, " %s=%s", kind->fields[k].name, rh_number_text(par[k], x));
+    if (common[RH_GEN_EDGE] != RH_EDGE_RESISTOR)
+        n += snprintf(title + n, sizeof(title) - (size_t)n, " edge=%s", RH_EDGE_NAMES[(int)common[RH_GEN_EDGE]]);
     n += snprintf(title + n, sizeof(title) - (size_t)n, " seed=%llu: %d nodes, %d edges", (unsigned long long)g->seed,
                   g->n, g->n_edge);
     RHEO_TRY(rh_builder_title(b, title, (size_t)n));
     RHEO_TRY(add_nodes(g, b));
-    RHEO_TRY(add_edges(g, common, b));
+    if (common[RH_GEN_EDGE] == RH_EDGE_RESISTOR) {
+        RHEO_TRY(add_edges(g, common, b));
+    } else {
+        for (int k = 0; k < g->n_edge; k++) RHEO_TRY(add_transistor(g, common, k, b));
+    }
     return add_inputs(g, (int)common[RH_GEN_INPUTS], b);
 }
 

@@ -48,14 +48,41 @@ void rh_cells_close(rh_cells *c);
 bool rh_graph_connect(rh_graph *g);
 
 /* What every generator has besides its own fields; the last ones of its table. */
-enum { RH_GEN_G, RH_GEN_SPREAD, RH_GEN_MIN, RH_GEN_MAX, RH_GEN_INPUTS, RH_GEN_COMMON };
-#define RH_GEN_COMMON_FIELDS                                                                                           \
-    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S" },                                            \
-        { "spread", 0, 0, 1e6, "relative spread of it, log-uniform between g/(1+spread) and g*(1+spread)" },           \
-        { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S" }, { "max", 1e-2, 1e-12, 1e12, "highest conductance, S" }, \
-    {                                                                                                                  \
-        "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V"                         \
+enum {
+    RH_GEN_G,
+    RH_GEN_SPREAD,
+    RH_GEN_MIN,
+    RH_GEN_MAX,
+    RH_GEN_INPUTS,
+    RH_GEN_EDGE,
+    RH_GEN_GATE,
+    RH_GEN_GATE_SPREAD,
+    RH_GEN_GATE_MIN,
+    RH_GEN_GATE_MAX,
+    RH_GEN_COMMON
+};
+enum { RH_EDGE_RESISTOR, RH_EDGE_NMOS, RH_EDGE_LEVEL1 };
+extern const char *const RH_EDGE_NAMES[];
+/* The defaults are those of a machine that was built: 32 transistors, gates between 0.75 and 5.03 V. */
+#define RH_GEN_EDGE_FIELDS                                                                             \
+    { "edge",                                                                                          \
+      0,                                                                                               \
+      0,                                                                                               \
+      2,                                                                                               \
+      "what the edges are; transistors are smooth ones or of level 1, each with a source at its gate", \
+      RH_EDGE_NAMES },                                                                                 \
+        { "gate", 1.5, -1e3, 1e3, "gate voltage at the start, V", NULL },                              \
+        { "gate-spread", 0.1, 0, 1e3, "largest deviation of it, uniform, V", NULL },                   \
+        { "gate-min", 0.75, -1e3, 1e3, "lowest gate voltage, V", NULL }, {                             \
+        "gate-max", 5.03, -1e3, 1e3, "highest gate voltage, V", NULL                                   \
     }
+#define RH_GEN_COMMON_FIELDS                                                                                       \
+    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S", NULL },                                  \
+        { "spread", 0, 0, 1e6, "relative spread of it, log-uniform between g/(1+spread) and g*(1+spread)", NULL }, \
+        { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S", NULL },                                               \
+        { "max", 1e-2, 1e-12, 1e12, "highest conductance, S", NULL },                                              \
+        { "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V", NULL },          \
+        RH_GEN_EDGE_FIELDS
 
 /* Checks the parameters against the table; then the build functions may trust them. */
 rheo_status rh_gen_check(const rh_gen_kind *kind, const double *par, rheo_error *err);

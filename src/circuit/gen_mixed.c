@@ -7,19 +7,20 @@ enum { N, DEGREE, FAR, VOLTAGE, CURRENT, VCVS, VCCS, GAIN, OWN };
 
 /* The common fields in their order, with a wide spread as default. */
 static const rh_gen_field MIXED[] = {
-    { "n", 100, 4, 1000000, "nodes" },
-    { "degree", 4, 2, 100, "mean number of resistors at a node" },
-    { "far", 0.1, 0, 1, "share of resistors that lead anywhere; the others lead to one of the 8 nodes before" },
-    { "voltages", 0.03, 0, 1, "voltage sources between random nodes, per node" },
-    { "currents", 0.05, 0, 1, "current sources, per node" },
-    { "vcvs", 0.03, 0, 1, "voltage-controlled voltage sources, per node" },
-    { "vccs", 0.05, 0, 1, "voltage-controlled current sources, per node" },
-    { "gain", 0.3, 0, 100, "largest gain of the controlled sources, as a share of 1 or of g" },
-    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S" },
-    { "spread", 30, 0, 1e6, "relative spread of it, log-uniform between g/(1+spread) and g*(1+spread)" },
-    { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S" },
-    { "max", 1e-1, 1e-12, 1e12, "highest conductance, S" },
-    { "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V" },
+    { "n", 100, 4, 1000000, "nodes", NULL },
+    { "degree", 4, 2, 100, "mean number of resistors at a node", NULL },
+    { "far", 0.1, 0, 1, "share of resistors that lead anywhere; the others lead to one of the 8 nodes before", NULL },
+    { "voltages", 0.03, 0, 1, "voltage sources between random nodes, per node", NULL },
+    { "currents", 0.05, 0, 1, "current sources, per node", NULL },
+    { "vcvs", 0.03, 0, 1, "voltage-controlled voltage sources, per node", NULL },
+    { "vccs", 0.05, 0, 1, "voltage-controlled current sources, per node", NULL },
+    { "gain", 0.3, 0, 100, "largest gain of the controlled sources, as a share of 1 or of g", NULL },
+    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S", NULL },
+    { "spread", 30, 0, 1e6, "relative spread of it, log-uniform between g/(1+spread) and g*(1+spread)", NULL },
+    { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S", NULL },
+    { "max", 1e-1, 1e-12, 1e12, "highest conductance, S", NULL },
+    { "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V", NULL },
+    RH_GEN_EDGE_FIELDS,
 };
 
 /* A tree, so that all hangs together, and chords. */
@@ -80,9 +81,10 @@ static rheo_status mix(const double *par, uint64_t seed, rh_builder *b) {
     m.tied = rh_calloc((size_t)m.n, sizeof(*m.tied));
     if (!m.tied) return RHEO_E_NOMEM;
     for (int i = 0; i < m.n; i++) m.tied[i] = i;
-    for (int e = 0; e < rh_builder_n_element(b); e++) { /* the inputs */
+    for (int e = 0; e < rh_builder_n_element(b); e++) { /* the inputs, not what holds gates */
         const int *const t = rh_builder_element_term(b, e);
-        if (rh_builder_element_kind(b, e) == RH_KIND_V) m.tied[rh_root(m.tied, t[0])] = rh_root(m.tied, t[1]);
+        if (rh_builder_element_kind(b, e) == RH_KIND_V && t[0] < m.n)
+            m.tied[rh_root(m.tied, t[0])] = rh_root(m.tied, t[1]);
     }
     const rheo_status st = add_all(&m, par);
     rh_free(m.tied);

@@ -123,8 +123,8 @@ bool rh_graph_connect(rh_graph *g) {
 /* ---- geometric ---- */
 
 static const rh_gen_field GEOMETRIC[] = {
-    { "n", 100, 2, 1000000, "nodes, uniform in a square" },
-    { "degree", 5, 0.1, 100, "mean number of edges at a node, away from the border" },
+    { "n", 100, 2, 1000000, "nodes, uniform in a square", NULL },
+    { "degree", 5, 0.1, 100, "mean number of edges at a node, away from the border", NULL },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -179,9 +179,9 @@ const rh_gen_kind rh_gen_geometric = {
 /* ---- small world: Watts & Strogatz, Nature 393, 440 (1998) ---- */
 
 static const rh_gen_field SMALLWORLD[] = {
-    { "n", 100, 4, 1000000, "nodes on a ring" },
-    { "k", 4, 2, 100, "edges at a node before rewiring, even" },
-    { "beta", 0.1, 0, 1, "share of edges that are rewired" },
+    { "n", 100, 4, 1000000, "nodes on a ring", NULL },
+    { "k", 4, 2, 100, "edges at a node before rewiring, even", NULL },
+    { "beta", 0.1, 0, 1, "share of edges that are rewired", NULL },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -251,8 +251,8 @@ const rh_gen_kind rh_gen_smallworld = { "smallworld",
 /* ---- scale-free: Barabasi & Albert, Science 286, 509 (1999) ---- */
 
 static const rh_gen_field SCALEFREE[] = {
-    { "n", 100, 3, 1000000, "nodes" },
-    { "m", 2, 1, 100, "edges that a new node brings along" },
+    { "n", 100, 3, 1000000, "nodes", NULL },
+    { "m", 2, 1, 100, "edges that a new node brings along", NULL },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -294,8 +294,8 @@ const rh_gen_kind rh_gen_scalefree = { "scalefree", "grown by preferential attac
  * but with open walls. */
 
 static const rh_gen_field JAMMED[] = {
-    { "n", 100, 10, 200000, "discs" },
-    { "z", 4.5, 3, 5, "mean number of contacts of a disc" },
+    { "n", 100, 10, 200000, "discs", NULL },
+    { "z", 4.5, 3, 5, "mean number of contacts of a disc", NULL },
     RH_GEN_COMMON_FIELDS,
 };
 

@@ -26,9 +26,18 @@ static int more(const char *operand, rh_option *out, int max) {
     int n = 0;
     for (; kind && n < kind->n_field && n < max; n++) {
         const rh_gen_field *const f = &kind->fields[n];
-        out[n] = (rh_option){ f->name, 0, RH_OPT_NUMBER, "X", f->meaning, f->min, f->max, NULL };
+        out[n] = f->choices ? (rh_option){ f->name, 0, RH_OPT_CHOICE, "WORD", f->meaning, 0, 0, f->choices }
+                            : (rh_option){ f->name, 0, RH_OPT_NUMBER, "X", f->meaning, f->min, f->max, NULL };
     }
     return n;
+}
+
+static double field_value(const rh_cli *cli, const rh_gen_field *f) {
+    if (!f->choices) return rh_opt_number(cli, f->name, f->def);
+    const char *const word = rh_opt_text(cli, f->name, f->choices[(int)f->def]);
+    int k = 0;
+    while (f->choices[k] && strcmp(f->choices[k], word) != 0) k++;
+    return k;
 }
 
 static rheo_status list(rh_cli *cli) {
@@ -39,6 +48,12 @@ static rheo_status list(rh_cli *cli) {
         rh_buf_printf(&b, "%s%s: %s\n", i ? "\n" : "", kind->name, kind->what);
         for (int k = 0; k < kind->n_field; k++) {
             const rh_gen_field *const f = &kind->fields[k];
+            if (f->choices) {
+                rh_buf_printf(&b, "  --%-12s %s (%s", f->name, f->meaning, f->choices[0]);
+                for (int j = 1; f->choices[j]; j++) rh_buf_printf(&b, ", %s", f->choices[j]);
+                rh_buf_puts(&b, ")\n");
+                continue;
+            }
             rh_buf_printf(&b, "  --%-12s %s (%s; %s to %s)\n", f->name, f->meaning, rh_number_text(f->def, def),
                           rh_number_text(f->min, min), rh_number_text(f->max, max));
         }
@@ -51,8 +66,7 @@ static rheo_status generate(const rh_cli *cli, const rh_gen_kind *kind, char **t
     rh_builder *b = rh_builder_create();
     rheo_circuit *c = NULL;
     rheo_status st = par && b ? RHEO_OK : RH_NOMEM(err);
-    for (int i = 0; st == RHEO_OK && i < kind->n_field; i++)
-        par[i] = rh_opt_number(cli, kind->fields[i].name, kind->fields[i].def);
+    for (int i = 0; st == RHEO_OK && i < kind->n_field; i++) par[i] = field_value(cli, &kind->fields[i]);
     if (st == RHEO_OK) st = kind->build(par, (uint64_t)rh_opt_number(cli, "seed", 1), b, err);
     if (st == RHEO_OK) {
         st = rh_builder_finish(b, &c, err);

@@ -43,7 +43,9 @@ static void add_generators(rh_buf *b) {
         for (int k = 0; k < RH_GENS[i]->n_field; k++) {
             const rh_gen_field *const f = &RH_GENS[i]->fields[k];
             rh_buf_printf(b, "    %-16s %s ", f->name, f->meaning);
-            add_range(b, NULL, f->def, f->min, f->max);
+            for (int j = 0; f->choices && f->choices[j]; j++)
+                rh_buf_printf(b, "%s%s%s", j ? ", " : "(", f->choices[j], f->choices[j + 1] ? "" : ")\n");
+            if (!f->choices) add_range(b, NULL, f->def, f->min, f->max);
         }
     }
 }
@@ -85,7 +87,8 @@ static void add_optimizers(rh_buf *b) {
     add_fields(b, RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD);
 }
 static void add_schedules(rh_buf *b) {
-    for (int i = 0; RH_SCHEDULES[i]; i++) rh_buf_printf(b, "  %-18s rate times %s\n", RH_SCHEDULES[i], rh_schedule_what(i));
+    for (int i = 0; RH_SCHEDULES[i]; i++)
+        rh_buf_printf(b, "  %-18s rate times %s\n", RH_SCHEDULES[i], rh_schedule_what(i));
     add_fields(b, RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD);
 }
 static void add_sides(rh_buf *b) { add_names(b, RH_SIDES); }
