@@ -124,6 +124,7 @@ static void training_learns(void **state) {
     assert_int_equal(sscanf(done, "{\"event\":\"done\",\"loss_first\":%lf,\"loss_last\":%lf", &first, &last), 2);
     if (!(last < 0.5 * first)) fail_msg("loss %g -> %g", first, last);
     assert_non_null(strstr(done, "\"accuracy_test\":null"));
+    assert_non_null(strstr(done, "\"goal_reached\":null"));
     assert_non_null(strstr(done, "\"epochs\":60,\"steps\":120,"));
     assert_string_equal(r.err, "");
     launch_free(&r);
@@ -419,6 +420,32 @@ static void damaged_checkpoints_are_not_believed(void **state) {
     scratch_remove(dir);
 }
 
+/* Trained in two pieces or in one: the same conductances and outputs. Epoch 60 is evaluated in both. */
+static void a_finished_run_is_trained_longer(void **state) {
+    (void)state;
+    char exp[200], whole[200], out[200];
+    char *const dir = prepare(exp);
+    in_folder(whole, dir, "whole");
+    in_folder(out, dir, "out");
+    run(0, "train", "-q", "--epochs", "90", "-o", whole, exp);
+    run(0, "train", "-q", "-o", out, exp);
+    run(2, "resume", "-q", "--epochs", "59", out);
+    launched r;
+    launch(&r, ARGS("resume", out), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_non_null(strstr(r.err, "--epochs N, above 60, trains longer"));
+    launch_free(&r);
+    run(0, "resume", "-q", "--epochs", "90", out);
+    same_run(whole, out);
+    assert_int_equal(metric_lines(out), 91);
+    run(1, "resume", "-q", "--target-error", "1e-30", out);
+    run(0, "resume", "-q", "--target-error", "100", out);
+    launch(&r, ARGS("resume", "--json", out), NULL, NULL);
+    assert_non_null(strstr(r.out, "\"goal_reached\":true"));
+    launch_free(&r);
+    scratch_remove(dir);
+}
+
 static void a_changed_experiment_is_not_resumed(void **state) {
     (void)state;
     char exp[200], out[200];
@@ -448,6 +475,7 @@ int main(void) {
         cmocka_unit_test(kills_change_nothing),
         cmocka_unit_test(kills_change_nothing_with_adam),
         cmocka_unit_test(damaged_checkpoints_are_not_believed),
+        cmocka_unit_test(a_finished_run_is_trained_longer),
         cmocka_unit_test(a_changed_experiment_is_not_resumed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

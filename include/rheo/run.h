@@ -42,6 +42,8 @@ typedef struct rheo_train_def {
     int threads;                                          /* 0: the experiment's run.threads */
     bool gauge;                                           /* compare every update with the exact gradient */
     int64_t seed;                                         /* -1: the experiment's */
+    long epochs;         /* rheo_resume: new run.epochs, not below the old; -1: as it was */
+    double target_error; /* rheo_resume: new run.target_error; -1: as it was */
     void (*progress)(void *user, const rheo_progress *p); /* may be NULL */
     void *user;
     const volatile int *stop; /* nonzero: finish the step, write a checkpoint, return RHEO_E_INTERRUPTED. May be NULL.
@@ -56,7 +58,8 @@ typedef struct rheo_result {
     double loss_test;
     long epochs, steps;
     double seconds;    /* of this process */
-    bool goal_reached; /* loss_last <= run.target_error; true when no goal was set */
+    bool goal_reached; /* loss_last <= run.target_error; false when no goal was set */
+    bool goal_set;     /* run.target_error > 0 */
     char directory[1024];
 } rheo_result;
 
@@ -68,7 +71,8 @@ typedef struct rheo_result {
  */
 RHEO_API rheo_status rheo_train(const rheo_experiment *x, const rheo_train_def *def, rheo_result *result,
                                 const rheo_log *log, rheo_error *err);
-/** Go on from the newest good checkpoint in directory. result.npz ends byte for byte as in an uninterrupted run. */
+/** Go on from the newest good checkpoint in directory. result.npz ends byte for byte as in an uninterrupted run. With
+ * def->epochs or def->target_error, config.yaml is changed first: so a finished run is trained longer. */
 RHEO_API rheo_status rheo_resume(const char *directory, const rheo_train_def *def, rheo_result *result,
                                  const rheo_log *log, rheo_error *err);
 

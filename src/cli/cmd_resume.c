@@ -1,7 +1,11 @@
-/* rheo resume: go on with a run that was interrupted. */
+/* rheo resume: go on with a run that was interrupted, or train a finished one longer. */
 #include "cli/training.h"
+#include "run/run.h"
 
 static const rh_option OPTIONS[] = {
+    { "epochs", 0, RH_OPT_INT, "N", "train until N epochs, more than the run has: also one that is finished", 1,
+      RH_MAX_EPOCHS, NULL },
+    { "target-error", 0, RH_OPT_NUMBER, "X", "a new goal instead of run.target_error", 0, 1e300, NULL },
     { "threads", 0, RH_OPT_INT, "N", "instead of run.threads; changes no result", 1, 1024, NULL },
     { "gauge", 0, RH_OPT_FLAG, NULL, "compare updates with the exact gradient, if the run has no checkpoint yet", 0, 0,
       NULL },
@@ -11,18 +15,25 @@ static const rh_option OPTIONS[] = {
 static rheo_status run(rh_cli *cli) {
     rh_training t;
     RHEO_TRY(rh_training_open(&t, cli));
+    t.def.epochs = (long)rh_opt_number(cli, "epochs", -1);
+    t.def.target_error = rh_opt_number(cli, "target-error", -1);
     rh_training_begin(&t, "resuming", cli->operand[0]);
-    return rh_training_close(&t, rheo_resume(cli->operand[0], &t.def, &t.result, &cli->log, &t.err));
+    const rheo_status st =
+        rh_training_close(&t, rheo_resume(cli->operand[0], &t.def, &t.result, &cli->log, &t.err));
+    if (st == RHEO_OK && t.n_progress == 0)
+        rh_cli_note(cli, "nothing was left to do; --epochs N, above %ld, trains longer", t.result.epochs);
+    return st;
 }
 
 const rh_command rh_cmd_resume = {
     .name = "resume",
     .summary = "go on with a run from its newest good checkpoint",
     .usage = "[options] DIRECTORY",
-    .examples = "  rheo resume runs/allostery\n",
+    .examples = "  rheo resume runs/allostery\n"
+                "  rheo resume --epochs 5000 runs/allostery    a finished run goes on to 5000 epochs\n",
     .options = OPTIONS,
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
-    .notes = "result.npz ends byte for byte as if the run had not been interrupted.\n",
+    .notes = "result.npz ends byte for byte as if the run had not been interrupted. --epochs and --target-error change config.yaml.\n",
 };

@@ -38,6 +38,7 @@ static void epoch_json(rh_cli *cli, const rheo_progress *p) {
 
 static void on_progress(void *user, const rheo_progress *p) {
     rh_training *const t = user;
+    t->n_progress++;
     if (t->cli->json) epoch_json(t->cli, p);
     rh_buf b = { 0 };
     rh_buf_printf(&b, "epoch %ld/%ld", p->epoch, p->n_epoch);
@@ -89,7 +90,7 @@ static void done_json(const rh_training *t, const char *event) {
     rh_json_count(&b, "epochs", r->epochs);
     rh_json_count(&b, "steps", r->steps);
     rh_json_number(&b, "seconds", r->seconds);
-    rh_buf_printf(&b, ",\"goal_reached\":%s", r->goal_reached ? "true" : "false");
+    rh_buf_printf(&b, ",\"goal_reached\":%s", !r->goal_set ? "null" : r->goal_reached ? "true" : "false");
     rh_json_text(&b, "directory", r->directory);
     rh_buf_puts(&b, "}\n");
     rh_cli_write(t->cli, &b);

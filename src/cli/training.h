@@ -11,6 +11,7 @@ typedef struct rh_training {
     rheo_train_def def;
     rheo_result result;
     rheo_error err;
+    long n_progress; /* how often something was told */
 } rh_training;
 
 /* Settings from the common options, progress and signals connected. Messages on failure. */

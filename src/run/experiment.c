@@ -14,7 +14,7 @@ const char *const RH_TASK_KINDS[] = { "table", "csv", NULL };
 /* clang-format off */
 const rh_field RH_RUN_FIELDS[] = {
     /* name           unit   default min max       meaning                                                     where */
-    { "epochs",       "",    100,    1,  1e9,      "passes over all training samples",                         AT(epochs),       RH_INT,    NULL },
+    { "epochs",       "",    100,    1,  RH_MAX_EPOCHS,      "passes over all training samples",                         AT(epochs),       RH_INT,    NULL },
     { "batch",        "",    1,      0,  1e6,      "samples per update; 0: all training samples",              AT(batch),        RH_INT,    NULL },
     { "shuffle",      "",    1,      0,  1,        "a new order in each epoch, by seed",                       AT(shuffle),      RH_BOOL,   NULL },
     { "target_error", "",    0,      0,  1e30,     "stop when the training loss is this small; 0: no goal",    AT(target_error), RH_DOUBLE, NULL },

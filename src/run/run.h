@@ -9,8 +9,10 @@
 #include "rheo/run.h"
 #include "task/task.h"
 
+enum { RH_MAX_EPOCHS = 1000000000 };
+
 typedef struct rh_run_def {
-    int epochs;          /* 100 */
+    int epochs;          /* 100; at most RH_MAX_EPOCHS */
     int batch;           /* 1: online; 0: all training samples */
     bool shuffle;        /* a new order each epoch, by seed. Default true */
     double target_error; /* stop when the training loss is this small; 0: no goal */

@@ -78,12 +78,9 @@ static rheo_status write_named(const char *directory, const char *name, const ch
     return st;
 }
 
-static rheo_status write_config(const rheo_experiment *x, int64_t seed, char *directory, rheo_error *err) {
-    rheo_experiment as_run = *x; /* lent, only to be printed */
-    as_run.output = directory;
-    if (seed >= 0) as_run.seed = seed;
+static rheo_status write_config(const rheo_experiment *as_run, const char *directory, rheo_error *err) {
     char *text = NULL;
-    RHEO_TRY(rheo_experiment_print(&as_run, &text, err));
+    RHEO_TRY(rheo_experiment_print(as_run, &text, err));
     const rheo_status st = write_named(directory, "config.yaml", text, strlen(text), err);
     rheo_text_free(text);
     return st;
@@ -121,23 +118,36 @@ rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def,
     RHEO_TRY(make_folders(wanted, directory, size, err));
     RHEO_TRY(rh_rundir_lock(directory, lock, err));
     rheo_status st = remove_run(directory, err);
-    if (st == RHEO_OK) st = write_config(x, def->seed, directory, err);
+    rheo_experiment as_run = *x; /* lent, only to be printed */
+    as_run.output = directory;
+    if (def->seed >= 0) as_run.seed = def->seed;
+    if (st == RHEO_OK) st = write_config(&as_run, directory, err);
     if (st != RHEO_OK) close(*lock);
     return st;
 }
 
-rheo_status rh_rundir_hash(const char *directory, const rheo_experiment *x, uint64_t *hash, rheo_error *err) {
-    char *const path = rh_path_join(directory, "config.yaml");
-    if (!path) return RH_NOMEM(err);
+rheo_status rh_rundir_extend(const char *directory, const rheo_experiment *x, long epochs, double target_error,
+                             rheo_error *err) {
+    if (epochs > RH_MAX_EPOCHS || (epochs >= 0 && epochs < x->run.epochs))
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the run has %d epochs: it can be made longer, up to %d, not %ld",
+                       x->run.epochs, RH_MAX_EPOCHS, epochs);
+    rheo_experiment as_run = *x;
+    if (epochs >= 0) as_run.run.epochs = (int)epochs;
+    if (target_error >= 0) as_run.run.target_error = target_error;
+    return write_config(&as_run, directory, err);
+}
+
+rheo_status rh_rundir_hash(const rheo_experiment *x, uint64_t *hash, rheo_error *err) {
+    rheo_experiment as_run = *x; /* when to stop may change */
+    as_run.run.epochs = 0;
+    as_run.run.target_error = 0;
     char *text = NULL, *cards = NULL;
-    size_t n = 0;
-    rheo_status st = rh_file_read(path, (size_t)1 << 30, &text, &n, err);
-    rh_free(path);
+    rheo_status st = rheo_experiment_print(&as_run, &text, err);
     if (st == RHEO_OK) st = rheo_netlist_print(&cards, x->circuit, NULL, err);
     if (st == RHEO_OK) {
         const rh_task *const t = &x->task;
         const size_t n_sample = (size_t)t->n_sample;
-        uint64_t h = rh_hash(RH_HASH_START, text, n);
+        uint64_t h = rh_hash(RH_HASH_START, text, strlen(text));
         h = rh_hash(h, cards, strlen(cards));
         h = rh_hash(h, t->in, n_sample * (size_t)t->n_in * sizeof *t->in);
         h = rh_hash(h, t->target, n_sample * (size_t)t->n_out * sizeof *t->target);
@@ -146,7 +156,7 @@ rheo_status rh_rundir_hash(const char *directory, const rheo_experiment *x, uint
         *hash = rh_hash(h, t->test, (size_t)t->n_test * sizeof *t->test);
     }
     rheo_text_free(cards);
-    rh_free(text);
+    rheo_text_free(text);
     return st;
 }
 

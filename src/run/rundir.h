@@ -26,8 +26,12 @@ rheo_status rh_rundir_lock(const char *directory, int *lock, rheo_error *err);
 /* environment.json: what produced the numbers. No times, no paths. */
 rheo_status rh_rundir_environment(const char *directory, const rheo_experiment *x, rheo_error *err);
 
-/* Hash of all that decides the numbers: the bytes of config.yaml, the circuit and the samples. */
-rheo_status rh_rundir_hash(const char *directory, const rheo_experiment *x, uint64_t *hash, rheo_error *err);
+/* config.yaml anew, atomically, with these settings (-1: as they are). RHEO_E_USAGE: fewer epochs than x has. */
+rheo_status rh_rundir_extend(const char *directory, const rheo_experiment *x, long epochs, double target_error,
+                             rheo_error *err);
+
+/* Hash of all that decides the numbers: the experiment but for when it stops, the circuit and the samples. */
+rheo_status rh_rundir_hash(const rheo_experiment *x, uint64_t *hash, rheo_error *err);
 
 /* metrics.jsonl, cut to the bytes that a checkpoint knows (0: anew). *fd is to be closed; as it was on failure. */
 rheo_status rh_metrics_open(const char *directory, int64_t bytes, int *fd, const rheo_log *log, rheo_error *err);

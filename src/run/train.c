@@ -33,7 +33,7 @@ typedef struct session {
     bool warned;  /* that few edges pass the dead zone */
 } session;
 
-rheo_train_def rheo_train_default(void) { return (rheo_train_def){ .seed = -1, .cookie = TRAIN_COOKIE }; }
+rheo_train_def rheo_train_default(void) { return (rheo_train_def){ .seed = -1, .epochs = -1, .target_error = -1, .cookie = TRAIN_COOKIE }; }
 
 static double now(void) {
     struct timespec t;
@@ -236,7 +236,7 @@ static rheo_status start(session *s, rheo_error *err) {
     s->checkpoints = rh_path_join(s->directory, "checkpoints");
     if (!s->checkpoints) return RH_NOMEM(err);
     RHEO_TRY(rh_dir_create(s->checkpoints, err));
-    RHEO_TRY(rh_rundir_hash(s->directory, s->x, &s->config, err));
+    RHEO_TRY(rh_rundir_hash(s->x, &s->config, err));
     rh_checkpoint c = { 0 };
     bool found;
     RHEO_TRY(rh_checkpoint_read(s->checkpoints, s->config, &c, &found, s->log, err));
@@ -263,7 +263,8 @@ static void fill_result(const session *s, rheo_result *r) {
         .epochs = (long)s->at.epoch,
         .steps = (long)s->at.step,
         .seconds = now() - s->began,
-        .goal_reached = s->x->run.target_error <= 0 || goal_reached(s),
+        .goal_reached = goal_reached(s),
+        .goal_set = s->x->run.target_error > 0,
     };
     snprintf(r->directory, sizeof r->directory, "%s", s->directory);
 }
@@ -323,6 +324,19 @@ static rheo_status run_directory(const char *directory, const rheo_train_def *de
     return st;
 }
 
+/* New settings for a run that is there. */
+static rheo_status extend(const char *directory, const rheo_train_def *def, const rheo_log *log, rheo_error *err) {
+    if (def->epochs < 0 && !(def->target_error >= 0)) return RHEO_OK;
+    char *const config = rh_path_join(directory, "config.yaml");
+    if (!config) return RH_NOMEM(err);
+    rheo_experiment *x = NULL;
+    rheo_status st = rheo_experiment_read(&x, config, NULL, 0, log, err);
+    rh_free(config);
+    if (st == RHEO_OK) st = rh_rundir_extend(directory, x, def->epochs, def->target_error, err);
+    rheo_experiment_destroy(x);
+    return st;
+}
+
 static rheo_status check_def(const rheo_train_def *def, rheo_error *err) {
     if (def->cookie != TRAIN_COOKIE)
         return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
@@ -358,7 +372,8 @@ rheo_status rheo_resume(const char *directory, const rheo_train_def *def, rheo_r
         return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the path of the run directory is too long");
     int lock = -1;
     RHEO_TRY(rh_rundir_lock(real, &lock, err));
-    const rheo_status st = run_directory(real, def, result, log, err);
+    rheo_status st = extend(real, def, log, err);
+    if (st == RHEO_OK) st = run_directory(real, def, result, log, err);
     close(lock);
     return st;
 }
