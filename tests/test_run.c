@@ -221,6 +221,30 @@ static void tuning_is_yaml_for_the_experiment(void **state) {
     scratch_write(dir, "tuned.yaml", text);
     in_folder(path, dir, "tuned.yaml");
     run(0, "check", "-q", path);
+    /* The same as options: the run that they give has these values. */
+    char *word = strstr(r.out, "rheo train");
+    assert_non_null(word);
+    const char *args[32] = { NULL };
+    int n = 0;
+    for (word = strtok(word + 5, " \n"); word && n < 24; word = strtok(NULL, " \n")) args[n++] = word;
+    char out[200];
+    in_folder(out, dir, "tuned");
+    assert_string_equal(args[n - 1], "EXPERIMENT");
+    args[n - 1] = exp;
+    args[n++] = "-q";
+    args[n++] = "-o";
+    args[n++] = out;
+    launched second;
+    launch(&second, args, NULL, NULL);
+    assert_int_equal(second.exit, 0);
+    launch_free(&second);
+    size_t size;
+    char *const config = scratch_read(out, "config.yaml", &size);
+    const char *const wanted = strstr(args[2], "=") + 1; /* --set learning.rate=X */
+    char line[80];
+    snprintf(line, sizeof line, "rate: %s\n", wanted);
+    if (!strstr(config, line)) fail_msg("no %s in\n%s", line, config);
+    free(config);
     launch_free(&r);
     scratch_remove(dir);
 }

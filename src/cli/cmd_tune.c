@@ -47,5 +47,5 @@ const rh_command rh_cmd_tune = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
-    .notes = "Prints YAML with the reasons as comments; nothing is changed.\n",
+    .notes = "Prints YAML with the reasons as comments, and the same as options of `rheo train`; nothing is changed.\n",
 };

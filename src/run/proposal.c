@@ -39,6 +39,25 @@ static void add_amplitude(rh_buf *b, const char *what, double a) {
     rh_buf_puts(b, text);
 }
 
+static void add_set(rh_buf *b, const char *block, const char *key, double x) {
+    if (isinf(x)) return; /* as it is without */
+    rh_buf_printf(b, " --set %s.%s=", block, key);
+    rh_buf_number(b, x);
+}
+
+/* The same as options of `rheo train`. */
+static void add_command(rh_buf *b, const rh_tuning *t) {
+    const rh_kernel *const k = RH_KERNELS[t->def.kernel];
+    rh_buf_puts(b, "# Put these values into the blocks of the experiment, or leave it and type: rheo train");
+    add_set(b, "learning", "rate", t->def.rate);
+    add_set(b, "learning.nudge", "strength", t->def.strength);
+    add_set(b, "protocol", "fast", t->def.fast);
+    add_set(b, "protocol", "slow", t->def.slow);
+    for (int i = 0; i < k->n_field; i++) add_set(b, "memory", k->fields[i].name, t->def.par[i]);
+    add_set(b, "memory", "threshold", t->def.threshold);
+    rh_buf_puts(b, " EXPERIMENT\n");
+}
+
 static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, rheo_error *err) {
     rh_buf b = { 0 };
     rh_buf_printf(
@@ -60,6 +79,7 @@ static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, r
     add_why(&b, t, "slow");
     add_number(&b, "slow", t->def.slow);
     add_kernel(&b, t);
+    add_command(&b, t);
     if (!b.bad) {
         *text = b.s;
         return RHEO_OK;
