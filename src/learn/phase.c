@@ -108,29 +108,16 @@ static int inject_levels(rh_learner *l, rh_lane *w, int *degree_y, rheo_error *e
 
 enum { N_FEW_OUT = 3, N_PRODUCT = N_FEW_OUT * (N_FEW_OUT + 3) / 2, STRIP = 8 };
 typedef double rh_pair __attribute__((vector_size(16))); /* two edges side by side */
+#define UNROLLED static inline __attribute__((always_inline)) /* where counts are constants */
 
-/* What s(h) is made of for few outputs, over a strip of edges: the f z_o, then the z_o^2/2 and z_o z_p. */
-static void form_products(const double *restrict f, const double *restrict z, int n_out, size_t stride, int n,
-                          double product[restrict][STRIP]) {
-    int m = 0;
-    for (int o = 0; o < n_out; o++, m++)
-        for (int k = 0; k < n; k++) product[m][k] = f[k] * z[(size_t)o * stride + (size_t)k];
-    for (int o = 0; o < n_out; o++)
-        for (int p = 0; p <= o; p++, m++) {
-            const double *restrict zo = z + (size_t)o * stride, *restrict zp = z + (size_t)p * stride;
-            const double share = o == p ? 0.5 : 1;
-            for (int k = 0; k < n; k++) product[m][k] = share * zo[k] * zp[k];
-        }
-}
-
-static inline rh_pair load_pair(const double *x) {
+UNROLLED rh_pair load_pair(const double *x) {
     rh_pair v;
     memcpy(&v, x, sizeof v);
     return v;
 }
 
 /* out [STRIP] = sum_i q[i*step] product[i], the sums held in registers. */
-static void mix_products(int n, const double *q, int step, double product[][STRIP], double *out) {
+UNROLLED void mix_products(int n, const double *q, int step, double product[][STRIP], double *out) {
     rh_pair a = { 0 }, b = a, c = a, d = a;
     for (int i = 0; i < n; i++) {
         const rh_pair weight = { q[i * step], q[i * step] };
@@ -143,11 +130,47 @@ static void mix_products(int n, const double *q, int step, double product[][STRI
     memcpy(out, sum, sizeof sum);
 }
 
+/* What s(h) is made of for few outputs, over n edges of a strip: the f z_o, then the z_o^2/2 and z_o z_p. */
+UNROLLED void form_products(const double *restrict f, const double *restrict z, int n_out, size_t stride, int n,
+                            double product[restrict][STRIP]) {
+    int m = 0;
+    for (int o = 0; o < n_out; o++, m++)
+        for (int k = 0; k < n; k++) product[m][k] = f[k] * z[(size_t)o * stride + (size_t)k];
+    for (int o = 0; o < n_out; o++)
+        for (int p = 0; p <= o; p++, m++) {
+            const double *restrict zo = z + (size_t)o * stride, *restrict zp = z + (size_t)p * stride;
+            const double share = o == p ? 0.5 : 1;
+            for (int k = 0; k < n; k++) product[m][k] = share * zo[k] * zp[k];
+        }
+}
+
+UNROLLED void mix_strips(int n, int n_out, int n_coef, const rh_lane *w, double q[][N_LEVEL]) {
+    double product[N_PRODUCT][STRIP] = { 0 }, sum[STRIP];
+    const int m = n_out * (n_out + 3) / 2;
+    for (int first = 0; first < n; first += STRIP) {
+        const int count = n - first < STRIP ? n - first : STRIP;
+        const double *const f = w->free + first, *const z = w->z + first;
+        if (count == STRIP)
+            form_products(f, z, n_out, (size_t)n, STRIP, product);
+        else
+            form_products(f, z, n_out, (size_t)n, count, product);
+        for (int j = 1; j < n_coef; j++) {
+            double *const out = w->coef + (size_t)j * (size_t)n + first;
+            if (count == STRIP) {
+                mix_products(m, &q[0][j], N_LEVEL, product, out);
+            } else {
+                mix_products(m, &q[0][j], N_LEVEL, product, sum);
+                memcpy(out, sum, sizeof(double) * (size_t)count);
+            }
+        }
+    }
+}
+
 /* Few outputs: s(h) = f^2/2 + f sum_o y_o z_o + 1/2 sum_op (y_o y_p) z_o z_p, with the products of the y expanded once.
  */
 static void by_products(const rh_learner *l, rh_lane *w, int degree, int n_coef) {
     const int n = l->n_edge, n_out = l->n_out;
-    double value[N_LEVEL], q[N_PRODUCT][N_LEVEL], product[N_PRODUCT][STRIP] = { 0 };
+    double value[N_LEVEL], q[N_PRODUCT][N_LEVEL];
     int m = 0;
     for (int o = 0; o < n_out; o++, m++)
         for (int j = 0; j <= degree; j++) q[m][j] = w->eta[j * n_out + o];
@@ -156,15 +179,12 @@ static void by_products(const rh_learner *l, rh_lane *w, int degree, int n_coef)
             for (int i = 0; i <= degree; i++) value[i] = w->y[i * n_out + o] * w->y[i * n_out + p];
             to_coefficients(l, degree, value, 1, q[m]);
         }
-    for (int first = 0; first < n; first += STRIP) {
-        const int count = n - first < STRIP ? n - first : STRIP;
-        form_products(w->free + first, w->z + first, n_out, (size_t)n, count, product);
-        for (int j = 1; j < n_coef; j++) {
-            double sum[STRIP];
-            mix_products(m, &q[0][j], N_LEVEL, product, sum);
-            memcpy(w->coef + (size_t)j * (size_t)n + first, sum, sizeof(double) * (size_t)count);
-        }
-    }
+    if (n_out == 1)
+        mix_strips(n, 1, n_coef, w, q);
+    else if (n_out == 2)
+        mix_strips(n, 2, n_coef, w, q);
+    else
+        mix_strips(n, 3, n_coef, w, q);
 }
 
 /* Many outputs: s at the levels of the degree, then transformed. */
