@@ -3,7 +3,7 @@
  *
  * On a ramp u is a polynomial of low degree and one decaying exponential. For nearly every edge a few bounds prove that
  * u crosses each level at most once, so that the values at the ends tell how often. A crossing is found by an iteration
- * of third order, and what lies between crossings is known in closed form. Edges for which nothing is proved are left
+ * of fifth order, and what lies between crossings is known in closed form. Edges for which nothing is proved are left
  * to the intervals of deadzone.h. As there, every number belongs to one lane. */
 #ifndef RH_MEMORY_SWEEP_H
 #define RH_MEMORY_SWEEP_H
@@ -45,13 +45,14 @@ RH_INLINE rh_lanes fade_of(rh_lanes z) {
     return rh_times_plus(s, rh_times(x, rh_times_plus(y4, high, low)), rh_minus(s, one));
 }
 
-/* ln w for normal w > 0 to 1e-3: the exponent and a cubic in the mantissa. */
+/* ln w for normal w > 0 to 2e-4: the exponent and a quartic in the mantissa. */
 RH_INLINE rh_vector crude_log_part(rh_vector w) {
     const rh_ints bits = (rh_ints)w, high = (rh_ints)((rh_words)bits >> 52);
     const rh_vector n = (rh_vector)(high | (rh_ints)rh_splat_part(0x1p52)) - rh_splat_part(0x1p52 + 1023);
     const rh_vector x =
         (rh_vector)((bits & splat_bits(0x000fffffffffffff)) | (rh_ints)rh_splat_part(1)) - rh_splat_part(1);
-    const rh_vector bulge = x * (rh_splat_part(1) - x) * (rh_splat_part(0.422) - x * rh_splat_part(0.157));
+    const rh_vector bend = rh_splat_part(0.439965) + x * (rh_splat_part(0.0809) * x - rh_splat_part(0.24068));
+    const rh_vector bulge = x * (rh_splat_part(1) - x) * bend;
     return (n + x + bulge) * rh_splat_part(0x1.62e42fefa39efp-1);
 }
 RH_INLINE rh_lanes crude_log(rh_lanes w) { return (rh_lanes){ crude_log_part(w.a), crude_log_part(w.b) }; }
@@ -127,15 +128,23 @@ RH_INLINE rh_mask is_sure(const course *c, rh_lanes threshold) {
     return rh_or(settles, rh_and(c->simple, rh_and(once_up, once_down)));
 }
 
-/* sum_{q>=1} p_q y^q and its slope over y. */
-RH_INLINE void move_of(const course *c, rh_lanes y, rh_lanes *move, rh_lanes *slope) {
-    rh_lanes v = rh_zero(), d = v;
-    for (int q = c->n; q >= 1; q--) {
-        d = rh_times_plus(d, y, v);
-        v = rh_times_plus(v, y, c->p[q]);
+/* sum_{q>=1} p_q y^q. */
+RH_INLINE rh_lanes move_of(const course *c, rh_lanes y) {
+    rh_lanes v = rh_zero();
+    for (int q = c->n; q >= 1; q--) v = rh_times_plus(v, y, c->p[q]);
+    return rh_times(v, y);
+}
+
+/* The same, and its first three derivatives over 1, 2 and 6. */
+RH_INLINE void move_series(const course *c, rh_lanes y, rh_lanes d[4]) {
+    const rh_lanes zero = rh_zero();
+    d[0] = d[1] = d[2] = d[3] = zero;
+    for (int q = c->n; q >= 0; q--) {
+        d[3] = rh_times_plus(d[3], y, d[2]);
+        d[2] = rh_times_plus(d[2], y, d[1]);
+        d[1] = rh_times_plus(d[1], y, d[0]);
+        d[0] = rh_times_plus(d[0], y, q > 0 ? c->p[q] : zero);
     }
-    *move = rh_times(v, y);
-    *slope = rh_times_plus(d, y, v);
 }
 
 /* sum_{q>=1} p_q y^(q+1)/(q+1). */
@@ -163,38 +172,69 @@ RH_INLINE rh_lanes late_guess(const course *c, const origin *o, rh_lanes gap) {
     return rh_pick(rh_and(rh_above(z, zero), rh_above(o->reach, z)), z, half);
 }
 
+/* e^-z - 1 for |z| up to about 1e-3. */
+RH_INLINE rh_lanes short_fade(rh_lanes z) {
+    rh_lanes sum = rh_minus(rh_splat(1.0 / 24), rh_scale(1.0 / 120, z));
+    sum = rh_minus(rh_splat(1.0 / 6), rh_times(z, sum));
+    sum = rh_minus(rh_splat(0.5), rh_times(z, sum));
+    return rh_times(z, rh_minus(rh_times(z, sum), rh_splat(1)));
+}
+
+/* *root: the d next to 0 with miss + move(d) + left (e^-d - 1) = 0, to the order d^4, by reversion of its series
+ * s d + a_2 s d^2 + ... Returns how strongly it bends: times *root, this tells how good the order is. */
+RH_INLINE rh_lanes root_of_series(const course *c, rh_lanes miss, rh_lanes left, const rh_lanes move[4],
+                                  rh_lanes *root) {
+    const double r = c->per_reach;
+    const rh_lanes one = rh_splat(1), steep = rh_over(one, rh_minus(rh_scale(r, move[1]), left));
+    const rh_lanes x = rh_minus(rh_zero(), rh_times(miss, steep)), share = rh_times(left, steep);
+    const rh_lanes a2 = rh_times_plus(rh_scale(r * r, move[2]), steep, rh_scale(0.5, share)),
+                   a3 = rh_minus(rh_times(rh_scale(r * r * r, move[3]), steep), rh_scale(1.0 / 6, share)),
+                   a4 = rh_scale(1.0 / 24, share);
+    const rh_lanes square = rh_times(a2, a2), c3 = rh_minus(rh_plus(square, square), a3),
+                   c4 = rh_plus(rh_scale(5, rh_times(a2, rh_minus(square, a3))), a4);
+    const rh_lanes sum = rh_minus(a2, rh_times(x, rh_minus(c3, rh_times(x, c4))));
+    *root = rh_times(x, rh_minus(one, rh_times(x, sum)));
+    return rh_plus(one, rh_size(a2));
+}
+
 /* z of the one crossing of level after o, and e^-z - 1 there, in the lanes of active. A lane that has converged is
  * frozen, so that its answer does not depend on the others. *active loses lanes that do not converge. */
 RH_INLINE rh_lanes find_crossing(const course *c, const origin *o, rh_lanes level, rh_mask *active,
                                  rh_lanes *fade_there) {
-    const rh_lanes zero = rh_zero(), one = rh_splat(1), near = rh_splat(1e-6);
+    const rh_lanes zero = rh_zero(), one = rh_splat(1), near = rh_splat(c->reach < 10 ? 3e-4 * c->reach : 3e-3);
     const rh_lanes from = rh_minus(o->u, level), gap = rh_minus(o->amp, from), share = rh_over(gap, o->amp);
     const rh_mask rises = rh_above(zero, from);
-    const rh_mask early = rh_and(rh_above(share, rh_splat(1e-15)), rh_above(one, share));
-    rh_lanes lo = zero, hi = o->reach, z = rh_least(rh_minus(zero, crude_log(share)), hi);
+    const rh_mask early = rh_and(rh_above(share, rh_splat(1e-15)), rh_at_least(one, share));
+    rh_lanes lo = zero, hi = o->reach, z = rh_minus(zero, crude_log(share));
+    if (c->n > 0) { /* meanwhile the polynomial has moved on */
+        const rh_lanes delay = rh_over(rh_times(z, rh_scale(c->per_reach, c->p[1])), gap);
+        z = rh_plus(z, rh_keep(rh_above(rh_splat(0.25), rh_size(delay)), delay));
+    }
+    z = rh_least(rh_most(z, zero), hi);
     rh_lanes fade_at = zero, moved = zero;
     rh_mask open = *active;
     if (rh_any(rh_and_not(*active, early))) z = rh_pick(early, z, late_guess(c, o, gap));
     for (int step = 0; step < 100 && rh_any(open); step++) {
-        rh_lanes move, slope;
+        rh_lanes move[4], step_by;
         const rh_lanes fade = fade_of(z), left = rh_times_plus(o->amp, fade, o->amp);
-        move_of(c, y_after(c, o, z), &move, &slope);
-        const rh_lanes miss = rh_plus(from, rh_times_plus(o->amp, fade, rh_minus(move, o->move)));
-        const rh_lanes steep = rh_over(one, rh_minus(rh_scale(c->per_reach, slope), left));
+        move_series(c, y_after(c, o, z), move);
+        const rh_lanes miss = rh_plus(from, rh_times_plus(o->amp, fade, rh_minus(move[0], o->move)));
         const rh_mask beyond = rh_above(rh_pick(rises, miss, rh_minus(zero, miss)), zero);
         hi = rh_pick(beyond, z, hi);
         lo = rh_pick(beyond, lo, z);
-        const rh_lanes d = rh_times(miss, steep), bend = rh_scale(0.5, rh_times(left, steep));
-        const rh_lanes jump = rh_minus(z, rh_times_plus(d, rh_times(d, bend), d)),
-                       half = rh_scale(0.5, rh_plus(lo, hi));
-        const rh_lanes next = rh_pick(rh_and(rh_at_least(jump, lo), rh_at_least(hi, jump)), jump, half);
+        const rh_lanes twist = root_of_series(c, miss, left, move, &step_by);
+        /* or else what is left is rounding */
+        const rh_mask far = rh_not(rh_at_least(near, rh_times(rh_size(step_by), twist)));
+        const rh_lanes jump = rh_plus(z, step_by), held = rh_least(rh_most(jump, lo), hi);
+        const rh_lanes half = rh_scale(0.5, rh_plus(lo, hi));
+        const rh_mask inside = rh_and(rh_at_least(jump, lo), rh_at_least(hi, jump));
+        const rh_lanes next = rh_pick(rh_and_not(far, inside), half, held);
         moved = rh_pick(open, rh_minus(next, z), moved);
         fade_at = rh_pick(open, fade, fade_at);
         z = rh_pick(open, next, z);
-        open = rh_and(open, rh_above(rh_size(moved), near)); /* the step after would be far below rounding */
+        open = rh_and(open, far);
     }
-    const rh_lanes curve = rh_minus(rh_splat(0.5), rh_scale(1.0 / 6, moved)); /* e^-x - 1 = x (x (1/2 - x/6) - 1) */
-    const rh_lanes last = rh_times(moved, rh_minus(rh_times(moved, curve), one));
+    const rh_lanes last = short_fade(moved);
     *fade_there = rh_plus(fade_at, rh_times_plus(fade_at, last, last));
     *active = rh_and_not(*active, open);
     return z;
@@ -205,10 +245,9 @@ RH_INLINE rh_lanes find_crossing(const course *c, const origin *o, rh_lanes leve
 RH_INLINE rh_lanes pass(const course *c, const origin *o, rh_lanes z, rh_lanes fade, rh_lanes level, origin *to) {
     const rh_lanes dy = rh_scale(c->per_reach, z), y = rh_plus(o->y, dy);
     const rh_lanes lag = rh_scale(c->per_reach, rh_times(o->amp, rh_plus(z, fade)));
-    rh_lanes slope;
     to->y = y;
     to->u = level;
-    move_of(c, y, &to->move, &slope);
+    to->move = move_of(c, y);
     to->sum = sum_of_move(c, y);
     to->amp = rh_minus(level, rh_plus(c->p[0], to->move));
     to->reach = rh_minus(o->reach, z);
