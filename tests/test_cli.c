@@ -256,6 +256,10 @@ static void cycle_writes_the_amplitude(void **state) {
     expect(0, "\n-1,", "", "cycle", "--amplitude", "-1:1:5");
     expect(2, "", "LO:HI:N", "cycle", "--amplitude", "1:2");
     expect(2, "", "needs --amplitude", "cycle");
+    /* the examples of --help write something */
+    expect(0, "\n0.5,0.49", "", "cycle", "--kernel", "leaky-integrator", "-p", "tau=50u", "--fast", "1m", "--slow",
+           "50m", "--threshold", "50", "--amplitude", "0.5");
+    expect(0, "\n-1,-0.99", "", "cycle", "--threshold", "50", "--amplitude", "-1:1:201");
     expect(2, "", NULL, "cycle", "-A", "1", "--kernel", "leaky-integrater");
 }
 

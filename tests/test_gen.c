@@ -211,8 +211,10 @@ static void conductances_are_spread(void **state) {
     assert_true(low >= 0.5e-3 * (1 - 1e-12) && low < 0.51e-3 && high <= 2e-3 * (1 + 1e-12) && high > 1.96e-3);
     CHECK_NEAR(mean, 0, 0.03); /* log-uniform: standard deviation 0.4 / sqrt(3120) */
     rheo_circuit_destroy(c);
-    c = MAKE("grid", 4, { "g", 1 }, { "max", 1e-2 });
-    CHECK_REL(c->g_init[0], 1e-2, 1e-15); /* held inside the bounds */
+    c = MAKE("grid", 4, { "g", 1e-2 }, { "spread", 1 }, { "max", 1e-2 });
+    high = 0;
+    for (int k = 0; k < c->n_edge; k++) high = fmax(high, c->g_init[k]);
+    CHECK_REL(high, 1e-2, 1e-15); /* held inside the bounds */
     rheo_circuit_destroy(c);
 }
 
@@ -239,8 +241,8 @@ static void inputs_are_far_apart(void **state) {
         }
     CHECK_NEAR(c->value[rheo_circuit_find_element(c, "Vin3")], 0.5, 0);
     rheo_circuit_destroy(c);
-    c = MAKE("grid", 1, { "nx", 2 }, { "ny", 1 }, { "inputs", 50 });
-    assert_int_equal(c->n_elem, 3);
+    c = MAKE("grid", 1, { "nx", 1 }, { "ny", 1 });
+    assert_int_equal(c->n_elem, 1); /* one node has room for one of the two inputs by default */
     rheo_circuit_destroy(c);
     c = MAKE("grid", 1, { "inputs", 0 });
     assert_int_equal(c->n_elem, c->n_edge);
@@ -349,6 +351,30 @@ static void edges_may_be_transistors(void **state) {
     assert_string_equal(err.msg, "grid: gate-min is above gate-max");
 }
 
+/* Nothing is bent into shape silently. */
+static void what_does_not_fit_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *kind, *field;
+        double value;
+        const char *message;
+    } row[] = {
+        { "smallworld", "k", 3, "smallworld: k is 3, must be even" },
+        { "smallworld", "k", 2.5, "smallworld: k is 2.5, must be a whole number" },
+        { "grid", "nx", 3.5, "grid: nx is 3.5, must be a whole number" },
+        { "grid", "g", 1, "grid: g is 1, must be between min, 1e-06, and max, 0.01" },
+        { "grid", "g", 1e-7, "grid: g is 1e-07, must be between min, 1e-06, and max, 0.01" },
+        { "grid", "min", 1, "grid: min is above max" },
+        { "layered", "inputs", 100, "layered: 100 inputs, but only 14 nodes" },
+    };
+    for (int i = 0; i < RH_COUNT(row); i++) {
+        rheo_circuit *c = NULL;
+        rheo_error err = { 0 };
+        assert_int_equal(build(row[i].kind, 1, &(setting){ row[i].field, row[i].value }, 1, &c, &err), RHEO_E_RANGE);
+        assert_int_equal(strcmp(err.msg, row[i].message), 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(regular_networks_have_known_sizes),
@@ -362,6 +388,7 @@ int main(void) {
         cmocka_unit_test(every_generator_is_deterministic_and_reads_back),
         cmocka_unit_test(faulty_parameters_are_refused),
         cmocka_unit_test(edges_may_be_transistors),
+        cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -609,6 +609,29 @@ static void the_published_run(void **state) {
     CHECK_NEAR(loss[999] / 3, 3.63e-3, 0.5e-5);
 }
 
+/* Where the outputs are right already, update and gradient are rounding, and so is their ratio: it weighs nothing. */
+static void a_vanishing_gradient_does_not_count(void **state) {
+    (void)state;
+    scene s;
+    scene_build(&s, 77, 12, 2, false, false);
+    rh_learn_def d = plain(RH_RULE_COUPLED, RH_NUDGE_VOLTAGE, 1e-3);
+    d.gauge = true;
+    d.rate = 1e-9;
+    rh_learner *l = scene_open(&s, &d);
+    rh_gauge alone, both;
+    step(l, &ALL[1], 1);
+    rh_learner_gauge(l, &alone);
+    rh_learner_gauge_reset(l);
+    CHECK_OK(rh_learner_output(l, 0, s.target, NULL)); /* the learner sees these targets: they are lent */
+    s.target[0] += 1e-13;
+    step(l, &ALL[0], 1);
+    step(l, &ALL[1], 1);
+    rh_learner_gauge(l, &both);
+    CHECK_REL(both.norm_ratio, alone.norm_ratio, 1e-5);
+    rh_learner_close(l);
+    rheo_circuit_destroy(s.c);
+}
+
 static void allostery_on_a_grid(void **state) {
     (void)state;
     const int draws = asan() ? 2 : 40;
@@ -688,6 +711,7 @@ int main(void) {
         cmocka_unit_test(settings_that_do_not_go_together),
         cmocka_unit_test(the_published_run),
         cmocka_unit_test(ports_are_where_they_should_be),
+        cmocka_unit_test(a_vanishing_gradient_does_not_count),
         cmocka_unit_test(allostery_on_a_grid),
         cmocka_unit_test(alignment_with_the_gradient),
     };

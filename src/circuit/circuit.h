@@ -155,6 +155,7 @@ typedef struct rh_gen_field {
     double def, min, max;
     const char *meaning;
     const char *const *choices; /* NULL-terminated: the value is the index of a word; NULL: it is a number */
+    bool real;                  /* false: whole numbers only */
 } rh_gen_field;
 typedef struct rh_gen_kind {
     const char *name; /* "grid" */

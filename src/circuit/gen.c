@@ -106,10 +106,21 @@ void rh_pairs_free(rh_pairs *p) {
 
 /* ---- parameters ---- */
 
+static rheo_status within(const rh_gen_kind *kind, const char *name, double x, const char *low, double min,
+                          const char *high, double max, rheo_error *err) {
+    char is[32], from[32], to[32];
+    if (x >= min && x <= max) return RHEO_OK;
+    return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: %s is %s, must be between %s, %s, and %s, %s", kind->name,
+                   name, rh_number_text(x, is), low, rh_number_text(min, from), high, rh_number_text(max, to));
+}
+
 rheo_status rh_gen_check(const rh_gen_kind *kind, const double *par, rheo_error *err) {
     for (int k = 0; k < kind->n_field; k++) {
         const rh_gen_field *f = &kind->fields[k];
         char x[32], min[32], max[32];
+        if (!f->real && par[k] != floor(par[k]))
+            return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: %s is %s, must be a whole number", kind->name,
+                           f->name, rh_number_text(par[k], x));
         if (par[k] >= f->min && par[k] <= f->max) continue;
         return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: %s is %s, must be between %s and %s", kind->name, f->name,
                        rh_number_text(par[k], x), rh_number_text(f->min, min), rh_number_text(f->max, max));
@@ -119,7 +130,10 @@ rheo_status rh_gen_check(const rh_gen_kind *kind, const double *par, rheo_error 
         return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: min is above max", kind->name);
     if (common[RH_GEN_GATE_MIN] > common[RH_GEN_GATE_MAX])
         return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: gate-min is above gate-max", kind->name);
-    return RHEO_OK;
+    if (common[RH_GEN_EDGE] != RH_EDGE_RESISTOR)
+        return within(kind, "gate", common[RH_GEN_GATE], "gate-min", common[RH_GEN_GATE_MIN], "gate-max",
+                      common[RH_GEN_GATE_MAX], err);
+    return within(kind, "g", common[RH_GEN_G], "min", common[RH_GEN_MIN], "max", common[RH_GEN_MAX], err);
 }
 
 rheo_status rh_gen_open(rh_graph *g, double n, double n_edge, uint64_t seed, rheo_error *err) {
@@ -276,7 +290,7 @@ static rheo_status add_transistor(const rh_graph *g, const double *common, int k
 
 static rheo_status add_inputs(const rh_graph *g, int n_input, rh_builder *b) {
     int input[100], other;
-    if (n_input > g->n) n_input = g->n;
+    if (n_input > g->n) n_input = g->n; /* the default on a tiny network; more is refused before */
     if (!choose_inputs(g, n_input, input)) return RHEO_E_NOMEM;
     for (int k = 0; k < n_input; k++) {
         char name[32], node[80];
@@ -313,6 +327,10 @@ rheo_status rh_gen_finish(rh_graph *g, const rh_gen_kind *kind, const double *pa
     rheo_status st = g->bad ? RHEO_E_NOMEM : RHEO_OK;
     if (st == RHEO_OK && g->n_edge > RH_GEN_EDGES)
         st = rh_fail(err, RHEO_E_LIMIT, 503, RH_NOWHERE, "the network would have more than %d edges", RH_GEN_EDGES);
+    const double n_input = par[kind->n_field - RH_GEN_COMMON + RH_GEN_INPUTS];
+    if (st == RHEO_OK && n_input > g->n && n_input > 2)
+        st = rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: %d inputs, but only %d nodes", kind->name, (int)n_input,
+                     g->n);
     if (st == RHEO_OK) st = build(g, kind, par, b);
     rh_graph_close(g);
     return st == RHEO_E_NOMEM ? RH_NOMEM(err) : st;

@@ -70,18 +70,25 @@ extern const char *const RH_EDGE_NAMES[];
       0,                                                                                               \
       2,                                                                                               \
       "what the edges are; transistors are smooth ones or of level 1, each with a source at its gate", \
-      RH_EDGE_NAMES },                                                                                 \
-        { "gate", 1.5, -1e3, 1e3, "gate voltage at the start, V", NULL },                              \
-        { "gate-spread", 0.1, 0, 1e3, "largest deviation of it, uniform, V", NULL },                   \
-        { "gate-min", 0.75, -1e3, 1e3, "lowest gate voltage, V", NULL }, {                             \
-        "gate-max", 5.03, -1e3, 1e3, "highest gate voltage, V", NULL                                   \
+      RH_EDGE_NAMES,                                                                                   \
+      false },                                                                                         \
+        { "gate", 1.5, -1e3, 1e3, "gate voltage at the start, V", NULL, true },                        \
+        { "gate-spread", 0.1, 0, 1e3, "largest deviation of it, uniform, V", NULL, true },             \
+        { "gate-min", 0.75, -1e3, 1e3, "lowest gate voltage, V", NULL, true }, {                       \
+        "gate-max", 5.03, -1e3, 1e3, "highest gate voltage, V", NULL, true                             \
     }
-#define RH_GEN_COMMON_FIELDS                                                                                       \
-    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S", NULL },                                  \
-        { "spread", 0, 0, 1e6, "relative spread of it, log-uniform between g/(1+spread) and g*(1+spread)", NULL }, \
-        { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S", NULL },                                               \
-        { "max", 1e-2, 1e-12, 1e12, "highest conductance, S", NULL },                                              \
-        { "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V", NULL },          \
+#define RH_GEN_COMMON_FIELDS                                                                                     \
+    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S", NULL, true },                          \
+        { "spread",                                                                                              \
+          0,                                                                                                     \
+          0,                                                                                                     \
+          1e6,                                                                                                   \
+          "relative spread: log-uniform from g/(1+spread) to g*(1+spread), held between min and max",            \
+          NULL,                                                                                                  \
+          true },                                                                                                \
+        { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S", NULL, true },                                       \
+        { "max", 1e-2, 1e-12, 1e12, "highest conductance, S", NULL, true },                                      \
+        { "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V", NULL, false }, \
         RH_GEN_EDGE_FIELDS
 
 /* Checks the parameters against the table; then the build functions may trust them. */

@@ -7,19 +7,19 @@ enum { N, DEGREE, FAR, VOLTAGE, CURRENT, VCVS, VCCS, GAIN, OWN };
 
 /* The common fields in their order, with a wide spread as default. */
 static const rh_gen_field MIXED[] = {
-    { "n", 100, 4, 1000000, "nodes", NULL },
-    { "degree", 4, 2, 100, "mean number of resistors at a node", NULL },
-    { "far", 0.1, 0, 1, "share of resistors that lead anywhere; the others lead to one of the 8 nodes before", NULL },
-    { "voltages", 0.03, 0, 1, "voltage sources between random nodes, per node", NULL },
-    { "currents", 0.05, 0, 1, "current sources, per node", NULL },
-    { "vcvs", 0.03, 0, 1, "voltage-controlled voltage sources, per node", NULL },
-    { "vccs", 0.05, 0, 1, "voltage-controlled current sources, per node", NULL },
-    { "gain", 0.3, 0, 100, "largest gain of the controlled sources, as a share of 1 or of g", NULL },
-    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S", NULL },
-    { "spread", 30, 0, 1e6, "relative spread of it, log-uniform between g/(1+spread) and g*(1+spread)", NULL },
-    { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S", NULL },
-    { "max", 1e-1, 1e-12, 1e12, "highest conductance, S", NULL },
-    { "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V", NULL },
+    { "n", 100, 4, 1000000, "nodes", NULL, false },
+    { "degree", 4, 2, 100, "mean number of resistors at a node", NULL, true },
+    { "far", 0.1, 0, 1, "share of resistors that lead anywhere; the others lead to one of the 8 nodes before", NULL, true },
+    { "voltages", 0.03, 0, 1, "voltage sources between random nodes, per node", NULL, true },
+    { "currents", 0.05, 0, 1, "current sources, per node", NULL, true },
+    { "vcvs", 0.03, 0, 1, "voltage-controlled voltage sources, per node", NULL, true },
+    { "vccs", 0.05, 0, 1, "voltage-controlled current sources, per node", NULL, true },
+    { "gain", 0.3, 0, 100, "largest gain of the controlled sources, as a share of 1 or of g", NULL, true },
+    { "g", 1e-3, 1e-12, 1e12, "conductance of the edges at the start, S", NULL, true },
+    { "spread", 30, 0, 1e6, "relative spread: log-uniform from g/(1+spread) to g*(1+spread), held between min and max", NULL, true },
+    { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S", NULL, true },
+    { "max", 1e-1, 1e-12, 1e12, "highest conductance, S", NULL, true },
+    { "inputs", 2, 0, 100, "sources Vin1, Vin2, ... at nodes far from one another, 0 to 1 V", NULL, false },
     RH_GEN_EDGE_FIELDS,
 };
 

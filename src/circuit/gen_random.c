@@ -123,8 +123,8 @@ bool rh_graph_connect(rh_graph *g) {
 /* ---- geometric ---- */
 
 static const rh_gen_field GEOMETRIC[] = {
-    { "n", 100, 2, 1000000, "nodes, uniform in a square", NULL },
-    { "degree", 5, 0.1, 100, "mean number of edges at a node, away from the border", NULL },
+    { "n", 100, 2, 1000000, "nodes, uniform in a square", NULL, false },
+    { "degree", 5, 0.1, 100, "mean number of edges at a node, away from the border", NULL, true },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -179,9 +179,9 @@ const rh_gen_kind rh_gen_geometric = {
 /* ---- small world: Watts & Strogatz, Nature 393, 440 (1998) ---- */
 
 static const rh_gen_field SMALLWORLD[] = {
-    { "n", 100, 4, 1000000, "nodes on a ring", NULL },
-    { "k", 4, 2, 100, "edges at a node before rewiring, even", NULL },
-    { "beta", 0.1, 0, 1, "share of edges that are rewired", NULL },
+    { "n", 100, 4, 1000000, "nodes on a ring", NULL, false },
+    { "k", 4, 2, 100, "edges at a node before rewiring, even", NULL, false },
+    { "beta", 0.1, 0, 1, "share of edges that are rewired", NULL, true },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -228,6 +228,8 @@ static rheo_status build_smallworld(const double *par, uint64_t seed, rh_builder
     rh_pairs have = { 0 };
     RHEO_TRY(rh_gen_check(&rh_gen_smallworld, par, err));
     const int n = (int)par[0], half = (int)par[1] / 2;
+    if (2 * half != (int)par[1])
+        return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "smallworld: k is %d, must be even", (int)par[1]);
     if (2 * half >= n) return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "smallworld: k must be below n");
     RHEO_TRY(rh_gen_open(&g, n, (double)n * half, seed, err));
     ring_positions(&g);
@@ -251,8 +253,8 @@ const rh_gen_kind rh_gen_smallworld = { "smallworld",
 /* ---- scale-free: Barabasi & Albert, Science 286, 509 (1999) ---- */
 
 static const rh_gen_field SCALEFREE[] = {
-    { "n", 100, 3, 1000000, "nodes", NULL },
-    { "m", 2, 1, 100, "edges that a new node brings along", NULL },
+    { "n", 100, 3, 1000000, "nodes", NULL, false },
+    { "m", 2, 1, 100, "edges that a new node brings along", NULL, false },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -294,8 +296,8 @@ const rh_gen_kind rh_gen_scalefree = { "scalefree", "grown by preferential attac
  * but with open walls. */
 
 static const rh_gen_field JAMMED[] = {
-    { "n", 100, 10, 200000, "discs", NULL },
-    { "z", 4.5, 3, 5, "mean number of contacts of a disc", NULL },
+    { "n", 100, 10, 200000, "discs", NULL, false },
+    { "z", 4.5, 3, 5, "mean number of contacts of a disc", NULL, true },
     RH_GEN_COMMON_FIELDS,
 };
 

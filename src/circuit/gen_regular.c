@@ -4,13 +4,13 @@
 /* ---- square grids ---- */
 
 static const rh_gen_field GRID[] = {
-    { "nx", 10, 1, 5000, "nodes in a row", NULL },
-    { "ny", 10, 1, 5000, "rows", NULL },
+    { "nx", 10, 1, 5000, "nodes in a row", NULL, false },
+    { "ny", 10, 1, 5000, "rows", NULL, false },
     RH_GEN_COMMON_FIELDS,
 };
 static const rh_gen_field TORUS[] = {
-    { "nx", 10, 3, 5000, "nodes in a row", NULL },
-    { "ny", 10, 3, 5000, "rows", NULL },
+    { "nx", 10, 3, 5000, "nodes in a row", NULL, false },
+    { "ny", 10, 3, 5000, "rows", NULL, false },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -62,9 +62,9 @@ const rh_gen_kind rh_gen_triangular = { "triangular", "triangular lattice with o
 /* ---- cubic lattices ---- */
 
 static const rh_gen_field LATTICE[] = {
-    { "dim", 3, 1, RH_GEN_DIMS, "dimensions", NULL },
-    { "n", 5, 2, 1000000, "nodes along each", NULL },
-    { "periodic", 0, 0, 1, "1: the borders are joined (needs n of 3 or more)", NULL },
+    { "dim", 3, 1, RH_GEN_DIMS, "dimensions", NULL, false },
+    { "n", 5, 2, 1000000, "nodes along each", NULL, false },
+    { "periodic", 0, 0, 1, "1: the borders are joined (needs n of 3 or more)", NULL, false },
     RH_GEN_COMMON_FIELDS,
 };
 
@@ -107,10 +107,10 @@ const rh_gen_kind rh_gen_lattice = { "lattice", "cubic lattice of any dimension"
 /* ---- layers ---- */
 
 static const rh_gen_field LAYERED[] = {
-    { "n1", 4, 1, 100000, "nodes of the first layer", NULL },
-    { "n2", 8, 1, 100000, "of the second", NULL },
-    { "n3", 2, 0, 100000, "of the third; 0: none", NULL },
-    { "n4", 0, 0, 100000, "of the fourth; 0: none", NULL },
+    { "n1", 4, 1, 100000, "nodes of the first layer", NULL, false },
+    { "n2", 8, 1, 100000, "of the second", NULL, false },
+    { "n3", 2, 0, 100000, "of the third; 0: none", NULL, false },
+    { "n4", 0, 0, 100000, "of the fourth; 0: none", NULL, false },
     RH_GEN_COMMON_FIELDS,
 };
 

@@ -137,12 +137,14 @@ const rh_command rh_cmd_cycle = {
     .name = "cycle",
     .summary = "what a memory element writes in one cycle, as CSV",
     .usage = "[options] --amplitude A[,A...]",
-    .examples = "  rheo cycle --kernel leaky-integrator -p tau=50u --fast 1m --slow 50m --threshold 1 --amplitude 0.5\n"
-                "  rheo cycle --amplitude -1:1:201 > response.csv\n",
+    .examples =
+        "  rheo cycle --kernel leaky-integrator -p tau=50u --fast 1m --slow 50m --threshold 50 --amplitude 0.5\n"
+        "  rheo cycle --threshold 50 --amplitude -1:1:201 > response.csv    from 50 x fast to 50 x slow it writes\n",
     .options = OPTIONS,
     .min_operand = 0,
     .max_operand = 0,
     .run = run,
-    .notes = "Columns: amplitude, dw (the integral of g(u) over one cycle, in the unit of s), u_max and u_min (s per "
+    .notes = "A dead zone writes amplitudes between threshold x fast and threshold x slow. Columns: amplitude, dw (the "
+             "integral of g(u) over one cycle, in the unit of s), u_max and u_min (s per "
              "second).\n",
 };

@@ -61,7 +61,8 @@ typedef struct rh_chunk {
 
 typedef struct rh_gauge_sum {
     long n_step, n_cos, n_contrastive, n_sample;
-    double loss, cos_gradient, norm_ratio, cos_contrastive;
+    double loss, cos_gradient, cos_contrastive;
+    double update2, gradient2; /* sums of squared lengths: where the gradient vanishes a ratio per step would explode */
     double below, inside, above;
 } rh_gauge_sum;
 

@@ -93,7 +93,7 @@ typedef struct rh_gauge {
     long n_step;
     double loss;            /* mean, before each update */
     double cos_gradient;    /* mean cosine of the update with minus the exact gradient */
-    double norm_ratio;      /* mean |update| / (rate |gradient|) */
+    double norm_ratio;      /* |update| / (rate |gradient|), lengths as root mean squares */
     double cos_contrastive; /* mean cosine with the two-phase update of the same nudge */
     double inside;          /* tcl, dead-zone: share of edges with A_min <= |A| <= A_max */
     double below, above;    /* and outside, below A_min and above A_max */

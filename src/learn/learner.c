@@ -353,7 +353,8 @@ static void collect(rh_learner *l, int n) {
     if (gg > 0) {
         s->n_cos++;
         s->cos_gradient += cosine(m, k->bracket, k->gradient);
-        s->norm_ratio += sqrt(bb / gg) / l->def.strength;
+        s->update2 += bb;
+        s->gradient2 += gg;
     }
     if (dot(m, k->contrastive, k->contrastive) > 0) {
         s->n_contrastive++;
@@ -432,7 +433,7 @@ void rh_learner_gauge(const rh_learner *l, rh_gauge *out) {
     *out = (rh_gauge){ .n_step = s->n_step,
                        .loss = mean(s->loss, (double)s->n_sample),
                        .cos_gradient = mean(s->cos_gradient, (double)s->n_cos),
-                       .norm_ratio = mean(s->norm_ratio, (double)s->n_cos),
+                       .norm_ratio = s->gradient2 > 0 ? sqrt(s->update2 / s->gradient2) / l->def.strength : NAN,
                        .cos_contrastive = mean(s->cos_contrastive, (double)s->n_contrastive),
                        .inside = mean(s->inside, edges),
                        .below = mean(s->below, edges),
