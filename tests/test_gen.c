@@ -241,9 +241,6 @@ static void inputs_are_far_apart(void **state) {
         }
     CHECK_NEAR(c->value[rheo_circuit_find_element(c, "Vin3")], 0.5, 0);
     rheo_circuit_destroy(c);
-    c = MAKE("grid", 1, { "nx", 1 }, { "ny", 1 });
-    assert_int_equal(c->n_elem, 1); /* one node has room for one of the two inputs by default */
-    rheo_circuit_destroy(c);
     c = MAKE("grid", 1, { "inputs", 0 });
     assert_int_equal(c->n_elem, c->n_edge);
     rheo_circuit_destroy(c);

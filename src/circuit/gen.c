@@ -290,7 +290,6 @@ static rheo_status add_transistor(const rh_graph *g, const double *common, int k
 
 static rheo_status add_inputs(const rh_graph *g, int n_input, rh_builder *b) {
     int input[100], other;
-    if (n_input > g->n) n_input = g->n; /* the default on a tiny network; more is refused before */
     if (!choose_inputs(g, n_input, input)) return RHEO_E_NOMEM;
     for (int k = 0; k < n_input; k++) {
         char name[32], node[80];
@@ -328,7 +327,7 @@ rheo_status rh_gen_finish(rh_graph *g, const rh_gen_kind *kind, const double *pa
     if (st == RHEO_OK && g->n_edge > RH_GEN_EDGES)
         st = rh_fail(err, RHEO_E_LIMIT, 503, RH_NOWHERE, "the network would have more than %d edges", RH_GEN_EDGES);
     const double n_input = par[kind->n_field - RH_GEN_COMMON + RH_GEN_INPUTS];
-    if (st == RHEO_OK && n_input > g->n && n_input > 2)
+    if (st == RHEO_OK && n_input > g->n)
         st = rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: %d inputs, but only %d nodes", kind->name, (int)n_input,
                      g->n);
     if (st == RHEO_OK) st = build(g, kind, par, b);
