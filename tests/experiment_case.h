@@ -68,7 +68,7 @@ static rheo_status case_circuit(void *user, const char *path, rheo_circuit **out
     return rheo_netlist_parse(out, text, strlen(text), path, NULL, log, err);
 }
 
-static rheo_status case_table(void *user, const char *path, rh_csv *out, rheo_error *err) {
+static rheo_status case_table(void *user, const char *path, bool header, rh_csv *out, rheo_error *err) {
     const char *text = case_text(path);
     (void)user;
     if (!text) return rh_fail(err, RHEO_E_IO, 401, RH_NOWHERE, "cannot open '%s': No such file or directory", path);
@@ -77,7 +77,7 @@ static rheo_status case_table(void *user, const char *path, rh_csv *out, rheo_er
     rheo_status st = RHEO_E_NOMEM;
     if (src && name && copy) {
         *src = (rh_source){ .name = name, .text = copy, .size = strlen(copy), .quotable = true };
-        st = rh_csv_parse(out, copy, src->size, src, err);
+        st = rh_csv_parse(out, copy, src->size, src, header, err);
     }
     if (st == RHEO_OK) {
         out->own = src;
@@ -89,10 +89,15 @@ static rheo_status case_table(void *user, const char *path, rh_csv *out, rheo_er
     return st == RHEO_E_NOMEM ? RH_NOMEM(err) : st;
 }
 
+static rheo_status case_images(void *user, const rh_csv_task_def *def, rh_task *out, rheo_error *err) {
+    (void)user, (void)out;
+    return rh_fail(err, RHEO_E_IO, 401, RH_NOWHERE, "cannot open '%s': No such file or directory", def->file);
+}
+
 /* As rheo_experiment_read, but from memory. */
 static rheo_status case_read(rheo_experiment **out, const char *yaml, size_t n, const char *const *set, int n_set,
                              const rheo_log *log, rheo_error *err) {
-    static const rh_experiment_io IO = { case_circuit, case_table, NULL };
+    static const rh_experiment_io IO = { case_circuit, case_table, case_images, NULL };
     rheo_experiment *x = rh_calloc(1, sizeof(*x));
     rh_report r = { .log = log, .err = err };
     if (!x) return RH_NOMEM(err);

@@ -28,8 +28,8 @@ static void table(const char *text, size_t n) {
     rheo_error e = { 0 };
     rh_csv csv;
     rh_task t = { 0 };
-    if (rh_csv_parse(&csv, copy, n, &src, &e) == RHEO_OK) {
-        if (rh_csv_task_rows(&t, &d, &csv, &e) == RHEO_OK) {
+    if (rh_csv_parse(&csv, copy, n, &src, true, &e) == RHEO_OK) {
+        if (rh_csv_task_rows(&t, &d, &csv, csv.n_row, &e) == RHEO_OK) {
             check(t.n_train >= 1 && t.n_train + t.n_test == t.n_sample);
             for (int i = 0; i < t.n_sample * t.n_in; i++) check(t.in[i] - t.in[i] == 0);
         }

@@ -65,7 +65,7 @@ static void scene_build(scene *s, uint64_t seed, int n_node, int n_out) {
     for (int i = 0; i < 16; i++) s->target[i] = 0.5 * uniform(seed, r++);
     assert_int_equal(rh_builder_finish(b, &s->c, NULL), RHEO_OK);
     s->ports = (rh_ports){ 2, s->in_elem, s->in_sign, n_out, (const int(*)[2])s->out };
-    s->samples = (rh_samples){ 4, s->in, s->target, NULL };
+    s->samples = (rh_samples){ .n = 4, .in = s->in, .target = s->target };
 }
 
 static rh_learner *scene_open(const scene *s, const rh_learn_def *def) {

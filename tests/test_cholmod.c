@@ -220,7 +220,7 @@ static void learners_agree(void **state) {
     const int out[2][2] = { { rheo_circuit_find_node(c, "n27"), 0 }, { rheo_circuit_find_node(c, "n44"), 0 } };
     const int all[] = { 0, 1, 2 };
     const rh_ports ports = { 1, in_elem, in_sign, 2, out };
-    const rh_samples samples = { 3, in, target, NULL };
+    const rh_samples samples = { .n = 3, .in = in, .target = target };
     const char *const backend[] = { "klu", "cholmod" };
     rh_learner *l[2] = { NULL, NULL };
     rh_learn_def def;

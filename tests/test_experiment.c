@@ -241,6 +241,8 @@ static void same(const rheo_experiment *a, const rheo_experiment *b) {
     same_numbers(s->in, t->in, (size_t)s->n_sample * (size_t)s->n_in);
     same_numbers(s->target, t->target, (size_t)s->n_sample * (size_t)s->n_out);
     assert_memory_equal(s->train, t->train, (size_t)s->n_train * sizeof(int));
+    assert_int_equal(s->n_validation, t->n_validation);
+    if (s->n_validation) assert_memory_equal(s->validation, t->validation, (size_t)s->n_validation * sizeof(int));
     if (s->n_test) assert_memory_equal(s->test, t->test, (size_t)s->n_test * sizeof(int));
     assert_int_equal(s->label != NULL, t->label != NULL);
     if (s->label) assert_memory_equal(s->label, t->label, (size_t)s->n_sample * sizeof(int));
@@ -279,13 +281,56 @@ static void rates_go_by_name(void **state) {
     rheo_experiment_destroy(x);
 }
 
+static const char LOGIC[] =
+    "version: 1\nnetlist: grid.cir\n"
+    "task: {kind: logic, inputs: [in1..in2, p-q, s-t, I1], outputs: [o1..o3], functions: [or, and, xor],\n"
+    "  differential: true, range: [-2, 2], bias: [0.5 V], levels: [-10m, 10m]}\nlearning: {loss: hinge}\n";
+static const char LINES_SPLIT[] =
+    "version: 1\nnetlist: grid.cir\n"
+    "task: {kind: csv, file: bare.csv, header: false, test_file: bare.csv, inputs: [in1..in2, s-t],\n"
+    "  outputs: [o1], columns: [c1..c2], targets: [c2], affine: [0.1, -0.3], bias: [2], validation_rows: [2, 2],\n"
+    "  train_rows: [1, 1]}\n";
+
+static void lists_count_up(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(LOGIC);
+    assert_int_equal(x->task.n_in, 5);
+    assert_string_equal(x->task.in_name[1], "in2");
+    assert_int_equal(x->task.n_out, 3);
+    assert_string_equal(x->task.out_name[2], "o3");
+    assert_int_equal(x->task.n_sample, 4);
+    assert_int_equal(x->task.n_class, 0);
+    CHECK_NEAR(x->task.in[5 * 2], 2, 0);
+    CHECK_NEAR(x->task.in[5 * 2 + 1], -2, 0);
+    CHECK_NEAR(x->task.target[3 * 3 + 2], -0.01, 0);
+    rheo_experiment_destroy(x);
+    static const char *const SET[] = { "task.outputs=[o1-o2..o2-o3, o1]" };
+    x = read_set(LOGIC, SET, 1);
+    assert_string_equal(x->task.out_name[0], "o1-o2");
+    assert_string_equal(x->task.out_name[1], "o2-o3");
+    rheo_experiment_destroy(x);
+}
+
+static void sets_come_from_two_files(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(LINES_SPLIT);
+    assert_int_equal(x->task.n_sample, 4);
+    assert_int_equal(x->task.n_train, 1);
+    assert_int_equal(x->task.n_validation, 1);
+    assert_int_equal(x->task.validation[0], 1);
+    assert_int_equal(x->task.n_test, 2);
+    CHECK_NEAR(x->task.in[0], 0.21, 1e-15);
+    CHECK_NEAR(x->task.in[3 * 3 + 2], 2, 0);
+    rheo_experiment_destroy(x);
+}
+
 static void what_is_printed_reads_back_equal(void **state) {
     (void)state;
     static const char ODD[] =
         "version: 1\nnetlist: grid.cir\noutput: \"caf\xC3\xA9 \\\"x\\\" \\u2028\\x07 \\\\ %\"\n"
         "task: {kind: table, inputs: [in1], outputs: [o1, o2], classes: ['yes', '1e3'], levels: [0.1, 0.2], rows: "
         "[{in: [-0], label: 'yes'}, {in: [4.9406564584124654e-324], label: '1e3', set: test}]}\n";
-    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD, RATES };
+    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD, RATES, LOGIC, LINES_SPLIT };
     for (int k = 0; k < RH_COUNT(ALL); k++) {
         rheo_experiment *x = read_ok(ALL[k]);
         char *text = printed(x);
@@ -493,7 +538,7 @@ static rheo_status huge_circuit(void *user, const char *path, rheo_circuit **out
 
 static void suggestions_in_a_huge_circuit_are_bounded(void **state) {
     (void)state;
-    static const rh_experiment_io IO = { huge_circuit, case_table, NULL };
+    static const rh_experiment_io IO = { huge_circuit, case_table, case_images, NULL };
     rh_buf b = { 0 };
     rh_buf_puts(&b, "version: 1\nnetlist: huge.cir\ntask:\n  kind: table\n  outputs: [out1]\n  inputs: [x");
     for (int i = 0; i < 50; i++) rh_buf_printf(&b, ", nodule-with-a-long-name-%d", i);
@@ -545,6 +590,8 @@ int main(void) {
         cmocka_unit_test(one_hot_targets_are_classes_for_cross_entropy),
         cmocka_unit_test(tables_become_samples),
         cmocka_unit_test(rates_go_by_name),
+        cmocka_unit_test(lists_count_up),
+        cmocka_unit_test(sets_come_from_two_files),
         cmocka_unit_test(what_is_printed_reads_back_equal),
         cmocka_unit_test(every_default_is_visible),
         cmocka_unit_test(kernels_bring_their_own_settings),

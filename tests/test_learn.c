@@ -91,7 +91,7 @@ static void scene_build(scene *s, uint64_t seed, int n_node, int n_out, bool one
     for (int i = 0; i < 4; i++) s->label[i] = i % n_out;
     s->c = finish(&n);
     s->ports = (rh_ports){ 2, s->in_elem, s->in_sign, n_out, (const int(*)[2])s->out };
-    s->samples = (rh_samples){ 4, s->in, s->target, labels ? s->label : NULL };
+    s->samples = (rh_samples){ .n = 4, .in = s->in, .target = s->target, .label = labels ? s->label : NULL };
 }
 
 static rh_learner *scene_open(const scene *s, const rh_learn_def *def) {
@@ -153,7 +153,7 @@ static void divider_by_hand(void **state) {
     const int out[1][2] = { { o, 0 } };
     const double sign = 1;
     const rh_ports ports = { 1, &v, &sign, 1, out };
-    const rh_samples samples = { 1, &v_in, &target, NULL };
+    const rh_samples samples = { .n = 1, .in = &v_in, .target = &target };
     const rheo_solver_def solver = rheo_solver_default();
     rh_learn_def d = plain(RH_RULE_CONTRASTIVE, RH_NUDGE_CONDUCTANCE, beta);
     d.rate = rate;

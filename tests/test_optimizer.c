@@ -28,7 +28,7 @@ static void build(scene *s) {
     s->out[0][0] = rh_map_get(s->c->node_map, "a", 1);
     s->out[0][1] = rh_map_get(s->c->node_map, "b", 1);
     s->ports = (rh_ports){ 2, s->in_elem, s->in_sign, 1, (const int(*)[2])s->out };
-    s->samples = (rh_samples){ 3, s->in, s->target, NULL };
+    s->samples = (rh_samples){ .n = 3, .in = s->in, .target = s->target };
 }
 
 static rh_learn_def def_of(int optimizer) {

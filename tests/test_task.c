@@ -11,7 +11,7 @@ static rh_source src;
 static rheo_status parse_n(rh_csv *t, const char *text, size_t n, rheo_error *err) {
     static char name[] = "d.csv";
     src = (rh_source){ .name = name, .text = (char *)(uintptr_t)text, .size = n, .quotable = true };
-    return rh_csv_parse(t, text, n, &src, err);
+    return rh_csv_parse(t, text, n, &src, true, err);
 }
 
 static rh_csv parsed(const char *text) {
@@ -146,7 +146,7 @@ static rheo_status make(rh_task *out, const rh_csv_task_def *d, const char *text
     rh_csv t = parsed(text);
     *out = (rh_task){ 0 };
     *e = (rheo_error){ 0 };
-    const rheo_status st = rh_csv_task_rows(out, d, &t, e);
+    const rheo_status st = rh_csv_task_rows(out, d, &t, t.n_row, e);
     rh_csv_free(&t);
     return st;
 }
@@ -388,7 +388,7 @@ static void damaged_tables_are_harmless(void **state) {
                 assert_true(e.line >= 1 && e.line <= 5 && e.msg[0]);
                 continue;
             }
-            if (rh_csv_task_rows(&u, &d, &t, &e) != RHEO_OK) assert_true(e.msg[0]);
+            if (rh_csv_task_rows(&u, &d, &t, t.n_row, &e) != RHEO_OK) assert_true(e.msg[0]);
             rh_task_free(&u);
             rh_csv_free(&t);
         }

@@ -32,6 +32,11 @@ RHEO_API rheo_status rheo_experiment_print(const rheo_experiment *x, char **text
 typedef struct rheo_progress {
     long epoch, n_epoch, step;
     double loss_train, loss_test, accuracy_train, accuracy_test;
+    double loss_validation, accuracy_validation;
+    int n_class; /* 0: no labels, or more than 100 classes; then confusion is NULL */
+    /* [n_class][n_class] samples of class i that came out as class j, of the training, validation and test samples;
+     * NULL where there are none. Lent until the call returns. */
+    const int *confusion[3];
     double cos_gradient, norm_ratio, cos_contrastive, inside;
     double seconds; /* since this process began the run */
 } rheo_progress;
@@ -56,6 +61,7 @@ typedef struct rheo_result {
     double loss_first, loss_last;         /* mean loss over the training samples, before and after */
     double accuracy_train, accuracy_test; /* NaN without labels or test samples */
     double loss_test;
+    double loss_validation, accuracy_validation;
     long epochs, steps;
     double seconds;    /* of this process */
     bool goal_reached; /* loss_last <= run.target_error; false when no goal was set */

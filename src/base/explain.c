@@ -103,6 +103,10 @@ static const entry CATALOGUE[] = {
       "separated by comma, semicolon or tab, found out from the first line." },
     { 62, "header of the table",
       "The first line names the columns. A name that is missing, empty or given twice cannot be asked for." },
+    { 63, "not an idx file",
+      "The idx format, of MNIST and others: two zero bytes, the type (8: unsigned bytes), the number of dimensions, the "
+      "dimensions as big-endian 32-bit numbers, and the data. It may be gzipped. Images and labels come in files of "
+      "their own." },
     { 101, "unknown kind of element",
       "The first letter of a card says what kind of element it is. This version knows R C V I E G and X "
       "(subcircuits). A dropped element would change the circuit, so the netlist is refused." },
@@ -271,6 +275,9 @@ static const entry CATALOGUE[] = {
     { 174, "settings that do not go together",
       "Rule, nudge and loss limit each other: coupled learning holds the outputs by voltage, equilibrium "
       "propagation does not, cross-entropy needs classes." },
+    { 175, "samples cannot be split so",
+      "train, validation and test are shares below 1 or counts, and together no more than there is; or they are ranges of "
+      "rows from 1, which do not overlap. Something must be left to train with." },
     { 181, "coupled learning without voltage",
       "Coupled learning clamps the outputs to v + strength (target - v). With another nudge the two-phase rule is"
       " called contrastive." },

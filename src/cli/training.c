@@ -1,6 +1,8 @@
 /* training.c: progress, signals and the last word of a run. */
 #include "cli/training.h"
 
+#include "run/rundir.h"
+
 #include <math.h>
 
 /* Losses differ by decades: 9.06e-02 compares better than 90.6m. */
@@ -27,6 +29,9 @@ static void epoch_json(rh_cli *cli, const rheo_progress *p) {
     rh_json_number(&b, "loss_test", p->loss_test);
     rh_json_number(&b, "accuracy_train", p->accuracy_train);
     rh_json_number(&b, "accuracy_test", p->accuracy_test);
+    rh_json_number(&b, "loss_validation", p->loss_validation);
+    rh_json_number(&b, "accuracy_validation", p->accuracy_validation);
+    rh_progress_classes(&b, p);
     rh_json_number(&b, "cos_gradient", p->cos_gradient);
     rh_json_number(&b, "norm_ratio", p->norm_ratio);
     rh_json_number(&b, "cos_contrastive", p->cos_contrastive);
@@ -43,6 +48,7 @@ static void on_progress(void *user, const rheo_progress *p) {
     rh_buf b = { 0 };
     rh_buf_printf(&b, "epoch %ld/%ld", p->epoch, p->n_epoch);
     add_score(&b, "  train", p->loss_train, p->accuracy_train);
+    add_score(&b, "  validation", p->loss_validation, p->accuracy_validation);
     add_score(&b, "  test", p->loss_test, p->accuracy_test);
     if (!b.bad) {
         const double whole = p->n_epoch > 0 ? (double)p->n_epoch : 1;
@@ -87,6 +93,8 @@ static void done_json(const rh_training *t, const char *event) {
     rh_json_number(&b, "loss_test", r->loss_test);
     rh_json_number(&b, "accuracy_train", r->accuracy_train);
     rh_json_number(&b, "accuracy_test", r->accuracy_test);
+    rh_json_number(&b, "loss_validation", r->loss_validation);
+    rh_json_number(&b, "accuracy_validation", r->accuracy_validation);
     rh_json_count(&b, "epochs", r->epochs);
     rh_json_count(&b, "steps", r->steps);
     rh_json_number(&b, "seconds", r->seconds);
@@ -103,6 +111,7 @@ static void done_line(const rh_training *t) {
     rh_buf_printf(&b, "%ld epochs, %ld steps in %ld.%ld s: loss %s -> %s", r->epochs, r->steps, (long)r->seconds,
                   (long)(r->seconds * 10) % 10, loss_text(r->loss_first, first),
                   loss_text(r->loss_last, last));
+    add_score(&b, ", validation", r->loss_validation, r->accuracy_validation);
     add_score(&b, ", test", r->loss_test, r->accuracy_test);
     rh_buf_printf(&b, "\nrun directory: %s", r->directory);
     if (!b.bad) rh_cli_note(t->cli, "%s", b.s);

@@ -107,13 +107,12 @@ static rheo_status put_edge(deck *d, int elem, const rh_export_edge *shared) {
 
 static rheo_status put_input(deck *d, int elem, int input) {
     const rheo_experiment *const x = d->x;
-    const size_t n_in = (size_t)x->task.n_in;
     rh_buf name = { 0 }, node[2] = { { 0 } };
     rh_buf_puts(&name, "_");
     rh_export_name(&name, d->c->elem_name[elem]);
     for (int k = 0; k < 2; k++) rh_export_node(&node[k], d->c, d->c->term[elem][k]);
     for (int s = 0; s < d->t.n_slot; s++)
-        d->wave[s] = x->in_sign[input] * x->task.in[(size_t)d->t.sample[s] * n_in + (size_t)input];
+        d->wave[s] = x->in_sign[input] * rh_task_input(&x->task, d->t.sample[s], input);
     const bool bad = name.bad || node[0].bad || node[1].bad;
     if (!bad) rh_export_wave(&d->b, &d->t, RH_KINDS[d->c->kind[elem]]->letter, name.s, node[0].s, node[1].s, d->wave);
     rh_buf_free(&name);

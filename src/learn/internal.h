@@ -24,6 +24,7 @@ typedef struct rh_lane {
     bool responded;  /* and so are z and zoo */
     long pivots;     /* n_pivot of lane 0 that this lane follows */
     double *source;  /* [n_elem] */
+    double *in;      /* [n_in] */
     double *b, *x;   /* [RH_BLOCK][n_unknown], [RH_BLOCK + n_out][n_unknown] */
     double *zx;      /* [n_out][n_unknown] responses to 1 A into each output */
     double *z;       /* [n_out][n_edge] their drops */
@@ -84,6 +85,7 @@ struct rh_learner {
     double factor;    /* of all rates */
     double *momenta;  /* [n_state][n_edge] of the optimizer */
     int64_t *updates; /* 1: how many there were */
+    int *answer;      /* [samples.n] rh_learner_answers */
     rh_lane *lane;    /* [n_lane] */
     rh_chunk *chunk;  /* [RH_MAX_CHUNK] */
     int low_degree;   /* of `cycle`, which serves nearly always: tables of high degree need more intervals */

@@ -80,7 +80,8 @@ rheo_status rh_lane_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
 }
 
 static void set_inputs(const rh_learner *l, rh_lane *w, int sample) {
-    const double *in = l->samples.in + (size_t)sample * (size_t)l->ports.n_in;
+    const double *in = l->samples.in ? l->samples.in + (size_t)sample * (size_t)l->ports.n_in : w->in;
+    if (!l->samples.in) l->samples.input(l->samples.ctx, sample, w->in);
     for (int i = 0; i < l->ports.n_in; i++) w->source[l->ports.in_elem[i]] = l->ports.in_sign[i] * in[i];
 }
 
@@ -146,4 +147,5 @@ void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k) {
         signs &= target[o] == 0 || target[o] * w->v_out[o] > 0;
     }
     k->n_right += label >= 0 ? best == label : signs;
+    l->answer[sample] = label >= 0 ? best : signs;
 }

@@ -76,9 +76,11 @@ typedef struct rh_ports {
 /* Lent arrays; must outlive the learner. */
 typedef struct rh_samples {
     int n;
-    const double *in;     /* [n][n_in] V or A */
+    const double *in;     /* [n][n_in] V or A; NULL: asked for by input */
     const double *target; /* [n][n_out] V */
     const int *label;     /* [n] class = index of the winning output, or NULL when there are no classes */
+    void (*input)(const void *ctx, int sample, double *in); /* in [n_in]; from several threads at once */
+    const void *ctx;
 } rh_samples;
 
 typedef struct rh_score {
@@ -115,6 +117,9 @@ void rh_learner_factor(rh_learner *l, double factor);
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err);
 /* Free network only. */
 rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err);
+/* What came out of each sample [n] when it was last solved for: the index of the largest output; without labels, whether
+ * the signs were right. Lent. */
+const int *rh_learner_answers(const rh_learner *l);
 /* Outputs of one sample: out [n_out]. */
 rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err);
 void rh_learner_gauge(const rh_learner *l, rh_gauge *out);

@@ -49,6 +49,7 @@ static size_t work_size(const rh_learner *l) {
 static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     const size_t n = (size_t)l->n_edge, m = (size_t)l->n_unknown, k = (size_t)l->n_out;
     w->source = RH_TAKE(a, double, rheo_circuit_n_element(l->c));
+    w->in = RH_TAKE(a, double, l->samples.in ? 0 : l->ports.n_in);
     w->b = RH_TAKE(a, double, RH_BLOCK *m);
     w->x = RH_TAKE(a, double, (RH_BLOCK + k) * m);
     w->zx = RH_TAKE(a, double, k *m);
@@ -78,6 +79,7 @@ static void layout(rh_learner *l, rh_arena *a) {
     l->rate = RH_TAKE(a, double, n);
     l->momenta = RH_TAKE(a, double, (size_t)RH_OPTIMIZER_TABLE[l->def.optimizer].n_state *(size_t)n);
     l->updates = RH_TAKE(a, int64_t, 1);
+    l->answer = RH_TAKE(a, int, l->samples.n);
     for (int i = 0; i < RH_MAX_CHUNK; i++) {
         l->chunk[i].bracket = RH_TAKE(a, double, n);
         l->chunk[i].gradient = l->def.gauge ? RH_TAKE(a, double, n) : NULL;
@@ -412,6 +414,8 @@ rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_scor
     *score = (rh_score){ .loss = k->loss / n, .rms = sqrt(k->rms / n), .n = n, .n_right = k->n_right };
     return RHEO_OK;
 }
+
+const int *rh_learner_answers(const rh_learner *l) { return l->answer; }
 
 rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err) {
     rh_lane *const w = &l->lane[0];

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 const char *const RH_DOMAINS[] = { "electrical", "hydraulic", NULL };
-const char *const RH_TASK_KINDS[] = { "table", "csv", NULL };
+const char *const RH_TASK_KINDS[] = { "table", "csv", "idx", "logic", NULL };
 
 #define AT(member) offsetof(rh_run_def, member)
 /* clang-format off */
@@ -278,9 +278,14 @@ static rheo_status circuit_of_file(void *user, const char *path, rheo_circuit **
     return rheo_netlist_read(out, path, NULL, log, err);
 }
 
-static rheo_status table_of_file(void *user, const char *path, rh_csv *out, rheo_error *err) {
+static rheo_status table_of_file(void *user, const char *path, bool header, rh_csv *out, rheo_error *err) {
     (void)user;
-    return rh_csv_read(out, path, err);
+    return rh_csv_read(out, path, header, err);
+}
+
+static rheo_status images_of_files(void *user, const rh_csv_task_def *def, rh_task *out, rheo_error *err) {
+    (void)user;
+    return rh_idx_task(out, def, err);
 }
 
 static char *current_folder(void) {
@@ -311,7 +316,7 @@ static rheo_status read_document(rheo_experiment *x, const char *path, const cha
 
 rheo_status rheo_experiment_read(rheo_experiment **out, const char *path, const char *const *set, int n_set,
                                  const rheo_log *log, rheo_error *err) {
-    static const rh_experiment_io FILES = { circuit_of_file, table_of_file, NULL };
+    static const rh_experiment_io FILES = { circuit_of_file, table_of_file, images_of_files, NULL };
     rheo_experiment *x = rh_calloc(1, sizeof(*x));
     if (!x) return RH_NOMEM(err);
     rh_report r = { .log = log, .err = err };
@@ -355,5 +360,10 @@ rh_ports rh_experiment_ports(const rheo_experiment *x) {
 }
 
 rh_samples rh_experiment_samples(const rheo_experiment *x) {
-    return (rh_samples){ .n = x->task.n_sample, .in = x->task.in, .target = x->task.target, .label = x->task.label };
+    return (rh_samples){ .n = x->task.n_sample,
+                         .in = x->task.in,
+                         .target = x->task.target,
+                         .label = x->task.label,
+                         .input = rh_task_inputs,
+                         .ctx = &x->task };
 }

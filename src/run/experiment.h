@@ -20,7 +20,8 @@ enum {
  */
 typedef struct rh_experiment_io {
     rheo_status (*circuit)(void *user, const char *path, rheo_circuit **out, const rheo_log *log, rheo_error *err);
-    rheo_status (*table)(void *user, const char *path, rh_csv *out, rheo_error *err);
+    rheo_status (*table)(void *user, const char *path, bool header, rh_csv *out, rheo_error *err);
+    rheo_status (*images)(void *user, const rh_csv_task_def *def, rh_task *out, rheo_error *err);
     void *user;
 } rh_experiment_io;
 

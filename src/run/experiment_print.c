@@ -1,7 +1,7 @@
 /* experiment_print.c: the experiment as YAML with every default visible. What is printed reads back equal, from
  * anywhere. */
 #include "base/utf8.h"
-#include "run/experiment.h"
+#include "run/experiment_task.h"
 
 #include <math.h>
 
@@ -114,15 +114,16 @@ static void put_memory(rh_buf *b, const rh_learn_def *d) {
 
 /* ---- the task ---- */
 
-static bool is_test(const rh_task *t, int i, int *next) {
-    while (*next < t->n_test && t->test[*next] < i) ++*next;
-    return *next < t->n_test && t->test[*next] == i;
+/* Does the rising list hold i? *next is how far it has been read. */
+static bool in_list(const int *list, int n, int i, int *next) {
+    while (*next < n && list[*next] < i) ++*next;
+    return *next < n && list[*next] == i;
 }
 
 static void put_rows(rh_buf *b, const rheo_experiment *x) {
     const rh_task *t = &x->task;
     rh_buf_puts(b, "  rows:\n");
-    for (int i = 0, next = 0; i < t->n_sample && !b->bad; i++) {
+    for (int i = 0, test = 0, validation = 0; i < t->n_sample && !b->bad; i++) {
         rh_buf_puts(b, "    - {in: ");
         put_numbers(b, t->in + (size_t)i * (size_t)t->n_in, t->n_in);
         rh_buf_puts(b, x->labelled ? ", label: " : ", out: ");
@@ -130,37 +131,100 @@ static void put_rows(rh_buf *b, const rheo_experiment *x) {
             put_text(b, t->class_name[t->label[i]]);
         else
             put_numbers(b, t->target + (size_t)i * (size_t)t->n_out, t->n_out);
-        rh_buf_printf(b, ", set: %s}\n", is_test(t, i, &next) ? "test" : "train");
+        const bool tests = in_list(t->test, t->n_test, i, &test),
+                   validates = in_list(t->validation, t->n_validation, i, &validation);
+        rh_buf_printf(b, ", set: %s}\n", tests ? "test" : validates ? "validation" : "train");
     }
 }
 
-static void put_csv(rh_buf *b, const rheo_experiment *x) {
-    const rh_csv_task_def *d = &x->csv;
-    char *path = rh_experiment_path(x, d->file);
-    rh_buf_puts(b, "  file: ");
+static void put_file(rh_buf *b, const rheo_experiment *x, const char *key, const char *file) {
+    if (!file) return;
+    char *path = rh_experiment_path(x, file);
+    rh_buf_printf(b, "  %s: ", key);
     if (path)
         put_path(b, x, path);
     else
         b->bad = true;
     rh_free(path);
-    rh_buf_puts(b, "\n  columns: ");
-    put_names(b, d->columns, d->n_column);
-    rh_buf_printf(b, "\n  differential: %s\n  range: ", d->differential ? "true" : "false");
-    put_numbers(b, d->range, 2);
-    if (d->label) {
-        rh_buf_puts(b, "\n  label: ");
-        put_text(b, d->label);
-    } else {
-        rh_buf_puts(b, "\n  targets: ");
-        put_names(b, d->targets, d->n_target);
-        if (!isnan(d->target_range[0])) {
-            rh_buf_puts(b, "\n  target_range: ");
-            put_numbers(b, d->target_range, 2);
-        }
-    }
-    rh_buf_puts(b, "\n  test: ");
-    rh_buf_number(b, d->test);
     rh_buf_puts(b, "\n");
+}
+
+static void put_pair(rh_buf *b, const char *key, const double pair[2]) {
+    rh_buf_printf(b, "  %s: ", key);
+    put_numbers(b, pair, 2);
+    rh_buf_puts(b, "\n");
+}
+
+static void put_bias(rh_buf *b, const rh_csv_task_def *d) {
+    if (d->n_bias == 0) return;
+    rh_buf_puts(b, "  bias: ");
+    put_numbers(b, d->bias, d->n_bias);
+    rh_buf_puts(b, "\n");
+}
+
+static void put_scaling(rh_buf *b, const rh_csv_task_def *d) {
+    rh_buf_printf(b, "  differential: %s\n", d->differential ? "true" : "false");
+    if (d->affine[0] != 0)
+        put_pair(b, "affine", d->affine);
+    else
+        put_pair(b, "range", d->range);
+    if (d->from[0] < d->from[1]) put_pair(b, "from", d->from);
+    put_bias(b, d);
+}
+
+static void put_split(rh_buf *b, const rh_csv_task_def *d) {
+    static const char *const NAMES[] = { "train", "validation", "test" };
+    const double amount[] = { d->train, d->validation, d->test };
+    bool ranges = false;
+    for (int k = 0; k < 3; k++) {
+        if (d->rows[k][1] == 0) continue;
+        rh_buf_printf(b, "  %s_rows: [%d, %d]\n", NAMES[k], d->rows[k][0], d->rows[k][1]);
+        ranges = true;
+    }
+    for (int k = 0; k < 3 && !ranges; k++) {
+        if (k == 0 && amount[k] == 0) continue; /* all that is left */
+        rh_buf_printf(b, "  %s: ", NAMES[k]);
+        rh_buf_number(b, amount[k]);
+        rh_buf_puts(b, "\n");
+    }
+}
+
+static void put_csv(rh_buf *b, const rheo_experiment *x) {
+    const rh_csv_task_def *d = &x->csv;
+    put_file(b, x, "file", d->file);
+    put_file(b, x, "test_file", d->test_file);
+    rh_buf_printf(b, "  header: %s\n  columns: ", d->no_header ? "false" : "true");
+    put_names(b, d->columns, d->n_column);
+    rh_buf_puts(b, "\n");
+    put_scaling(b, d);
+    if (d->label) {
+        rh_buf_puts(b, "  label: ");
+        put_text(b, d->label);
+        rh_buf_puts(b, "\n");
+    } else {
+        rh_buf_puts(b, "  targets: ");
+        put_names(b, d->targets, d->n_target);
+        rh_buf_puts(b, "\n");
+        if (!isnan(d->target_range[0])) put_pair(b, "target_range", d->target_range);
+    }
+    put_split(b, d);
+}
+
+static void put_idx(rh_buf *b, const rheo_experiment *x) {
+    put_file(b, x, "file", x->csv.file);
+    put_file(b, x, "labels", x->csv.label_file);
+    put_file(b, x, "test_file", x->csv.test_file);
+    put_file(b, x, "test_labels", x->csv.test_label_file);
+    put_scaling(b, &x->csv);
+    put_split(b, &x->csv);
+}
+
+static void put_logic(rh_buf *b, const rheo_experiment *x) {
+    rh_buf_puts(b, "  functions: [");
+    for (int i = 0; i < x->n_function; i++) rh_buf_printf(b, "%s%s", i ? ", " : "", RH_LOGICS[x->function[i]].name);
+    rh_buf_printf(b, "]\n  variables: %d\n  differential: %s\n", x->n_variable, x->csv.differential ? "true" : "false");
+    put_pair(b, "range", x->csv.range);
+    put_bias(b, &x->csv);
 }
 
 static void put_task(rh_buf *b, const rheo_experiment *x) {
@@ -175,15 +239,13 @@ static void put_task(rh_buf *b, const rheo_experiment *x) {
         put_names(b, (const char *const *)t->class_name, t->n_class);
         rh_buf_puts(b, "\n");
     }
-    if (x->labelled || x->task_kind == 0) {
+    if (x->labelled || x->task_kind == RH_TASK_TABLE || x->task_kind == RH_TASK_LOGIC) {
         rh_buf_puts(b, "  levels: ");
         put_numbers(b, x->csv.level, 2);
         rh_buf_puts(b, "\n");
     }
-    if (x->task_kind == 0)
-        put_rows(b, x);
-    else
-        put_csv(b, x);
+    static void (*const PUT[])(rh_buf *, const rheo_experiment *) = { put_rows, put_csv, put_idx, put_logic };
+    PUT[x->task_kind](b, x);
 }
 
 /* ---- all ---- */

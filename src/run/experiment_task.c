@@ -1,23 +1,19 @@
 /* experiment_task.c: the block `task`: which ports, and which samples. */
+#include "run/experiment_task.h"
 #include "circuit/circuit.h"
-#include "run/experiment.h"
 
 #include <math.h>
 
 enum { MAX_IN = 100000, MAX_OUT = 10000, MAX_ROW = 1000000 };
 
-typedef struct context {
-    rheo_experiment *x;
-    const rh_reader *rd;
-    rh_yaml *task;
-} context;
+typedef rh_task_reader context;
 
-static rheo_status missing(const context *k, rh_loc at, const char *key, const char *where, const char *hint) {
+rheo_status rh_task_missing(const rh_task_reader *k, rh_loc at, const char *key, const char *where, const char *hint) {
     return rh_report_error(k->rd->report, RHEO_E_PARSE, RH_CODE_MISSING, at, hint, "key '%s' is missing in '%s'", key,
                            where);
 }
 
-static rheo_status samples_fault(const context *k, rh_loc at, const char *hint, const char *text) {
+rheo_status rh_task_fault(const rh_task_reader *k, rh_loc at, const char *hint, const char *text) {
     return rh_report_error(k->rd->report, RHEO_E_PARSE, RH_CODE_SAMPLES, at, hint, "%s", text);
 }
 
@@ -30,19 +26,16 @@ static rheo_status label_fault(const context *k, rh_loc at, const char *hint, co
 static rheo_status read_names(const context *k, const char *key, int most, char ***name, rh_loc **loc, int *n) {
     rh_report *r = k->rd->report;
     rh_yaml *y = rh_yaml_get(k->task, key);
-    if (!y) return missing(k, rh_yaml_loc(k->rd, k->task), key, "task", NULL);
+    if (!y) return rh_task_missing(k, rh_yaml_loc(k->rd, k->task), key, "task", NULL);
     const char **list;
     int count = 0;
-    RHEO_TRY(rh_read_names(k->rd, y, key, &list, &count));
-    if (count > most)
-        return rh_report_error(r, RHEO_E_LIMIT, RH_CODE_LIMIT, rh_yaml_loc(k->rd, y), NULL,
-                               "'%s' has %d names, more than %d", key, count, most);
+    RHEO_TRY(rh_task_names(k->rd, y, key, most, &list, &count));
     *name = rh_calloc((size_t)count, sizeof(**name));
     *loc = rh_calloc((size_t)count, sizeof(**loc));
     *n = *name && *loc ? count : 0;
     if (!*n) return RH_REPORT_NOMEM(r);
     for (int i = 0; i < count; i++) {
-        (*loc)[i] = rh_yaml_loc(k->rd, y->item[i]);
+        (*loc)[i] = rh_yaml_loc(k->rd, count == y->n ? y->item[i] : y);
         if (!((*name)[i] = rh_strdup(list[i]))) return RH_REPORT_NOMEM(r);
     }
     return RHEO_OK;
@@ -58,20 +51,20 @@ rheo_status rh_experiment_read_ports(rheo_experiment *x, const rh_reader *rd, rh
 
 /* ---- what both kinds share ---- */
 
-/* Two numbers, the second above the first. */
-static rheo_status read_pair(const context *k, const char *key, const char *hint, double out[2]) {
+rheo_status rh_task_pair(const rh_task_reader *k, const char *key, const char *unit, bool rising, const char *hint,
+                         double out[2]) {
     rh_yaml *y = rh_yaml_get(k->task, key);
     double pair[2] = { 0, 0 };
     if (!y) return RHEO_OK;
-    RHEO_TRY(rh_read_numbers(k->rd, y, key, "V", 2, pair));
-    if (!(pair[0] < pair[1]))
+    RHEO_TRY(rh_read_numbers(k->rd, y, key, unit, 2, pair));
+    if (rising && !(pair[0] < pair[1]))
         return rh_report_error(k->rd->report, RHEO_E_RANGE, RH_CODE_RANGE, rh_yaml_loc(k->rd, y), hint,
                                "the second number of '%s' must be above the first", key);
     memcpy(out, pair, sizeof(pair));
     return RHEO_OK;
 }
 
-static rheo_status read_classes(const context *k) {
+rheo_status rh_task_classes(const rh_task_reader *k) {
     rh_csv_task_def *d = &k->x->csv;
     rh_yaml *y = rh_yaml_get(k->task, "classes");
     const char **list;
@@ -93,7 +86,7 @@ static rheo_status read_classes(const context *k) {
     return RHEO_OK;
 }
 
-static rheo_status check_class_count(const context *k, int n_class, rh_loc at) {
+rheo_status rh_task_class_count(const rh_task_reader *k, int n_class, rh_loc at) {
     const int n_out = k->x->task.n_out;
     char text[128];
     if (n_out == 0 || n_class == n_out) return RHEO_OK;
@@ -131,7 +124,7 @@ static rheo_status check_length(const context *k, const rh_yaml *y, const char *
     char text[160];
     snprintf(text, sizeof(text), "'%s' has %d number%s, but there %s %d %s%s", key, y->n, y->n == 1 ? "" : "s",
              want == 1 ? "is" : "are", want, ports, want == 1 ? "" : "s");
-    return samples_fault(k, rh_yaml_loc(k->rd, y), NULL, text);
+    return rh_task_fault(k, rh_yaml_loc(k->rd, y), NULL, text);
 }
 
 /* Numbers of one row; without ports there is nothing to compare the length with. */
@@ -153,9 +146,9 @@ static rheo_status read_answer(const context *k, rh_yaml *row, int i, row_labels
     rh_yaml *out = rh_yaml_get(row, "out"), *label = rh_yaml_get(row, "label");
     const rh_loc at = rh_yaml_loc(k->rd, row);
     if (out && label)
-        return samples_fault(k, rh_yaml_loc(k->rd, label), NULL, "a row has either 'out' or 'label', not both");
+        return rh_task_fault(k, rh_yaml_loc(k->rd, label), NULL, "a row has either 'out' or 'label', not both");
     if (!out && !label)
-        return samples_fault(k, at, "write {in: [...], out: [...]} or {in: [...], label: ...}",
+        return rh_task_fault(k, at, "write {in: [...], out: [...]} or {in: [...], label: ...}",
                              "this row says nothing about the outputs");
     if (label) {
         RHEO_TRY(rh_read_text(k->rd, label, "label", &lab->text[i]));
@@ -167,20 +160,23 @@ static rheo_status read_answer(const context *k, rh_yaml *row, int i, row_labels
 }
 
 static rheo_status read_row(const context *k, rh_yaml *row, int i, const char *unit, row_labels *lab) {
-    static const char *const KEYS[] = { "in", "out", "label", "set" }, *const SETS[] = { "train", "test", NULL };
+    static const char *const KEYS[] = { "in", "out", "label", "set" }, *const SETS[] = { "train", "validation", "test",
+                                                                                         NULL };
     rh_task *t = &k->x->task;
     if (row->type != RH_YAML_MAP)
-        return samples_fault(k, rh_yaml_loc(k->rd, row), "write {in: [...], out: [...]}",
+        return rh_task_fault(k, rh_yaml_loc(k->rd, row), "write {in: [...], out: [...]}",
                              "a row must be a block with 'in' and 'out' or 'label'");
     rh_yaml *in = rh_yaml_get(row, "in"), *set = rh_yaml_get(row, "set");
     int which = 0;
     if (in)
         RH_STEP(read_list(k, in, "in", "input", unit, t->n_in, t->in + (size_t)i * (size_t)t->n_in));
     else
-        missing(k, rh_yaml_loc(k->rd, row), "in", "rows", NULL);
+        rh_task_missing(k, rh_yaml_loc(k->rd, row), "in", "rows", NULL);
     RH_STEP(read_answer(k, row, i, lab));
     if (set) RH_STEP(rh_read_choice(k->rd, set, "set", SETS, &which));
-    *(which ? &t->test[t->n_test++] : &t->train[t->n_train++]) = i;
+    *(which == 2   ? &t->test[t->n_test++]
+      : which == 1 ? &t->validation[t->n_validation++]
+                   : &t->train[t->n_train++]) = i;
     return rh_read_rest(k->rd, row, "rows", KEYS, RH_COUNT(KEYS));
 }
 
@@ -248,7 +244,7 @@ static rheo_status assign_labels(const context *k, const row_labels *lab, rh_yam
     if (t->n_out == 0 || classes_were_bad) return RHEO_OK;
     RHEO_TRY(name_classes(k, lab, rows->n));
     const rh_yaml *classes = rh_yaml_get(k->task, "classes");
-    RHEO_TRY(check_class_count(k, t->n_class, rh_yaml_loc(k->rd, classes ? classes : rows)));
+    RHEO_TRY(rh_task_class_count(k, t->n_class, rh_yaml_loc(k->rd, classes ? classes : rows)));
     t->label = rh_calloc((size_t)rows->n, sizeof(*t->label));
     if (!t->label) return RH_REPORT_NOMEM(k->rd->report);
     for (int i = 0; i < rows->n && !rh_report_full(k->rd->report); i++) RH_STEP(assign_label(k, lab, i));
@@ -265,10 +261,11 @@ static rheo_status allocate_rows(const context *k, const rh_yaml *rows, row_labe
     t->in = rh_calloc(n * (size_t)t->n_in, sizeof(*t->in));
     t->target = rh_calloc(n * (size_t)t->n_out, sizeof(*t->target));
     t->train = rh_calloc(n, sizeof(*t->train));
+    t->validation = rh_calloc(n, sizeof(*t->validation));
     t->test = rh_calloc(n, sizeof(*t->test));
     lab->text = rh_calloc(n, sizeof(*lab->text));
     lab->item = rh_calloc(n, sizeof(*lab->item));
-    const bool ok = t->in && t->target && t->train && t->test && lab->text && lab->item;
+    const bool ok = t->in && t->target && t->train && t->validation && t->test && lab->text && lab->item;
     if (ok) t->n_sample = rows->n;
     return ok ? RHEO_OK : RH_REPORT_NOMEM(k->rd->report);
 }
@@ -282,7 +279,7 @@ static rheo_status fill_rows(const context *k, rh_yaml *rows, row_labels *lab) {
     if (r->n_error > before) return RHEO_E_PARSE;
     k->x->labelled = lab->n > 0;
     if (k->x->task.n_train == 0)
-        samples_fault(k, rh_yaml_loc(k->rd, rows), NULL, "all rows are set: test, so there is nothing to train with");
+        rh_task_fault(k, rh_yaml_loc(k->rd, rows), NULL, "no row is set: train, so there is nothing to train with");
     return lab->n > 0 ? assign_labels(k, lab, rows) : RHEO_OK;
 }
 
@@ -290,12 +287,14 @@ static rheo_status read_table(const context *k) {
     static const char *const KEYS[] = { "kind", "inputs", "outputs", "rows", "classes", "levels" };
     rh_yaml *rows = rh_yaml_get(k->task, "rows");
     row_labels lab = { 0 };
-    RH_STEP(read_pair(k, "levels", "levels: [wrong, right], V", k->x->csv.level));
-    RH_STEP(read_classes(k));
+    RH_STEP(rh_task_pair(k, "levels", "V", true, "levels: [wrong, right], V", k->x->csv.level));
+    RH_STEP(rh_task_classes(k));
     RH_STEP(rh_read_rest(k->rd, k->task, "task' of kind 'table", KEYS, RH_COUNT(KEYS)));
-    if (!rows) return missing(k, rh_yaml_loc(k->rd, k->task), "rows", "task", "write rows: [{in: [0, 1], out: [0.3]}]");
+    if (!rows)
+        return rh_task_missing(k, rh_yaml_loc(k->rd, k->task), "rows", "task",
+                               "write rows: [{in: [0, 1], out: [0.3]}]");
     if (rows->type != RH_YAML_LIST || rows->n == 0)
-        return samples_fault(k, rh_yaml_loc(k->rd, rows), "write rows: [{in: [0, 1], out: [0.3]}]",
+        return rh_task_fault(k, rh_yaml_loc(k->rd, rows), "write rows: [{in: [0, 1], out: [0.3]}]",
                              "'rows' must be a list of at least one row");
     const rheo_status st = fill_rows(k, rows, &lab);
     rh_free(lab.text);
@@ -305,36 +304,42 @@ static rheo_status read_table(const context *k) {
 
 /* ---- a CSV file ---- */
 
-static rheo_status read_names_of(const context *k, const char *key, const char *const **out, int *n) {
+static rheo_status read_columns_of(const context *k, const char *key, const char *const **out, int *n) {
     rh_yaml *y = rh_yaml_get(k->task, key);
     const char **list = NULL;
     if (!y) return RHEO_OK;
-    RHEO_TRY(rh_read_names(k->rd, y, key, &list, n));
+    RHEO_TRY(rh_task_names(k->rd, y, key, RH_CSV_COLUMNS, &list, n));
     *out = list;
     return RHEO_OK;
 }
 
 static rheo_status read_csv_settings(const context *k) {
-    static const char *const KEYS[] = { "kind",         "inputs",       "outputs", "file",    "columns",
-                                        "differential", "range",        "label",   "classes", "levels",
-                                        "targets",      "target_range", "test" };
+    static const char *const OWN[] = { "kind",    "inputs", "outputs", "file",   "test_file", "header",
+                                       "columns", "label",  "classes", "levels", "targets",   "target_range" };
+    const char *keys[40];
+    int n = 0;
     rh_csv_task_def *d = &k->x->csv;
-    rh_yaml *file = rh_yaml_get(k->task, "file"), *diff = rh_yaml_get(k->task, "differential"),
-            *label = rh_yaml_get(k->task, "label"), *test = rh_yaml_get(k->task, "test");
+    rh_yaml *file = rh_yaml_get(k->task, "file"), *label = rh_yaml_get(k->task, "label"),
+            *more = rh_yaml_get(k->task, "test_file"), *header = rh_yaml_get(k->task, "header");
+    bool has_header = true;
     if (file)
         RH_STEP(rh_read_text(k->rd, file, "file", &d->file));
     else
-        missing(k, rh_yaml_loc(k->rd, k->task), "file", "task", "file: data.csv");
-    RH_STEP(read_names_of(k, "columns", &d->columns, &d->n_column));
-    RH_STEP(read_names_of(k, "targets", &d->targets, &d->n_target));
-    if (diff) RH_STEP(rh_read_bool(k->rd, diff, "differential", &d->differential));
+        rh_task_missing(k, rh_yaml_loc(k->rd, k->task), "file", "task", "file: data.csv");
+    if (more) RH_STEP(rh_read_text(k->rd, more, "test_file", &d->test_file));
+    if (header) RH_STEP(rh_read_bool(k->rd, header, "header", &has_header));
+    d->no_header = !has_header;
+    RH_STEP(read_columns_of(k, "columns", &d->columns, &d->n_column));
+    RH_STEP(read_columns_of(k, "targets", &d->targets, &d->n_target));
     if (label) RH_STEP(rh_read_text(k->rd, label, "label", &d->label));
-    if (test) RH_STEP(rh_read_double(k->rd, test, "test", "1", 0, 0.9, &d->test));
-    RH_STEP(read_pair(k, "range", "range: [lowest, highest], V", d->range));
-    RH_STEP(read_pair(k, "levels", "levels: [wrong, right], V", d->level));
-    RH_STEP(read_pair(k, "target_range", "target_range: [lowest, highest], V", d->target_range));
-    RH_STEP(read_classes(k));
-    return rh_read_rest(k->rd, k->task, "task' of kind 'csv", KEYS, RH_COUNT(KEYS));
+    RH_STEP(rh_task_scaling(k));
+    RH_STEP(rh_task_split_settings(k));
+    RH_STEP(rh_task_pair(k, "levels", "V", true, "levels: [wrong, right], V", d->level));
+    RH_STEP(rh_task_pair(k, "target_range", "V", true, "target_range: [lowest, highest], V", d->target_range));
+    RH_STEP(rh_task_classes(k));
+    for (int i = 0; i < RH_COUNT(OWN); i++) keys[n++] = OWN[i];
+    for (int i = 0; i < RH_N_TASK_SET_KEY; i++) keys[n++] = RH_TASK_SET_KEYS[i];
+    return rh_read_rest(k->rd, k->task, "task' of kind 'csv", keys, n);
 }
 
 /* How many inputs and outputs the columns make. */
@@ -346,24 +351,26 @@ static void check_csv_counts(const context *k) {
     const rh_loc task = rh_yaml_loc(k->rd, k->task);
     const int step = d->differential ? 2 : 1;
     char text[200];
-    if (!columns) missing(k, task, "columns", "task", "columns: [x1, x2], the columns that drive the inputs");
-    if (columns && d->n_column > 0 && t->n_in > 0 && d->n_column * step != t->n_in) {
-        snprintf(text, sizeof(text), "%d column%s drive%s %d input%s%s, but there %s %d", d->n_column,
-                 d->n_column == 1 ? "" : "s", d->n_column == 1 ? "s" : "", d->n_column * step,
-                 d->n_column * step == 1 ? "" : "s", d->differential ? " (differential: +x and -x)" : "",
+    if (!columns) rh_task_missing(k, task, "columns", "task", "columns: [x1, x2], the columns that drive the inputs");
+    const int n_drive = d->n_column * step + d->n_bias;
+    if (columns && d->n_column > 0 && t->n_in > 0 && n_drive != t->n_in) {
+        snprintf(text, sizeof(text), "%d column%s drive%s %d input%s%s%s, but there %s %d", d->n_column,
+                 d->n_column == 1 ? "" : "s", d->n_column == 1 ? "s" : "", n_drive, n_drive == 1 ? "" : "s",
+                 d->differential ? " (differential: +x and -x)" : "", d->n_bias ? " with the bias" : "",
                  t->n_in == 1 ? "is" : "are", t->n_in);
-        samples_fault(k, rh_yaml_loc(k->rd, columns), NULL, text);
+        rh_task_fault(k, rh_yaml_loc(k->rd, columns), NULL, text);
     }
     if (!label && !targets)
-        missing(k, task, "label' or 'targets", "task", "label: the column of classes; targets: columns of numbers");
+        rh_task_missing(k, task, "label' or 'targets", "task",
+                        "label: the column of classes; targets: columns of numbers");
     if (label && targets)
-        samples_fault(k, rh_yaml_loc(k->rd, targets), NULL, "a task has either 'label' or 'targets', not both");
+        rh_task_fault(k, rh_yaml_loc(k->rd, targets), NULL, "a task has either 'label' or 'targets', not both");
     if (targets && d->n_target > 0 && t->n_out > 0 && d->n_target != t->n_out) {
         snprintf(text, sizeof(text), "%d target column%s need%s as many outputs, but there %s %d", d->n_target,
                  d->n_target == 1 ? "" : "s", d->n_target == 1 ? "s" : "", t->n_out == 1 ? "is" : "are", t->n_out);
-        samples_fault(k, rh_yaml_loc(k->rd, targets), NULL, text);
+        rh_task_fault(k, rh_yaml_loc(k->rd, targets), NULL, text);
     }
-    if (label && d->classes) check_class_count(k, d->n_class, rh_yaml_loc(k->rd, rh_yaml_get(k->task, "classes")));
+    if (label && d->classes) rh_task_class_count(k, d->n_class, rh_yaml_loc(k->rd, rh_yaml_get(k->task, "classes")));
     if (!label && d->classes)
         label_fault(k, rh_yaml_loc(k->rd, rh_yaml_get(k->task, "classes")), "name its column: label: species",
                     "'classes' needs 'label'");
@@ -374,10 +381,10 @@ static const char *column_at(const void *ctx, int i) {
     return i < t->n_col ? t->column[i] : NULL;
 }
 
-static void check_column(const context *k, const rh_csv *csv, const rh_yaml *y) {
-    if (!y || y->type != RH_YAML_SCALAR || rh_csv_column(csv, y->text) >= 0 || rh_report_full(k->rd->report)) return;
+static void check_column(const context *k, const rh_csv *csv, const char *name, rh_loc at) {
+    if (rh_csv_column(csv, name) >= 0 || rh_report_full(k->rd->report)) return;
     char hint[160] = "", text[160];
-    const char *near = rh_suggest(y->text, column_at, csv);
+    const char *near = rh_suggest(name, column_at, csv);
     if (near) {
         snprintf(hint, sizeof(hint), "did you mean '%.80s'?", near);
     } else {
@@ -385,41 +392,76 @@ static void check_column(const context *k, const rh_csv *csv, const rh_yaml *y) 
         for (int c = 0; c < csv->n_col && n < sizeof(hint); c++)
             n += (size_t)snprintf(hint + n, sizeof(hint) - n, "%s %.40s", c ? "," : "", csv->column[c]);
     }
-    snprintf(text, sizeof(text), "the table has no column '%.80s'", y->text);
-    samples_fault(k, rh_yaml_loc(k->rd, y), hint, text);
+    snprintf(text, sizeof(text), "the table has no column '%.80s'", name);
+    rh_task_fault(k, at, hint, text);
+}
+
+static void check_column_list(const context *k, const rh_csv *csv, const char *key, const char *const *name, int n) {
+    const rh_yaml *y = rh_yaml_get(k->task, key);
+    for (int i = 0; i < n; i++) check_column(k, csv, name[i], rh_yaml_loc(k->rd, y && y->n == n ? y->item[i] : y));
 }
 
 static void check_columns(const context *k, const rh_csv *csv) {
-    static const char *const LISTS[] = { "columns", "targets" };
-    for (int l = 0; l < RH_COUNT(LISTS); l++) {
-        const rh_yaml *y = rh_yaml_get(k->task, LISTS[l]);
-        for (int i = 0; y && y->type == RH_YAML_LIST && i < y->n; i++) check_column(k, csv, y->item[i]);
+    const rh_csv_task_def *d = &k->x->csv;
+    check_column_list(k, csv, "columns", d->columns, d->n_column);
+    check_column_list(k, csv, "targets", d->targets, d->n_target);
+    if (d->label) check_column(k, csv, d->label, rh_yaml_loc(k->rd, rh_yaml_get(k->task, "label")));
+}
+
+rheo_status rh_task_take(const rh_task_reader *k, rh_task *made, rh_loc at) {
+    rh_task *t = &k->x->task;
+    char text[200] = "";
+    if (t->n_in > 0 && made->n_in != t->n_in)
+        snprintf(text, sizeof(text), "a sample has %d inputs, but there %s %d", made->n_in, t->n_in == 1 ? "is" : "are",
+                 t->n_in);
+    else if (t->n_out > 0 && made->n_out != t->n_out && made->n_class == 0)
+        snprintf(text, sizeof(text), "a sample has %d outputs, but there %s %d", made->n_out,
+                 t->n_out == 1 ? "is" : "are", t->n_out);
+    rheo_status st = text[0] ? rh_task_fault(k, at, NULL, text) : RHEO_OK;
+    if (st == RHEO_OK && made->n_class > 0) st = rh_task_class_count(k, made->n_class, at);
+    if (st == RHEO_OK && made->n_in == t->n_in && made->n_out == t->n_out) {
+        made->in_name = t->in_name;
+        made->out_name = t->out_name;
+        made->in_loc = t->in_loc;
+        made->out_loc = t->out_loc;
+        *t = *made;
+        return RHEO_OK;
     }
-    check_column(k, csv, rh_yaml_get(k->task, "label"));
+    made->n_in = made->n_out = 0; /* their names are those of t */
+    rh_task_free(made);
+    return st;
 }
 
-/* The samples of `made` with the names of the ports. */
-static void take_samples(rh_task *t, rh_task *made) {
-    made->in_name = t->in_name;
-    made->out_name = t->out_name;
-    made->in_loc = t->in_loc;
-    made->out_loc = t->out_loc;
-    *t = *made;
-}
-
-static rheo_status make_samples(const context *k, const rh_csv *csv, rh_loc file) {
-    rh_report *r = k->rd->report;
-    rh_task *t = &k->x->task, made = { 0 };
+static rheo_status make_samples(const context *k, const rh_csv *csv, int n_pool, rh_loc file) {
+    rh_task made = { 0 };
     rheo_error e = { 0 };
     k->x->csv.seed = (uint64_t)k->x->seed;
-    if (rh_csv_task_rows(&made, &k->x->csv, csv, &e) != RHEO_OK) return rh_experiment_forward(r, &e, file);
-    rheo_status st = RHEO_OK;
-    if (k->x->csv.label) st = check_class_count(k, made.n_class, rh_yaml_loc(k->rd, rh_yaml_get(k->task, "label")));
-    if (st == RHEO_OK && made.n_in == t->n_in && made.n_out == t->n_out)
-        take_samples(t, &made);
-    else
-        rh_task_free(&made);
-    return st;
+    if (rh_csv_task_rows(&made, &k->x->csv, csv, n_pool, &e) != RHEO_OK)
+        return rh_experiment_forward(k->rd->report, &e, file);
+    const rh_yaml *const label = rh_yaml_get(k->task, "label");
+    return rh_task_take(k, &made, label ? rh_yaml_loc(k->rd, label) : file);
+}
+
+static rheo_status read_table_file(const context *k, const rh_experiment_io *io, const char *file, const char *key,
+                                   rh_csv *csv) {
+    char *path = rh_experiment_path(k->x, file);
+    if (!path) return RH_REPORT_NOMEM(k->rd->report);
+    rheo_error e = { 0 };
+    const rheo_status st = io->table(io->user, path, !k->x->csv.no_header, csv, &e);
+    rh_free(path);
+    return st == RHEO_OK ? st : rh_experiment_forward(k->rd->report, &e, rh_yaml_loc(k->rd, rh_yaml_get(k->task, key)));
+}
+
+static rheo_status read_tables(const context *k, const rh_experiment_io *io, rh_csv *csv, int *n_pool) {
+    const rh_csv_task_def *const d = &k->x->csv;
+    RHEO_TRY(read_table_file(k, io, d->file, "file", csv));
+    *n_pool = csv->n_row;
+    if (!d->test_file) return RHEO_OK;
+    rh_csv more = { 0 };
+    rheo_error e = { 0 };
+    RHEO_TRY(read_table_file(k, io, d->test_file, "test_file", &more));
+    if (rh_csv_append(csv, &more, &e) == RHEO_OK) return RHEO_OK;
+    return rh_experiment_forward(k->rd->report, &e, rh_yaml_loc(k->rd, rh_yaml_get(k->task, "test_file")));
 }
 
 static rheo_status read_csv(const context *k, const rh_experiment_io *io) {
@@ -430,18 +472,14 @@ static rheo_status read_csv(const context *k, const rh_experiment_io *io) {
     check_csv_counts(k);
     k->x->labelled = d->label != NULL;
     if (!d->file) return RHEO_E_PARSE;
-    const rh_loc at = rh_yaml_loc(k->rd, rh_yaml_get(k->task, "file"));
-    char *path = rh_experiment_path(k->x, d->file);
-    if (!path) return RH_REPORT_NOMEM(r);
     rh_csv csv = { 0 };
-    rheo_error e = { 0 };
-    rheo_status st = io->table(io->user, path, &csv, &e);
-    rh_free(path);
-    if (st != RHEO_OK) return rh_experiment_forward(r, &e, at);
-    check_columns(k, &csv);
-    st = r->n_error > before                           ? RHEO_E_PARSE
-         : k->x->task.n_in > 0 && k->x->task.n_out > 0 ? make_samples(k, &csv, at)
-                                                       : RHEO_E_PARSE;
+    int n_pool = 0;
+    rheo_status st = read_tables(k, io, &csv, &n_pool);
+    if (st == RHEO_OK) check_columns(k, &csv);
+    if (st == RHEO_OK)
+        st = r->n_error == before && k->x->task.n_in > 0 && k->x->task.n_out > 0
+                 ? make_samples(k, &csv, n_pool, rh_yaml_loc(k->rd, rh_yaml_get(k->task, "file")))
+                 : RHEO_E_PARSE;
     rh_csv_free(&csv);
     return st;
 }
@@ -483,9 +521,14 @@ rheo_status rh_experiment_read_samples(rheo_experiment *x, const rh_reader *rd, 
     const context k = { x, rd, task };
     const int before = rd->report->n_error;
     rh_yaml *kind = rh_yaml_get(task, "kind");
-    if (!kind) return missing(&k, rh_yaml_loc(rd, task), "kind", "task", "kind: table, or kind: csv");
+    if (!kind) return rh_task_missing(&k, rh_yaml_loc(rd, task), "kind", "task", "kind: table, csv, idx or logic");
     RHEO_TRY(rh_read_choice(rd, kind, "kind", RH_TASK_KINDS, &x->task_kind));
-    RHEO_TRY(x->task_kind == 0 ? read_table(&k) : read_csv(&k, io));
+    switch (x->task_kind) {
+    case RH_TASK_TABLE: RHEO_TRY(read_table(&k)); break;
+    case RH_TASK_CSV: RHEO_TRY(read_csv(&k, io)); break;
+    case RH_TASK_IDX: RHEO_TRY(rh_task_read_idx(&k, io)); break;
+    default: RHEO_TRY(rh_task_read_logic(&k)); break;
+    }
     if (rd->report->n_error > before || x->learn.loss != RH_LOSS_CROSS_ENTROPY || x->labelled) return RHEO_OK;
     return x->task.n_sample > 0 && x->task.n_out > 0 ? classes_from_targets(&k) : RHEO_OK;
 }

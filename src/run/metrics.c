@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +43,27 @@ static void add(rh_buf *b, const char *key, double x) {
     rh_buf_json_number(b, x);
 }
 
+/* "accuracy_class_test":[share of class 0, ...],"confusion_test":[[...], ...] for each set that there is. */
+void rh_progress_classes(rh_buf *b, const rheo_progress *p) {
+    static const char *const SETS[] = { "train", "validation", "test" };
+    for (int s = 0; s < RH_COUNT(SETS); s++) {
+        if (!p->confusion[s]) continue;
+        const int n = p->n_class;
+        rh_buf_printf(b, ",\"accuracy_class_%s\":[", SETS[s]);
+        for (int i = 0; i < n; i++) {
+            const int *const row = p->confusion[s] + (size_t)i * (size_t)n;
+            double whole = 0;
+            for (int j = 0; j < n; j++) whole += row[j];
+            if (i) rh_buf_puts(b, ",");
+            rh_buf_json_number(b, whole > 0 ? row[i] / whole : (double)NAN);
+        }
+        rh_buf_printf(b, "],\"confusion_%s\":[", SETS[s]);
+        for (int i = 0; i < n * n; i++)
+            rh_buf_printf(b, "%s%d%s", i % n ? "," : i ? ",[" : "[", p->confusion[s][i], i % n == n - 1 ? "]" : "");
+        rh_buf_puts(b, "]");
+    }
+}
+
 static rheo_status put(int fd, const char *s, size_t n, rheo_error *err) {
     while (n > 0) {
         const ssize_t done = write(fd, s, n);
@@ -60,6 +82,9 @@ rheo_status rh_metrics_add(int fd, const rheo_progress *p, const rh_gauge *gauge
     add(&b, "loss_test", p->loss_test);
     add(&b, "accuracy_train", p->accuracy_train);
     add(&b, "accuracy_test", p->accuracy_test);
+    add(&b, "loss_validation", p->loss_validation);
+    add(&b, "accuracy_validation", p->accuracy_validation);
+    rh_progress_classes(&b, p);
     add(&b, "loss_online", gauge->loss);
     add(&b, "cos_gradient", gauge->cos_gradient);
     add(&b, "norm_ratio", gauge->norm_ratio);

@@ -2,7 +2,7 @@
 #include "run/rundir.h"
 #include "solver/outside.h"
 
-enum { MAX_POTENTIAL = 1000000 }; /* more node potentials than this are left out */
+enum { MAX_POTENTIAL = 1000000, MAX_INPUT = 10000000 }; /* more node potentials, or inputs, are left out */
 
 rheo_status rh_history_add(rh_history *h, const rh_row *row, rheo_error *err) {
     if (!rh_grow(&h->row, &h->cap, h->n + 1, sizeof *h->row)) return RH_NOMEM(err);
@@ -11,7 +11,8 @@ rheo_status rh_history_add(rh_history *h, const rh_row *row, rheo_error *err) {
 }
 
 static rheo_status add_history(rh_npz *z, const rh_history *h, rheo_error *err) {
-    static const char *const NAMES[] = { "epoch", "loss_train", "loss_test", "accuracy_train", "accuracy_test" };
+    static const char *const NAMES[] = { "epoch",         "loss_train",      "loss_test",          "accuracy_train",
+                                         "accuracy_test", "loss_validation", "accuracy_validation" };
     _Static_assert(sizeof(rh_row) == sizeof(double[RH_COUNT(NAMES)]), "one name per member of a row");
     double *const column = rh_calloc((size_t)h->n, sizeof *column);
     if (!column) return RH_NOMEM(err);
@@ -37,20 +38,64 @@ static rheo_status add_edges(rh_npz *z, const rheo_circuit *c, const double *g, 
     return RHEO_OK;
 }
 
+static rheo_status add_inputs(rh_npz *z, const rh_task *t, const size_t dims[2], rheo_error *err) {
+    if (dims[0] > MAX_INPUT / dims[1]) return RHEO_OK;
+    double *const in = rh_calloc(dims[0] * dims[1], sizeof *in);
+    if (!in) return RH_NOMEM(err);
+    for (int i = 0; i < t->n_sample; i++) rh_task_inputs(t, i, in + (size_t)i * dims[1]);
+    rh_npz_f64(z, "input", in, 2, dims);
+    rh_free(in);
+    return RHEO_OK;
+}
+
+/* Of the samples in list: row the label, column the largest output. */
+static void confuse(const rh_task *t, const double *y, const int *list, int n, int *confusion) {
+    memset(confusion, 0, (size_t)t->n_class * (size_t)t->n_class * sizeof *confusion);
+    for (int i = 0; i < n; i++) {
+        const double *const out = y + (size_t)list[i] * (size_t)t->n_out;
+        int best = 0;
+        for (int o = 1; o < t->n_out; o++)
+            if (out[o] > out[best]) best = o;
+        confusion[t->label[list[i]] * t->n_class + best]++;
+    }
+}
+
+static rheo_status add_classes(rh_npz *z, const rh_task *t, const double *y, rheo_error *err) {
+    const size_t n = (size_t)t->n_class, dims[] = { n, n };
+    const struct {
+        const char *name;
+        const int *list;
+        int n;
+    } SETS[] = { { "confusion_train", t->train, t->n_train },
+                 { "confusion_validation", t->validation, t->n_validation },
+                 { "confusion_test", t->test, t->n_test } };
+    rh_npz_text(z, "class", (const char *const *)t->class_name, t->n_class);
+    int *const confusion = rh_calloc(n * n, sizeof *confusion);
+    if (!confusion) return RH_NOMEM(err);
+    for (int s = 0; s < RH_COUNT(SETS); s++) {
+        confuse(t, y, SETS[s].list, SETS[s].n, confusion);
+        if (SETS[s].n > 0) rh_npz_i32(z, SETS[s].name, confusion, 2, dims);
+    }
+    rh_free(confusion);
+    return RHEO_OK;
+}
+
 static rheo_status add_samples(rh_npz *z, const rheo_experiment *x, rh_learner *l, rheo_error *err) {
     const rh_task *const t = &x->task;
     const size_t in[] = { (size_t)t->n_sample, (size_t)t->n_in }, out[] = { (size_t)t->n_sample, (size_t)t->n_out };
-    const size_t n_train = (size_t)t->n_train, n_test = (size_t)t->n_test;
-    rh_npz_f64(z, "input", t->in, 2, in);
+    const size_t n_train = (size_t)t->n_train, n_test = (size_t)t->n_test, n_validation = (size_t)t->n_validation;
+    RHEO_TRY(add_inputs(z, t, in, err));
     rh_npz_f64(z, "target", t->target, 2, out);
     if (t->label) rh_npz_i32(z, "label", t->label, 1, out);
     rh_npz_i32(z, "train", t->train, 1, &n_train);
+    rh_npz_i32(z, "validation", t->validation, 1, &n_validation);
     rh_npz_i32(z, "test", t->test, 1, &n_test);
     double *const y = rh_calloc(out[0] * out[1], sizeof *y);
     if (!y) return RH_NOMEM(err);
     rheo_status st = RHEO_OK;
     for (int i = 0; i < t->n_sample && st == RHEO_OK; i++) st = rh_learner_output(l, i, y + (size_t)i * out[1], err);
     if (st == RHEO_OK) rh_npz_f64(z, "output", y, 2, out);
+    if (st == RHEO_OK && t->label) st = add_classes(z, t, y, err);
     rh_free(y);
     return st;
 }
@@ -59,8 +104,7 @@ static rheo_status add_samples(rh_npz *z, const rheo_experiment *x, rh_learner *
 static rheo_status solve_all(const rheo_experiment *x, rheo_solver *s, rheo_state *st, double *v, rheo_error *err) {
     const rh_ports p = rh_experiment_ports(x);
     for (int i = 0; i < x->task.n_sample; i++) {
-        const double *const in = x->task.in + (size_t)i * (size_t)p.n_in;
-        for (int j = 0; j < p.n_in; j++) st->source[p.in_elem[j]] = p.in_sign[j] * in[j];
+        for (int j = 0; j < p.n_in; j++) st->source[p.in_elem[j]] = p.in_sign[j] * rh_task_input(&x->task, i, j);
         RHEO_TRY(rheo_solver_solve(s, st, err));
         memcpy(v + (size_t)i * (size_t)st->n_node, st->v, (size_t)st->n_node * sizeof *v);
     }

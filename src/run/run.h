@@ -27,7 +27,7 @@ struct rheo_experiment {
     char *netlist; /* path as written, resolved against folder */
     int domain;    /* 0 electrical, 1 hydraulic: only units in print differ */
     int64_t seed;
-    int task_kind; /* 0 table, 1 csv */
+    int task_kind; /* RH_TASK_KINDS: table, csv, idx, logic */
     rh_task task;
     rh_learn_def learn; /* with the kernel's parameters */
     char *backend;
@@ -41,7 +41,8 @@ struct rheo_experiment {
     int *in_elem; /* ports, resolved by name */
     double *in_sign;
     int (*out)[2];
-    rh_csv_task_def csv; /* as read, lent from doc; csv.level serves rows with labels as well */
+    rh_csv_task_def csv; /* as read, lent from doc; serves idx files, truth tables and rows with labels as well */
+    int *function, n_function, n_variable; /* of truth tables; lent from doc */
     bool labelled;       /* rows or table name classes (label may also come from one-hot targets) */
     char *cwd;           /* where relative paths count from, absolute; NULL: not known */
 };

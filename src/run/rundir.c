@@ -149,10 +149,12 @@ rheo_status rh_rundir_hash(const rheo_experiment *x, uint64_t *hash, rheo_error 
         const size_t n_sample = (size_t)t->n_sample;
         uint64_t h = rh_hash(RH_HASH_START, text, strlen(text));
         h = rh_hash(h, cards, strlen(cards));
-        h = rh_hash(h, t->in, n_sample * (size_t)t->n_in * sizeof *t->in);
+        if (t->in) h = rh_hash(h, t->in, n_sample * (size_t)t->n_in * sizeof *t->in);
+        if (t->bytes.x) h = rh_hash(h, t->bytes.x, n_sample * t->bytes.n_column);
         h = rh_hash(h, t->target, n_sample * (size_t)t->n_out * sizeof *t->target);
         if (t->label) h = rh_hash(h, t->label, n_sample * sizeof *t->label);
         h = rh_hash(h, t->train, (size_t)t->n_train * sizeof *t->train);
+        h = rh_hash(h, t->validation, (size_t)t->n_validation * sizeof *t->validation);
         *hash = rh_hash(h, t->test, (size_t)t->n_test * sizeof *t->test);
     }
     rheo_text_free(cards);

@@ -6,7 +6,7 @@
 
 /* One evaluated epoch. All doubles: it goes into checkpoints and arrays as it is. NaN where it does not apply. */
 typedef struct rh_row {
-    double epoch, loss_train, loss_test, accuracy_train, accuracy_test;
+    double epoch, loss_train, loss_test, accuracy_train, accuracy_test, loss_validation, accuracy_validation;
 } rh_row;
 typedef struct rh_history {
     rh_row *row;
@@ -36,6 +36,8 @@ rheo_status rh_rundir_hash(const rheo_experiment *x, uint64_t *hash, rheo_error 
 /* metrics.jsonl, cut to the bytes that a checkpoint knows (0: anew). *fd is to be closed; as it was on failure. */
 rheo_status rh_metrics_open(const char *directory, int64_t bytes, int *fd, const rheo_log *log, rheo_error *err);
 rheo_status rh_metrics_add(int fd, const rheo_progress *p, const rh_gauge *gauge, int64_t *bytes, rheo_error *err);
+/* The part of a line about classes, with a comma before it. */
+void rh_progress_classes(rh_buf *b, const rheo_progress *p);
 rheo_status rh_metrics_sync(int fd, rheo_error *err);
 
 /* result.npz and trained.cir. Their bytes depend on the experiment alone. */

@@ -29,6 +29,7 @@ typedef struct session {
     uint64_t config, generation;
     rh_counters at;
     rh_history history;
+    int *confusion; /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
     double began; /* s */
     bool warned;  /* that few edges pass the dead zone */
 } session;
@@ -43,7 +44,29 @@ static double now(void) {
 
 /* ---- evaluation ---- */
 
-static rheo_status score(session *s, const int *sample, int n, double *loss, double *accuracy, rheo_error *err) {
+enum { TRAIN, VALIDATION, TEST, MAX_CLASS = 100 };
+
+static int set_size(const rh_task *t, int set) {
+    return set == TRAIN ? t->n_train : set == VALIDATION ? t->n_validation : t->n_test;
+}
+
+static int *confusion_of(const session *s, int set) {
+    const rh_task *const t = &s->x->task;
+    if (!s->confusion || set_size(t, set) == 0) return NULL;
+    return s->confusion + (size_t)set * (size_t)t->n_class * (size_t)t->n_class;
+}
+
+/* Of the samples just evaluated. */
+static void count_classes(session *s, int set, const int *sample, int n) {
+    const int *const answer = rh_learner_answers(s->l), n_class = s->x->task.n_class;
+    int *const confusion = confusion_of(s, set);
+    if (!confusion) return;
+    memset(confusion, 0, (size_t)n_class * (size_t)n_class * sizeof *confusion);
+    for (int i = 0; i < n; i++) confusion[s->samples.label[sample[i]] * n_class + answer[sample[i]]]++;
+}
+
+static rheo_status score(session *s, int set, const int *sample, double *loss, double *accuracy, rheo_error *err) {
+    const int n = set_size(&s->x->task, set);
     *loss = *accuracy = NAN;
     if (n == 0) return RHEO_OK;
     rh_score sc;
@@ -51,6 +74,7 @@ static rheo_status score(session *s, const int *sample, int n, double *loss, dou
     *loss = sc.loss;
     const bool counts = s->samples.label || s->x->learn.loss == RH_LOSS_HINGE; /* classes, or signs to be met */
     if (counts && sc.n > 0) *accuracy = (double)sc.n_right / (double)sc.n;
+    count_classes(s, set, sample, n);
     return RHEO_OK;
 }
 
@@ -78,6 +102,10 @@ static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
         .loss_test = row->loss_test,
         .accuracy_train = row->accuracy_train,
         .accuracy_test = row->accuracy_test,
+        .loss_validation = row->loss_validation,
+        .accuracy_validation = row->accuracy_validation,
+        .n_class = s->confusion ? s->x->task.n_class : 0,
+        .confusion = { confusion_of(s, TRAIN), confusion_of(s, VALIDATION), confusion_of(s, TEST) },
         .cos_gradient = gauge.cos_gradient,
         .norm_ratio = gauge.norm_ratio,
         .cos_contrastive = gauge.cos_contrastive,
@@ -94,8 +122,9 @@ static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
 static rheo_status evaluate(session *s, rheo_error *err) {
     const rh_task *const t = &s->x->task;
     rh_row row = { .epoch = (double)s->at.epoch };
-    RHEO_TRY(score(s, t->train, t->n_train, &row.loss_train, &row.accuracy_train, err));
-    RHEO_TRY(score(s, t->test, t->n_test, &row.loss_test, &row.accuracy_test, err));
+    RHEO_TRY(score(s, TRAIN, t->train, &row.loss_train, &row.accuracy_train, err));
+    RHEO_TRY(score(s, VALIDATION, t->validation, &row.loss_validation, &row.accuracy_validation, err));
+    RHEO_TRY(score(s, TEST, t->test, &row.loss_test, &row.accuracy_test, err));
     return record(s, &row, err);
 }
 
@@ -227,6 +256,9 @@ static rheo_status open_learner(session *s, bool gauge, rheo_error *err) {
     s->order = rh_calloc((size_t)s->x->task.n_train, sizeof *s->order);
     s->g_first = rh_calloc((size_t)n_edge, sizeof *s->g_first);
     if (!s->order || !s->g_first) return RH_NOMEM(err);
+    const size_t n_class = (size_t)s->x->task.n_class;
+    if (s->samples.label && n_class <= MAX_CLASS) s->confusion = rh_calloc(3 * n_class * n_class, sizeof *s->confusion);
+    if (s->samples.label && n_class <= MAX_CLASS && !s->confusion) return RH_NOMEM(err);
     RHEO_TRY(rh_learner_open(&s->l, s->x->circuit, &learn, &solver, &s->ports, &s->samples, s->log, err));
     if (n_edge) memcpy(s->g_first, rh_learner_g(s->l), (size_t)n_edge * sizeof *s->g_first);
     return RHEO_OK;
@@ -252,7 +284,7 @@ static rheo_status start(session *s, rheo_error *err) {
 
 static void fill_result(const session *s, rheo_result *r) {
     const rh_history *const h = &s->history;
-    const rh_row none = { 0, NAN, NAN, NAN, NAN };
+    const rh_row none = { 0, NAN, NAN, NAN, NAN, NAN, NAN };
     const rh_row *const last = h->n ? &h->row[h->n - 1] : &none;
     *r = (rheo_result){
         .loss_first = h->n ? h->row[0].loss_train : NAN,
@@ -260,6 +292,8 @@ static void fill_result(const session *s, rheo_result *r) {
         .loss_test = last->loss_test,
         .accuracy_train = last->accuracy_train,
         .accuracy_test = last->accuracy_test,
+        .loss_validation = last->loss_validation,
+        .accuracy_validation = last->accuracy_validation,
         .epochs = (long)s->at.epoch,
         .steps = (long)s->at.step,
         .seconds = now() - s->began,
@@ -300,6 +334,7 @@ static void close_session(session *s) {
     rh_learner_close(s->l);
     rh_free(s->history.row);
     rh_free(s->order);
+    rh_free(s->confusion);
     rh_free(s->g_first);
     rh_free(s->checkpoints);
 }

@@ -252,18 +252,37 @@ static rheo_status read_row(scanner *c, filler *f) {
     return RHEO_OK;
 }
 
-static rheo_status parse(scanner *c, filler *f) {
+/* c1, c2, ...: as many as the first row has cells. */
+static rheo_status name_columns(scanner *c, filler *f) {
+    rh_csv *t = f->out;
+    scanner ahead = *c;
+    int cap = 0;
+    for (piece p = { 0 }; !p.last;) {
+        char name[16];
+        RHEO_TRY(next_piece(&ahead, &p));
+        if (t->n_col == RH_CSV_COLUMNS)
+            return rh_fail(c->err, RHEO_E_LIMIT, 502, place(c, c->at, 1), "the table has more than %d columns",
+                           RH_CSV_COLUMNS);
+        if (!rh_grow(&t->column, &cap, t->n_col + 1, sizeof(*t->column))) return RH_NOMEM(c->err);
+        const int n = snprintf(name, sizeof name, "c%d", t->n_col + 1);
+        if (!(t->column[t->n_col] = rh_pool_strndup(t->pool, name, (size_t)n))) return RH_NOMEM(c->err);
+        t->n_col++;
+    }
+    return RHEO_OK;
+}
+
+static rheo_status parse(scanner *c, filler *f, bool header) {
     if (c->n >= 3 && memcmp(c->s, "\xEF\xBB\xBF", 3) == 0) c->at = 3;
     skip_blank_lines(c);
     if (c->at >= c->n) return bad(c, (rh_loc){ c->src, 1, 1, 1 }, "there is nothing in this table", NULL);
     c->separator = f->out->separator = find_separator(c);
-    RHEO_TRY(read_header(c, f));
+    RHEO_TRY(header ? read_header(c, f) : name_columns(c, f));
     for (skip_blank_lines(c); c->at < c->n; skip_blank_lines(c)) RHEO_TRY(read_row(c, f));
     if (f->out->n_row == 0) return bad(c, (rh_loc){ c->src, 1, 1, 1 }, "this table has a header, but no rows", NULL);
     return RHEO_OK;
 }
 
-rheo_status rh_csv_parse(rh_csv *out, const char *text, size_t n, const rh_source *src, rheo_error *err) {
+rheo_status rh_csv_parse(rh_csv *out, const char *text, size_t n, const rh_source *src, bool header, rheo_error *err) {
     *out = (rh_csv){ 0 };
     if (n > RH_CSV_BYTES)
         return rh_fail(err, RHEO_E_LIMIT, 404, RH_NOWHERE, "the table is larger than %d bytes", RH_CSV_BYTES);
@@ -271,7 +290,8 @@ rheo_status rh_csv_parse(rh_csv *out, const char *text, size_t n, const rh_sourc
     filler f = { .out = &t };
     scanner c = { .s = text, .n = n, .line = 1, .src = src, .err = err };
     if (t.pool) f.text = rh_pool_strndup(t.pool, text, n);
-    const rheo_status st = f.text ? parse(&c, &f) : RH_NOMEM(err);
+    const rheo_status st = f.text ? parse(&c, &f, header) : RH_NOMEM(err);
+    t.n_first = t.n_row;
     if (st == RHEO_OK)
         *out = t;
     else
@@ -279,7 +299,7 @@ rheo_status rh_csv_parse(rh_csv *out, const char *text, size_t n, const rh_sourc
     return st;
 }
 
-rheo_status rh_csv_read(rh_csv *out, const char *path, rheo_error *err) {
+rheo_status rh_csv_read(rh_csv *out, const char *path, bool header, rheo_error *err) {
     *out = (rh_csv){ 0 };
     char *text = NULL;
     size_t n = 0;
@@ -289,7 +309,7 @@ rheo_status rh_csv_read(rh_csv *out, const char *path, rheo_error *err) {
     rheo_status st = RHEO_OK;
     if (src && name) {
         *src = (rh_source){ .name = name, .text = text, .size = n, .quotable = true };
-        st = rh_csv_parse(out, text, n, src, err);
+        st = rh_csv_parse(out, text, n, src, header, err);
         if (st == RHEO_OK) {
             out->own = src;
             return RHEO_OK;
@@ -305,6 +325,8 @@ rheo_status rh_csv_read(rh_csv *out, const char *path, rheo_error *err) {
 
 void rh_csv_free(rh_csv *c) {
     if (!c) return;
+    if (c->more) rh_csv_free(c->more);
+    rh_free(c->more);
     rh_free(c->column);
     rh_free(c->cell);
     rh_free(c->line);
@@ -318,6 +340,35 @@ void rh_csv_free(rh_csv *c) {
     *c = (rh_csv){ 0 };
 }
 
+static rheo_status check_columns(const rh_csv *t, const rh_csv *more, rheo_error *err) {
+    bool same = t->n_col == more->n_col;
+    for (int k = 0; same && k < t->n_col; k++) same = strcmp(t->column[k], more->column[k]) == 0;
+    if (same) return RHEO_OK;
+    return rh_fail(err, RHEO_E_PARSE, RH_CODE_HEADER, (rh_loc){ more->src, 1, 1, 1 },
+                   "this table has other columns than the one before it");
+}
+
+rheo_status rh_csv_append(rh_csv *t, rh_csv *more, rheo_error *err) {
+    t->more = rh_calloc(1, sizeof(*t->more));
+    if (!t->more) {
+        rh_csv_free(more);
+        return RH_NOMEM(err);
+    }
+    *t->more = *more;
+    *more = (rh_csv){ 0 };
+    const rh_csv *const m = t->more;
+    RHEO_TRY(check_columns(t, m, err));
+    const size_t n = (size_t)t->n_row + (size_t)m->n_row, n_col = (size_t)t->n_col;
+    if (n * n_col > RH_CSV_CELLS)
+        return rh_fail(err, RHEO_E_LIMIT, 502, RH_NOWHERE, "the tables have more than %d cells", RH_CSV_CELLS);
+    char **const cell = rh_realloc(t->cell, n * n_col, sizeof(*cell));
+    if (!cell) return RH_NOMEM(err);
+    t->cell = cell;
+    memcpy(cell + (size_t)t->n_row * n_col, m->cell, (size_t)m->n_row * n_col * sizeof(*cell));
+    t->n_row = (int)n;
+    return RHEO_OK;
+}
+
 int rh_csv_column(const rh_csv *c, const char *name) {
     for (int k = 0; k < c->n_col; k++)
         if (strcmp(c->column[k], name) == 0) return k;
@@ -325,6 +376,7 @@ int rh_csv_column(const rh_csv *c, const char *name) {
 }
 
 rh_loc rh_csv_loc(const rh_csv *t, int row, int col) {
+    if (row >= t->n_first) return t->more ? rh_csv_loc(t->more, row - t->n_first, col) : RH_NOWHERE;
     if (!t->src) return RH_NOWHERE;
     scanner c = {
         .s = t->src->text, .n = t->src->size, .line = t->line[row], .separator = t->separator, .src = t->src

@@ -133,36 +133,6 @@ static void free_columns(columns *c) {
     rh_free(c->x);
 }
 
-/* ---- training and test rows ---- */
-
-/* In shuffled order the first rows of each class go to the test, and at least one of each stays in training. */
-static rheo_status split(rh_task *out, const rh_csv_task_def *def, rheo_error *err) {
-    const int n = out->n_sample, n_class = out->n_class > 0 ? out->n_class : 1;
-    int *order = rh_calloc((size_t)n, sizeof(*order)), *quota = rh_calloc((size_t)n_class, sizeof(*quota));
-    bool *is_test = rh_calloc((size_t)n, sizeof(*is_test));
-    out->train = rh_calloc((size_t)n, sizeof(*out->train));
-    out->test = rh_calloc((size_t)n, sizeof(*out->test));
-    if (order && quota && is_test && out->train && out->test) {
-        for (int i = 0; i < n; i++) quota[out->label ? out->label[i] : 0]++;
-        for (int c = 0; c < n_class; c++) {
-            const int want = (int)lround(def->test * quota[c]);
-            quota[c] = want < quota[c] ? want : quota[c] > 0 ? quota[c] - 1 : 0;
-        }
-        rh_shuffle(def->seed, RH_STREAM_SPLIT, n, order);
-        for (int i = 0; i < n; i++) {
-            int *left = &quota[out->label ? out->label[order[i]] : 0];
-            if (*left > 0) is_test[order[i]] = true;
-            if (*left > 0) --*left;
-        }
-        for (int i = 0; i < n; i++) *(is_test[i] ? &out->test[out->n_test++] : &out->train[out->n_train++]) = i;
-    }
-    const bool ok = order && quota && is_test && out->train && out->test;
-    rh_free(order);
-    rh_free(quota);
-    rh_free(is_test);
-    return ok ? RHEO_OK : RH_NOMEM(err);
-}
-
 /* ---- scaling ---- */
 
 typedef struct scale {
@@ -170,8 +140,9 @@ typedef struct scale {
     double to[2];
 } scale;
 
-static scale find_scale(const rh_task *t, const columns *c, int k, const double to[2]) {
+static scale find_scale(const rh_task *t, const columns *c, int k, const double from[2], const double to[2]) {
     scale s = { INFINITY, -INFINITY, { to[0], to[1] } };
+    if (from[0] < from[1]) return (scale){ from[0], from[1], { to[0], to[1] } };
     for (int i = 0; i < t->n_train; i++) {
         const double x = c->x[(size_t)t->train[i] * (size_t)c->n + (size_t)k];
         s.low = fmin(s.low, x);
@@ -197,12 +168,17 @@ static rheo_status too_far(const rh_csv *t, int row, int col, rheo_error *err) {
 
 static rheo_status fill_inputs(rh_task *out, const rh_csv_task_def *def, const rh_csv *t, const columns *c,
                                rheo_error *err) {
-    const double middle = def->range[0] / 2 + def->range[1] / 2;
+    const bool affine = def->affine[0] != 0;
+    const double middle = affine ? 0 : def->range[0] / 2 + def->range[1] / 2;
     const size_t step = def->differential ? 2 : 1;
+    for (int i = 0; i < out->n_sample; i++)
+        for (int k = 0; k < def->n_bias; k++)
+            out->in[(size_t)(i + 1) * (size_t)out->n_in - (size_t)(def->n_bias - k)] = def->bias[k];
     for (int k = 0; k < c->n; k++) {
-        const scale s = find_scale(out, c, k, def->range);
+        const scale s = find_scale(out, c, k, def->from, def->range);
         for (int i = 0; i < out->n_sample; i++) {
-            const double x = apply(&s, c->x[(size_t)i * (size_t)c->n + (size_t)k]);
+            const double raw = c->x[(size_t)i * (size_t)c->n + (size_t)k];
+            const double x = affine ? def->affine[0] * raw + def->affine[1] : apply(&s, raw);
             if (!isfinite(x) || !isfinite(middle - (x - middle))) return too_far(t, i, c->index[k], err);
             double *in = out->in + (size_t)i * (size_t)out->n_in + step * (size_t)k;
             in[0] = x;
@@ -216,7 +192,7 @@ static rheo_status fill_targets(rh_task *out, const rh_csv_task_def *def, const 
                                 rheo_error *err) {
     const bool scaled = !(isnan(def->target_range[0]) && isnan(def->target_range[1]));
     for (int k = 0; k < c->n; k++) {
-        const scale s = find_scale(out, c, k, def->target_range);
+        const scale s = find_scale(out, c, k, (const double[2]){ 0, 0 }, def->target_range);
         for (int i = 0; i < out->n_sample; i++) {
             const double raw = c->x[(size_t)i * (size_t)c->n + (size_t)k], x = scaled ? apply(&s, raw) : raw;
             if (!isfinite(x)) return too_far(t, i, c->index[k], err);
@@ -302,8 +278,6 @@ static rheo_status check_def(const rh_csv_task_def *d, const rh_csv *t, rheo_err
     if (d->n_column < 1 || (!d->label && d->n_target < 1))
         return rh_fail(err, RHEO_E_USAGE, RH_CODE_SAMPLES, RH_NOWHERE,
                        "a CSV task needs input columns, and a label or targets");
-    if (!(d->test >= 0 && d->test <= 0.9))
-        return rh_fail(err, RHEO_E_RANGE, RH_CODE_SAMPLES, RH_NOWHERE, "the share of test rows must be from 0 to 0.9");
     if (t->n_row > MAX_ROW)
         return rh_fail(err, RHEO_E_LIMIT, 502, RH_NOWHERE, "the table has %d rows, more than %d", t->n_row, MAX_ROW);
     return RHEO_OK;
@@ -320,16 +294,16 @@ static rheo_status allocate(rh_task *out, rheo_error *err) {
     return out->in && out->target ? RHEO_OK : RH_NOMEM(err);
 }
 
-static rheo_status fill(rh_task *out, const rh_csv_task_def *def, const rh_csv *t, columns *in, columns *target,
-                        rheo_error *err) {
+static rheo_status fill(rh_task *out, const rh_csv_task_def *def, const rh_csv *t, int n_pool, columns *in,
+                        columns *target, rheo_error *err) {
     RHEO_TRY(check_def(def, t, err));
     out->n_sample = t->n_row;
-    out->n_in = def->n_column * (def->differential ? 2 : 1);
+    out->n_in = def->n_column * (def->differential ? 2 : 1) + def->n_bias;
     RHEO_TRY(read_columns(t, in, err));
     if (def->label) RHEO_TRY(read_labels(out, def, t, err));
     out->n_out = def->label ? out->n_class : def->n_target;
     RHEO_TRY(allocate(out, err));
-    RHEO_TRY(split(out, def, err));
+    RHEO_TRY(rh_task_split(out, def, n_pool, err));
     RHEO_TRY(fill_inputs(out, def, t, in, err));
     if (def->label) {
         label_targets(out, def->level);
@@ -339,10 +313,10 @@ static rheo_status fill(rh_task *out, const rh_csv_task_def *def, const rh_csv *
     return fill_targets(out, def, t, target, err);
 }
 
-rheo_status rh_csv_task_rows(rh_task *out, const rh_csv_task_def *def, const rh_csv *csv, rheo_error *err) {
+rheo_status rh_csv_task_rows(rh_task *out, const rh_csv_task_def *def, const rh_csv *csv, int n_pool, rheo_error *err) {
     rh_task t = { 0 };
     columns in = { .name = def->columns, .n = def->n_column }, target = { .name = def->targets, .n = def->n_target };
-    const rheo_status st = fill(&t, def, csv, &in, &target, err);
+    const rheo_status st = fill(&t, def, csv, n_pool, &in, &target, err);
     free_columns(&in);
     free_columns(&target);
     if (st == RHEO_OK) {
@@ -356,8 +330,8 @@ rheo_status rh_csv_task_rows(rh_task *out, const rh_csv_task_def *def, const rh_
 
 rheo_status rh_csv_task(rh_task *out, const rh_csv_task_def *def, rheo_error *err) {
     rh_csv csv = { 0 };
-    RHEO_TRY(rh_csv_read(&csv, def->file, err));
-    const rheo_status st = rh_csv_task_rows(out, def, &csv, err);
+    RHEO_TRY(rh_csv_read(&csv, def->file, !def->no_header, err));
+    const rheo_status st = rh_csv_task_rows(out, def, &csv, csv.n_row, err);
     rh_csv_free(&csv);
     return st;
 }
