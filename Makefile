@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 NGSPICE ?= 1
 DESTDIR ?=
 CC ?= cc
-MODULES ?= base element circuit netlist solver transient memory protocol task config learn run export ngspice
+MODULES ?= base element circuit netlist solver transient memory protocol task config learn machine run export cosim ngspice
 
 OPT ?= -O3
 WARN := -Wall -Wextra -Wshadow -Wconversion

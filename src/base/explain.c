@@ -407,6 +407,13 @@ static const entry CATALOGUE[] = {
     { 365, "step too short",
       "The steps became shorter than the clock can tell apart and the error is still too large. The network grows "
       "without bound (negative resistances, controlled sources with feedback), or reltol and abstol are too small." },
+    { 370, "no machine in time",
+      "solver.engine: transient follows the whole learning machine in time: rule tcl, loss squared, nudge conductance, "
+      "sawtooth or triangle, samples separated by gate, ramp or carry, one sample per update. The closed form takes "
+      "everything." },
+    { 371, "step of the machine too short",
+      "An edge changes so fast that no step is short enough: where its conductance falls the voltage across it grows, "
+      "its memory takes that for more clamping, and it runs away within one tooth. Lower learning.rate." },
     { 401, "cannot open or read",
       "The file could not be opened or read. The message ends with the reason the operating system gave." },
     { 402, "cannot write",
@@ -434,6 +441,10 @@ static const entry CATALOGUE[] = {
       "ngspice runs commands that it finds in netlists, so rheo only runs it in a process that can open no file and start "
       "no program. This process did not start, or the kernel does not offer the means (seccomp filters, resource limits). "
       "It is never run without." },
+    { 430, "ngspice did not finish the deck",
+      "While ngspice ran the learning machine it stopped, was too slow, or refused the deck. `rheo export` writes nearly "
+      "the same deck, and `ngspice -b -n` shows everything it says. A time step too small means that an edge runs away: "
+      "lower learning.rate." },
     { 501, "out of memory",
       "The system gave no more memory. Nothing was changed. Make the circuit or the batch smaller, or free memory." },
     { 502, "limit exceeded",

@@ -124,6 +124,8 @@ const int *rh_learner_answers(const rh_learner *l);
 rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err);
 void rh_learner_gauge(const rh_learner *l, rh_gauge *out);
 void rh_learner_gauge_reset(rh_learner *l);
+/* One sample was learned elsewhere; its loss before that. */
+void rh_learner_note(rh_learner *l, double loss);
 /* g [n_edge] S, lent, may be written before the first step (then call rh_learner_touch). */
 double *rh_learner_g(rh_learner *l);
 void rh_learner_touch(rh_learner *l);

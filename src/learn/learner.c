@@ -444,6 +444,12 @@ void rh_learner_gauge(const rh_learner *l, rh_gauge *out) {
                        .above = mean(s->above, edges) };
 }
 
+void rh_learner_note(rh_learner *l, double loss) {
+    l->sum->n_step++;
+    l->sum->n_sample++;
+    l->sum->loss += loss;
+}
+
 void rh_learner_gauge_reset(rh_learner *l) { *l->sum = (rh_gauge_sum){ 0 }; }
 
 double *rh_learner_g(rh_learner *l) { return l->g; }

@@ -16,7 +16,10 @@ typedef struct rh_counters {
     int64_t metric_lines;
     int64_t flags; /* RH_CHECKPOINT_ bits */
 } rh_counters;
-enum { RH_CHECKPOINT_GAUGE = 1 }; /* the gauge was on */
+enum {
+    RH_CHECKPOINT_GAUGE = 1, /* the gauge was on */
+    RH_CHECKPOINT_GIVEN = 2, /* conductances came from outside */
+};
 
 typedef struct rh_section {
     const char *name; /* at most RH_SECTION_NAME - 1 bytes */

@@ -10,6 +10,17 @@
 const char *const RH_DOMAINS[] = { "electrical", "hydraulic", NULL };
 const char *const RH_TASK_KINDS[] = { "table", "csv", "idx", "logic", NULL };
 
+const char *const RH_ENGINES[] = { "closed", "transient", NULL };
+
+/* clang-format off */
+const rh_field RH_ENGINE_FIELDS[] = {
+    /* name       unit default min    max   meaning                                                  where */
+    { "engine",    "",  0,     0,     1,    "what lives through a cycle: closed form, or steps in time", offsetof(rh_engine_def, engine),    RH_CHOICE, RH_ENGINES },
+    { "tolerance", "",  1e-6,  1e-12, 0.01, "transient: error of what is stored, per step, relative",    offsetof(rh_engine_def, tolerance), RH_DOUBLE, NULL },
+};
+/* clang-format on */
+const int RH_N_ENGINE_FIELD = RH_COUNT(RH_ENGINE_FIELDS);
+
 #define AT(member) offsetof(rh_run_def, member)
 /* clang-format off */
 const rh_field RH_RUN_FIELDS[] = {
@@ -166,9 +177,20 @@ static rheo_status read_memory(const rh_reader *rd, rh_yaml *root, rh_learn_def 
     return rh_read_rest(rd, map, "memory", names, n);
 }
 
+/* The closed form takes everything; read after learning, protocol and memory. */
+static rheo_status check_engine(const rh_reader *rd, rh_yaml *solver, const rheo_experiment *x) {
+    rheo_error e = { 0 };
+    rh_yaml *const backend = rh_yaml_get(solver, "backend"), *const engine = rh_yaml_get(solver, "engine");
+    if (x->engine.engine != RH_ENGINE_TRANSIENT || rd->report->n_error > 0) return RHEO_OK;
+    if (!strcmp(x->backend, RH_OUTSIDE))
+        return bad_mix(rd, backend, "leave solver.backend away, or run `rheo cosim`, where ngspice does all of it",
+                       "the engine transient solves its operating points itself");
+    if (rh_timing_check(&x->learn, &RH_IN_TIME, &e) == RHEO_OK) return RHEO_OK;
+    return rh_experiment_forward(rd->report, &e, rh_yaml_loc(rd, engine));
+}
+
 static rheo_status read_solver(const rh_reader *rd, rh_yaml *root, rheo_experiment *x) {
-    static const char *const KEYS[] = { "backend" };
-    const char *choices[MAX_KEYS + 3] = { "auto" };
+    const char *keys[MAX_KEYS] = { "backend" }, *choices[MAX_KEYS + 3] = { "auto" };
     for (int i = 0; i < RH_N_MATRIX && i < MAX_KEYS; i++) choices[i + 1] = RH_MATRICES[i]->name;
     choices[RH_N_MATRIX + 1] = RH_OUTSIDE;
     rh_yaml *map = NULL;
@@ -178,7 +200,9 @@ static rheo_status read_solver(const rh_reader *rd, rh_yaml *root, rheo_experime
     if (backend) RH_STEP(rh_read_choice(rd, backend, "backend", choices, &which));
     x->backend = rh_strdup(choices[which]);
     if (!x->backend) return RH_REPORT_NOMEM(rd->report);
-    return rh_read_rest(rd, map, "solver", KEYS, RH_COUNT(KEYS));
+    RH_STEP(rh_read_fields(rd, map, RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, &x->engine));
+    RH_STEP(rh_read_rest(rd, map, "solver", keys, field_names(RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, keys, 1)));
+    return check_engine(rd, map, x);
 }
 
 /* ---- the top level ---- */
@@ -208,6 +232,13 @@ static rheo_status read_path(const rheo_experiment *x, const rh_reader *rd, rh_y
     return *out ? RHEO_OK : RH_REPORT_NOMEM(rd->report);
 }
 
+static rheo_status check_batch(const rh_reader *rd, rh_yaml *root, const rheo_experiment *x) {
+    rh_yaml *const run = rh_yaml_get(root, "run");
+    if (x->engine.engine != RH_ENGINE_TRANSIENT || x->run.batch == 1) return RHEO_OK;
+    return bad_mix(rd, rh_yaml_get(run, "batch"), "set run.batch: 1",
+                   "the engine transient shows one sample after another: a circuit learns online");
+}
+
 static rheo_status read_settings(rheo_experiment *x, rh_reader *rd, rh_yaml *root) {
     rh_yaml *domain = rh_yaml_get(root, "domain"), *seed = rh_yaml_get(root, "seed");
     RH_STEP(read_version(rd, root));
@@ -220,6 +251,7 @@ static rheo_status read_settings(rheo_experiment *x, rh_reader *rd, rh_yaml *roo
     RH_STEP(read_solver(rd, root, x));
     RH_STEP(read_block(rd, root, "run", RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run));
     x->learn.threads = x->run.threads;
+    RH_STEP(check_batch(rd, root, x));
     return read_path(x, rd, root, "output", false, &x->output);
 }
 
@@ -262,6 +294,7 @@ rheo_status rh_experiment_build(rheo_experiment *x, const rh_experiment_io *io, 
     rh_reader rd = { .doc = &x->doc, .report = &report };
     rh_learn_default(&x->learn);
     rh_fields_default(RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run);
+    rh_fields_default(RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, &x->engine);
     x->seed = 1;
     x->csv = (rh_csv_task_def){ .range = { 0, 1 }, .level = { 0, 1 }, .target_range = { NAN, NAN } };
     read_all(x, &rd, io);

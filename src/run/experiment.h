@@ -30,6 +30,8 @@ rheo_status rh_experiment_build(rheo_experiment *x, const rh_experiment_io *io, 
 
 extern const rh_field RH_RUN_FIELDS[];
 extern const int RH_N_RUN_FIELD;
+extern const rh_field RH_ENGINE_FIELDS[]; /* offsets into rh_engine_def */
+extern const int RH_N_ENGINE_FIELD;
 extern const char *const RH_DOMAINS[], *const RH_TASK_KINDS[]; /* NULL-terminated */
 
 /* The fields of a kernel as offsets into rh_learn_def; out holds RH_MAX_PAR. Returns their number. */

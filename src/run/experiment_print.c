@@ -267,7 +267,9 @@ static void print_all(rh_buf *b, const rheo_experiment *x) {
     put_memory(b, &x->learn);
     rh_buf_puts(b, "solver:\n  backend: ");
     put_text(b, x->backend);
-    rh_buf_puts(b, "\nrun:\n");
+    rh_buf_puts(b, "\n");
+    put_fields(b, "  ", RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, &x->engine);
+    rh_buf_puts(b, "run:\n");
     put_fields(b, "  ", RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run);
     if (x->output) {
         rh_buf_puts(b, "output: ");

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "learn/learn.h"
+#include "machine/machine.h"
 #include "rheo/netlist.h"
 #include "rheo/run.h"
 #include "task/task.h"
@@ -21,6 +22,14 @@ typedef struct rh_run_def {
     int threads;         /* 1 */
 } rh_run_def;
 
+/* What lives through a cycle. */
+enum { RH_ENGINE_CLOSED, RH_ENGINE_TRANSIENT };
+extern const char *const RH_ENGINES[]; /* NULL-terminated */
+typedef struct rh_engine_def {
+    int engine;       /* RH_ENGINES */
+    double tolerance; /* transient: error of the stored conductances in one step, relative. Default 1e-6 */
+} rh_engine_def;
+
 struct rheo_experiment {
     rh_document doc; /* text and places */
     char *path, *folder;
@@ -35,6 +44,7 @@ struct rheo_experiment {
     double *rate_value;     /* [n_rate] */
     int n_rate;
     double *edge_rate; /* [n_edge] what that makes of them; learn.edge_rate points here. NULL: one rate for all */
+    rh_engine_def engine;
     rh_run_def run;
     char *output; /* resolved against folder; NULL: not given */
     rheo_circuit *circuit;
@@ -48,6 +58,9 @@ struct rheo_experiment {
 };
 rh_ports rh_experiment_ports(const rheo_experiment *x);
 rh_samples rh_experiment_samples(const rheo_experiment *x);
+/* Training samples of which an exported deck measures the error, before its first tooth and after its last one. */
+enum { RH_SCORED = 32 };
+int rh_experiment_n_scored(const rheo_experiment *x);
 /* Sample indices in the order in which an epoch (from 0) shows them: order [n_train]. */
 void rh_experiment_order(const rheo_experiment *x, int64_t epoch, int *order);
 

@@ -4,6 +4,7 @@
  * interrupted run and an uninterrupted one go through the same code, and config.yaml is by construction what is run. */
 #include "run/checkpoint.h"
 #include "run/rundir.h"
+#include "run/train.h"
 
 #include <limits.h>
 #include <math.h>
@@ -22,6 +23,9 @@ typedef struct session {
     rh_ports ports;
     rh_samples samples;
     rh_learner *l;
+    const rh_via *via;
+    const rh_stepper *stepper;
+    void *steps; /* state of the stepper */
     double *g_first;     /* [n_edge] */
     int *order;          /* [n_train] sample indices of the epoch that is going on */
     int64_t order_epoch; /* of order; -1: none yet */
@@ -135,10 +139,18 @@ static bool goal_reached(const session *s) {
 
 /* ---- checkpoints ---- */
 
+enum { MAX_BLOCK = RH_MAX_BLOCK + RH_STEPPER_BLOCKS };
+
+/* Everything that an identical continuation needs. */
+static int blocks_of(session *s, rh_block out[MAX_BLOCK]) {
+    const int n = rh_learner_blocks(s->l, out);
+    return n + (s->stepper->blocks ? s->stepper->blocks(s->steps, out + n) : 0);
+}
+
 static rheo_status save(session *s, rheo_error *err) {
     RHEO_TRY(rh_metrics_sync(s->metrics, err)); /* the checkpoint must not know of lines that the disk does not */
-    rh_block block[RH_MAX_BLOCK];
-    const int n = rh_learner_blocks(s->l, block);
+    rh_block block[MAX_BLOCK];
+    const int n = blocks_of(s, block);
     rh_checkpoint c = { .config = s->config, .generation = s->generation + 1, .at = s->at, .n_section = n + 1 };
     for (int i = 0; i < n; i++) c.section[i] = (rh_section){ block[i].name, block[i].data, block[i].bytes };
     c.section[n] = (rh_section){ "history", s->history.row, (size_t)s->history.n * sizeof *s->history.row };
@@ -164,8 +176,8 @@ static rheo_status load_history(session *s, const rh_checkpoint *c, rheo_error *
 }
 
 static rheo_status load_learner(session *s, const rh_checkpoint *c, rheo_error *err) {
-    rh_block block[RH_MAX_BLOCK];
-    const int n = rh_learner_blocks(s->l, block);
+    rh_block block[MAX_BLOCK];
+    const int n = blocks_of(s, block);
     if (c->n_section != n + 1) return unfit(err, "the number of its sections");
     for (int i = 0; i < n; i++) { /* all are checked before the first is overwritten */
         const rh_section *const from = rh_checkpoint_find(c, block[i].name);
@@ -173,7 +185,8 @@ static rheo_status load_learner(session *s, const rh_checkpoint *c, rheo_error *
     }
     for (int i = 0; i < n; i++)
         if (block[i].bytes) memcpy(block[i].data, rh_checkpoint_find(c, block[i].name)->data, block[i].bytes);
-    return rh_learner_restore(s->l, err);
+    RHEO_TRY(rh_learner_restore(s->l, err));
+    return s->stepper->restore ? s->stepper->restore(s->steps, err) : RHEO_OK;
 }
 
 static rheo_status load(session *s, const rh_checkpoint *c, rheo_error *err) {
@@ -191,6 +204,8 @@ static rheo_status load(session *s, const rh_checkpoint *c, rheo_error *err) {
 /* ---- the loop ---- */
 
 static bool stopped(const session *s) { return s->def->stop && *s->def->stop; }
+
+int rh_experiment_n_scored(const rheo_experiment *x) { return x->task.n_train < RH_SCORED ? x->task.n_train : RH_SCORED; }
 
 /* A function of seed and epoch alone: a resumed run finds it again. */
 void rh_experiment_order(const rheo_experiment *x, int64_t epoch, int *order) {
@@ -220,7 +235,7 @@ static rheo_status train_epoch(session *s, rheo_error *err) {
             return rh_fail(err, RHEO_E_INTERRUPTED, 0, RH_NOWHERE, "interrupted in epoch %ld", (long)s->at.epoch + 1);
         const int left = n_train - (int)s->at.position;
         const int n = batch < left ? batch : left;
-        RHEO_TRY(rh_learner_step(s->l, s->order + s->at.position, n, err));
+        RHEO_TRY(s->stepper->step(s->steps, s->l, s->order + s->at.position, n, err));
         s->at.position += n;
         s->at.step++;
     }
@@ -261,7 +276,14 @@ static rheo_status open_learner(session *s, bool gauge, rheo_error *err) {
     if (s->samples.label && n_class <= MAX_CLASS && !s->confusion) return RH_NOMEM(err);
     RHEO_TRY(rh_learner_open(&s->l, s->x->circuit, &learn, &solver, &s->ports, &s->samples, s->log, err));
     if (n_edge) memcpy(s->g_first, rh_learner_g(s->l), (size_t)n_edge * sizeof *s->g_first);
+    if (s->stepper->open) RHEO_TRY(s->stepper->open(&s->steps, s->x, s->l, s->via->given, s->log, err));
     return RHEO_OK;
+}
+
+static rheo_status cannot_resume(rheo_error *err) {
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "this run was made by ngspice, which cannot go on");
+    rh_hint(err, "begin it anew with `rheo cosim --force`, or resume its folder closed/ or transient/");
+    return st;
 }
 
 static rheo_status start(session *s, rheo_error *err) {
@@ -274,8 +296,9 @@ static rheo_status start(session *s, rheo_error *err) {
     RHEO_TRY(rh_checkpoint_read(s->checkpoints, s->config, &c, &found, s->log, err));
     /* What the gauge collected is part of the state, so it stays on or off as it was. */
     const bool gauge = found ? (c.at.flags & RH_CHECKPOINT_GAUGE) != 0 : s->def->gauge || s->x->learn.gauge;
-    s->at.flags = gauge ? RH_CHECKPOINT_GAUGE : 0;
-    rheo_status st = open_learner(s, gauge, err);
+    const bool given = found && (c.at.flags & RH_CHECKPOINT_GIVEN);
+    s->at.flags = (gauge ? RH_CHECKPOINT_GAUGE : 0) | (s->via->stepper ? RH_CHECKPOINT_GIVEN : 0);
+    rheo_status st = given && !s->via->stepper ? cannot_resume(err) : open_learner(s, gauge, err);
     if (st == RHEO_OK && found) st = load(s, &c, err);
     rh_checkpoint_free(&c);
     RHEO_TRY(st);
@@ -326,11 +349,13 @@ static rheo_status run(session *s, rheo_result *result, rheo_error *err) {
         }
     }
     if (result) fill_result(s, result);
+    if (s->via->g) memcpy(s->via->g, rh_learner_g(s->l), sizeof(double) * (size_t)s->x->circuit->n_edge);
     return st;
 }
 
 static void close_session(session *s) {
     if (s->metrics >= 0) close(s->metrics);
+    if (s->stepper->close && s->steps) s->stepper->close(s->steps);
     rh_learner_close(s->l);
     rh_free(s->history.row);
     rh_free(s->order);
@@ -339,9 +364,11 @@ static void close_session(session *s) {
     rh_free(s->checkpoints);
 }
 
+static const rh_via NOTHING = { 0 };
+
 /* directory is absolute and holds config.yaml. */
-static rheo_status run_directory(const char *directory, const rheo_train_def *def, rheo_result *result,
-                                 const rheo_log *log, rheo_error *err) {
+static rheo_status run_directory(const char *directory, const rheo_train_def *def, const rh_via *via,
+                                 rheo_result *result, const rheo_log *log, rheo_error *err) {
     char *const config = rh_path_join(directory, "config.yaml");
     if (!config) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
@@ -350,8 +377,11 @@ static rheo_status run_directory(const char *directory, const rheo_train_def *de
     if (st == RHEO_OK) st = rh_rundir_environment(directory, x, err);
     if (st == RHEO_OK) {
         session s = {
-            .x = x, .def = def, .log = log, .directory = directory, .order_epoch = -1, .metrics = -1, .began = now()
+            .x = x, .def = def, .log = log, .directory = directory, .via = via, .order_epoch = -1, .metrics = -1,
+            .began = now()
         };
+        s.stepper = x->engine.engine == RH_ENGINE_TRANSIENT ? &RH_STEP_TRANSIENT : &RH_STEP_CLOSED;
+        if (via->stepper) s.stepper = via->stepper;
         st = run(&s, result, err);
         close_session(&s);
     }
@@ -382,17 +412,22 @@ static rheo_status check_def(const rheo_train_def *def, rheo_error *err) {
     return RHEO_OK;
 }
 
-rheo_status rheo_train(const rheo_experiment *x, const rheo_train_def *def, rheo_result *result, const rheo_log *log,
-                       rheo_error *err) {
+rheo_status rh_train_via(const rheo_experiment *x, const rheo_train_def *def, const rh_via *via, rheo_result *result,
+                         const rheo_log *log, rheo_error *err) {
     const rheo_train_def standard = rheo_train_default();
     if (!def) def = &standard;
     RHEO_TRY(check_def(def, err));
     char directory[sizeof result->directory];
     int lock = -1;
     RHEO_TRY(rh_rundir_begin(x, def, directory, sizeof directory, &lock, err));
-    const rheo_status st = run_directory(directory, def, result, log, err);
+    const rheo_status st = run_directory(directory, def, via ? via : &NOTHING, result, log, err);
     close(lock);
     return st;
+}
+
+rheo_status rheo_train(const rheo_experiment *x, const rheo_train_def *def, rheo_result *result, const rheo_log *log,
+                       rheo_error *err) {
+    return rh_train_via(x, def, NULL, result, log, err);
 }
 
 rheo_status rheo_resume(const char *directory, const rheo_train_def *def, rheo_result *result, const rheo_log *log,
@@ -408,7 +443,7 @@ rheo_status rheo_resume(const char *directory, const rheo_train_def *def, rheo_r
     int lock = -1;
     RHEO_TRY(rh_rundir_lock(real, &lock, err));
     rheo_status st = extend(real, def, log, err);
-    if (st == RHEO_OK) st = run_directory(real, def, result, log, err);
+    if (st == RHEO_OK) st = run_directory(real, def, &NOTHING, result, log, err);
     close(lock);
     return st;
 }

@@ -13,7 +13,8 @@ static rheo_status add_nodes(rh_builder *b, const rheo_circuit *c, rheo_error *e
     return RHEO_OK;
 }
 
-static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held, rheo_error *err) {
+/* held: without capacitors; moving: what learns goes on to do so. */
+static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held, bool moving, rheo_error *err) {
     for (int e = 0; e < c->n_elem; e++) {
         const bool cap = !held && is_cap(c, e);
         const int edge = c->elem_edge[e];
@@ -22,7 +23,7 @@ static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held,
         const int k = rh_builder_element(b, cap ? RH_KIND_R : c->kind[e], c->elem_name[e], c->term[e], value,
                                          (rh_place){ 0 }, &other);
         if (k != e) return RH_NOMEM(err);
-        if (cap) RHEO_TRY(rh_builder_learn(b, k, NAN, NAN, NAN));
+        if (cap || (moving && edge >= 0)) RHEO_TRY(rh_builder_learn(b, k, NAN, NAN, NAN));
     }
     return RHEO_OK;
 }
@@ -43,15 +44,23 @@ static rheo_status hold_nodes(rh_builder *b, const rheo_circuit *c, rheo_error *
     return st;
 }
 
-rheo_status rh_companion(rheo_circuit **out, const rheo_circuit *c, bool held, rheo_error *err) {
+static rheo_status build(rheo_circuit **out, const rheo_circuit *c, bool held, bool moving, rheo_error *err) {
     rh_builder *b = rh_builder_create();
     if (!b) return RH_NOMEM(err);
     rheo_status st = add_nodes(b, c, err);
-    if (st == RHEO_OK) st = add_elements(b, c, held, err);
+    if (st == RHEO_OK) st = add_elements(b, c, held, moving, err);
     if (st == RHEO_OK && held) st = hold_nodes(b, c, err);
     if (st == RHEO_OK) return rh_builder_finish(b, out, err);
     rh_builder_destroy(b);
     return st;
+}
+
+rheo_status rh_companion(rheo_circuit **out, const rheo_circuit *c, bool held, rheo_error *err) {
+    return build(out, c, held, false, err);
+}
+
+rheo_status rh_companion_moving(rheo_circuit **out, const rheo_circuit *c, rheo_error *err) {
+    return build(out, c, false, true, err);
 }
 
 /* ---- loops ---- */

@@ -65,6 +65,8 @@ struct rheo_transient {
 /* The circuit with capacitors as learnable resistors; held: without them, and with a voltage source of ic[node] from
  * every node that has one to ground. */
 rheo_status rh_companion(rheo_circuit **out, const rheo_circuit *c, bool held, rheo_error *err);
+/* The same with capacitors and what learns in c as learnable resistors, in element order. */
+rheo_status rh_companion_moving(rheo_circuit **out, const rheo_circuit *c, rheo_error *err);
 /* Is there a loop through capacitors and voltage sources that has both? */
 rheo_status rh_voltage_loop(const rheo_circuit *c, bool *found, rheo_error *err);
 
