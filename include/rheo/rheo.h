@@ -4,6 +4,7 @@
 
 #include "rheo/base.h"
 #include "rheo/circuit.h"
+#include "rheo/cosim.h"
 #include "rheo/export.h"
 #include "rheo/memory.h"
 #include "rheo/netlist.h"

@@ -18,6 +18,7 @@ typedef struct deck {
     rh_mapping m;
     rh_timetable t;
     double *wave; /* [n_slot] */
+    bool fed;     /* samples come by callback */
     rheo_error *err;
 } deck;
 
@@ -105,6 +106,11 @@ static rheo_status put_edge(deck *d, int elem, const rh_export_edge *shared) {
     return RHEO_OK;
 }
 
+/* A source that asks for its value: number from 1. */
+static void put_fed(deck *d, char letter, int number, const char *p, const char *n) {
+    rh_buf_printf(&d->b, "%cext%d %s %s external\n", letter, number, p, n);
+}
+
 static rheo_status put_input(deck *d, int elem, int input) {
     const rheo_experiment *const x = d->x;
     rh_buf name = { 0 }, node[2] = { { 0 } };
@@ -114,7 +120,11 @@ static rheo_status put_input(deck *d, int elem, int input) {
     for (int s = 0; s < d->t.n_slot; s++)
         d->wave[s] = x->in_sign[input] * rh_task_input(&x->task, d->t.sample[s], input);
     const bool bad = name.bad || node[0].bad || node[1].bad;
-    if (!bad) rh_export_wave(&d->b, &d->t, RH_KINDS[d->c->kind[elem]]->letter, name.s, node[0].s, node[1].s, d->wave);
+    const char letter = RH_KINDS[d->c->kind[elem]]->letter;
+    if (!bad && d->fed)
+        put_fed(d, letter, input + 1, node[0].s, node[1].s);
+    else if (!bad)
+        rh_export_wave(&d->b, &d->t, letter, name.s, node[0].s, node[1].s, d->wave);
     rh_buf_free(&name);
     rh_buf_free(&node[0]);
     rh_buf_free(&node[1]);
@@ -242,7 +252,10 @@ static void put_output(deck *d, int o) {
     snprintf(node, sizeof node, "t%d", o + 1);
     for (int s = 0; s < d->t.n_slot; s++)
         d->wave[s] = d->x->task.target[(size_t)d->t.sample[s] * (size_t)d->x->task.n_out + (size_t)o];
-    rh_export_wave(&d->b, &d->t, 'V', name, node, "0", d->wave);
+    if (d->fed)
+        put_fed(d, 'V', d->x->task.n_in + o + 1, node, "0");
+    else
+        rh_export_wave(&d->b, &d->t, 'V', name, node, "0", d->wave);
     rh_buf_printf(&d->b, "EE%d e%d 0 value={V(t%d)-", o + 1, o + 1, o + 1);
     put_drop(d, a, b);
     rh_buf_printf(&d->b, "}\nGC%d ", o + 1);
@@ -285,13 +298,34 @@ static void put_rms(deck *d, const char *name, char letter, int first) {
     rh_buf_printf(&d->b, ")/%d)'\n", d->t.n_scored);
 }
 
-static void put_analysis(deck *d) {
+/* Stored voltages are asked to be right to 3e-4 after a thousand teeth. */
+#define TOLERANCES ".options reltol=1e-7 abstol=1e-13 vntol=1e-10 chgtol=1e-18 interp\n"
+
+static void put_tran(deck *d) {
     const rh_timetable *const t = &d->t;
-    put(d, "\n* ---- run: one row per slot, at its end, where the network is free\n"
-           ".options reltol=1e-6 abstol=1e-15 vntol=1e-9 chgtol=1e-18 interp\n");
+    put(d, "\n* ---- run: one row per slot, at its end, where the network is free\n" TOLERANCES);
     put_key(d, ".tran ", t->period);
     put_key(d, " ", (double)(t->n_slot + 1) * t->period);
     put_key(d, " 0 ", t->period / 20);
+}
+
+/* Corners where fed sources begin and end to move, which the simulator cannot see otherwise. */
+static void put_fed_analysis(deck *d) {
+    const rh_timetable *const t = &d->t;
+    put_pulse(d, "VMOVE move 0", t->dwell, t->move, t->rise, t->tooth - t->dwell - t->move);
+    put_tran(d);
+    for (int k = 0; k < d->c->n_edge; k++) rh_buf_printf(&d->b, "\n.save v(w%d)", k + 1);
+    rh_buf_printf(&d->b, "\n.save v(ms%d)\n.end\n", d->x->task.n_out);
+}
+
+void rh_export_vectors(const rheo_experiment *x, rh_buf *b) {
+    for (int k = 0; k < x->circuit->n_edge; k++) rh_buf_printf(b, "w%d\n", k + 1);
+    rh_buf_printf(b, "ms%d\n", x->task.n_out);
+}
+
+static void put_analysis(deck *d) {
+    const rh_timetable *const t = &d->t;
+    put_tran(d);
     rh_buf_printf(&d->b, "\n.print tran V(ms%d)\n", d->x->task.n_out);
     put(d, "* free network, every sample once, before the first tooth and after the last one\n");
     put_rms(d, "rms0", 'a', 0);
@@ -332,7 +366,10 @@ static rheo_status write_deck(deck *d) {
     put_clocks(d);
     put_teacher(d);
     put_mean_square(d);
-    put_analysis(d);
+    if (d->fed)
+        put_fed_analysis(d);
+    else
+        put_analysis(d);
     return d->b.bad ? RH_NOMEM(d->err) : RHEO_OK;
 }
 
@@ -350,6 +387,24 @@ static rheo_status check_def(const rheo_export_def *def, rheo_error *err) {
     return st;
 }
 
+static rheo_status finish(deck *d, char **text) {
+    d->wave = rh_calloc((size_t)d->t.n_slot, sizeof *d->wave);
+    const rheo_status st = d->wave ? write_deck(d) : RH_NOMEM(d->err);
+    rh_free(d->wave);
+    if (st == RHEO_OK)
+        *text = d->b.s;
+    else
+        rh_buf_free(&d->b);
+    return st;
+}
+
+rheo_status rh_export_fed(const rheo_experiment *x, const rh_timetable *t, char **text, rheo_error *err) {
+    rheo_error own = { 0 };
+    deck d = { .x = x, .c = x->circuit, .t = *t, .fed = true, .err = err ? err : &own };
+    rh_export_map(x, &d.m);
+    return finish(&d, text);
+}
+
 rheo_status rheo_export_spice(const rheo_experiment *x, const rheo_export_def *def, char **text, rheo_error *err) {
     const rheo_export_def standard = rheo_export_default();
     rheo_error own = { 0 };
@@ -359,14 +414,7 @@ rheo_status rheo_export_spice(const rheo_experiment *x, const rheo_export_def *d
     RHEO_TRY(rh_export_check(x, d.err));
     rh_export_map(x, &d.m);
     rheo_status st = rh_export_times(x, def->teeth, &d.t, d.err);
-    if (st == RHEO_OK) d.wave = rh_calloc((size_t)d.t.n_slot, sizeof *d.wave);
-    if (st == RHEO_OK && !d.wave) st = RH_NOMEM(d.err);
-    if (st == RHEO_OK) st = write_deck(&d);
-    rh_free(d.wave);
+    if (st == RHEO_OK) st = finish(&d, text);
     rh_free(d.t.sample);
-    if (st == RHEO_OK)
-        *text = d.b.s;
-    else
-        rh_buf_free(&d.b);
     return st;
 }

@@ -18,7 +18,6 @@ enum {
 };
 
 enum {
-    RH_EXPORT_SCORED = 32,     /* samples of which the error is measured before and after */
     RH_EXPORT_CHUNK = 100,     /* changes in one PWL source: programs read long ones in quadratic time */
     RH_EXPORT_TEETH = 1000000, /* most */
     RH_EXPORT_POINTS = 5000000,
@@ -59,6 +58,12 @@ rheo_status rh_export_edge_map(const rheo_experiment *x, const rh_mapping *m, in
                                rheo_error *err);
 /* t->sample is to be freed. */
 rheo_status rh_export_times(const rheo_experiment *x, long teeth, rh_timetable *t, rheo_error *err);
+
+/* The deck for a program that calls back for the samples (sources vext1.., inputs first, then targets) and writes down
+ * rh_export_vectors at the end of every slot: no measurements, no lists. text: rheo_text_free. */
+rheo_status rh_export_fed(const rheo_experiment *x, const rh_timetable *t, char **text, rheo_error *err);
+/* One name per line: what is stored on the edges, then the mean square error. */
+void rh_export_vectors(const rheo_experiment *x, rh_buf *b);
 
 /* Letters and digits as they are, _ too unless x follows, other bytes as _xHH: different names stay different. */
 void rh_export_name(rh_buf *b, const char *name);

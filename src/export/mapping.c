@@ -10,47 +10,27 @@
 
 #define SUPPLY 5.0       /* V: largest stored voltage */
 #define R_MEMORY 100e3   /* ohm */
-#define C_STORE 100e-9   /* F */
-#define R_STORE 1e12     /* ohm: a film capacitor that forgets in 1e5 s */
 #define SQUARE_SWING 2.0 /* V: output of the squarer for the largest drop */
-#define RIM 0.02         /* the dead zone opens over this share of the threshold, as a comparator of gain 50/TH */
 #define W_LEAST 1e-3     /* V: a smaller stored voltage drowns in tolerances */
-#define SETTLE 25.0      /* tau: what is left of a jump is below 1e-10 */
-#define FLAT 1e-3        /* of the fast ramp: the tip of a tooth, since a width of 0 means for ever to some programs */
+
+static const rh_purpose EXPORTED = { RH_CODE_NO_DECK, "be exported as a circuit that learns by itself" };
 
 /* ---- what can be exported ---- */
 
 static rheo_status cannot(rheo_error *err, const char *key, const char *is, const char *hint) {
-    const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_NO_DECK, RH_NOWHERE,
-                                   "%s: %s cannot be exported as a circuit that learns by itself", key, is);
+    const rheo_status st =
+        rh_fail(err, RHEO_E_USAGE, RH_CODE_NO_DECK, RH_NOWHERE, "%s: %s cannot %s", key, is, EXPORTED.verb);
     rh_hint(err, "%s", hint);
     return st;
 }
 
-static bool two_ramps(const rh_learn_def *d, rh_ramp ramp[RH_MAX_RAMP]) {
-    const int n = RH_PROTOCOLS[d->protocol]->build(d->fast, d->slow, ramp);
-    return n == 2 && ramp[0].h0 == 0 && ramp[0].h1 == 1 && ramp[1].h0 == 1 && ramp[1].h1 == 0;
-}
-
 rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err) {
     const rh_learn_def *const d = &x->learn;
-    rh_ramp ramp[RH_MAX_RAMP];
     RHEO_TRY(rh_circuit_linear(x->circuit, "the export of a learning deck", err));
-    if (d->rule != RH_RULE_TCL)
-        return cannot(err, "learning.rule", RH_RULES[d->rule], "only tcl works without help from outside");
+    RHEO_TRY(rh_timing_check(d, &EXPORTED, err));
     if (d->kernel != rh_kernel_find("leaky-integrator"))
         return cannot(err, "memory.kind", RH_KERNELS[d->kernel]->name, "use leaky-integrator");
-    if (d->nudge != RH_NUDGE_CONDUCTANCE)
-        return cannot(err, "learning.nudge.kind", RH_NUDGES[d->nudge], "use conductance");
-    if (d->loss != RH_LOSS_SQUARED) return cannot(err, "learning.loss", RH_LOSSES[d->loss], "use squared");
-    if (d->optimizer != RH_OPTIMIZER_SGD)
-        return cannot(err, "learning.optimizer", RH_OPTIMIZERS[d->optimizer], "use sgd");
-    if (d->schedule != RH_SCHEDULE_CONSTANT)
-        return cannot(err, "learning.schedule.kind", RH_SCHEDULES[d->schedule], "use constant");
-    if (d->edge_rate) return cannot(err, "learning.rates", "given", "give one rate for all edges");
-    if (!two_ramps(d, ramp))
-        return cannot(err, "protocol.kind", RH_PROTOCOLS[d->protocol]->name, "use sawtooth or triangle");
-    if (d->between != RH_BETWEEN_GATE && d->between != RH_BETWEEN_RAMP)
+    if (d->between == RH_BETWEEN_CARRY)
         return cannot(err, "protocol.between", RH_BETWEENS[d->between], "use gate or ramp");
     if (x->run.batch != 1 && x->task.n_train > 1)
         return cannot(err, "run.batch", "more than one sample per update", "a circuit learns online: use batch: 1");
@@ -85,8 +65,8 @@ void rh_export_map(const rheo_experiment *x, rh_mapping *m) {
         .v_square = top * top / SQUARE_SWING,
         .r_memory = R_MEMORY,
         .c_memory = tau / R_MEMORY,
-        .c_store = C_STORE,
-        .r_store = R_STORE,
+        .c_store = RH_STORE_FARAD,
+        .r_store = RH_STORE_OHM,
         .clamp = d->strength,
         .cubic = d->nonlinearity == RH_CUBIC,
     };
@@ -94,7 +74,7 @@ void rh_export_map(const rheo_experiment *x, rh_mapping *m) {
     m->r_leak = d->par[LEAK] / m->c_memory;
     m->pump = d->rate / (d->strength * fabs(filter.moment)) * m->c_store / gain;
     if (d->nonlinearity == RH_DEAD_ZONE) m->threshold = gain * d->threshold;
-    m->edge = RIM * m->threshold;
+    m->edge = RH_RIM * m->threshold;
     if (m->cubic) m->pump /= gain * gain * (d->threshold > 0 ? d->threshold : 1); /* g(u) = u^3/threshold */
 }
 
@@ -149,20 +129,20 @@ rheo_status rh_export_times(const rheo_experiment *x, long teeth, rh_timetable *
         rh_hint(err, "say how many with --teeth");
         return st;
     }
-    rh_ramp ramp[RH_MAX_RAMP];
-    two_ramps(d, ramp);
+    rh_timing when;
+    rh_timing_build(d, &when);
     *t = (rh_timetable){
-        .dwell = SETTLE * d->par[0],
-        .rise = ramp[0].duration,
-        .fall = ramp[1].duration,
-        .flat = FLAT * fmin(ramp[0].duration, ramp[1].duration),
-        .n_scored = n_train < RH_EXPORT_SCORED ? n_train : RH_EXPORT_SCORED,
+        .dwell = when.dwell,
+        .move = when.move,
+        .rise = when.rise,
+        .flat = when.flat,
+        .fall = when.fall,
+        .tooth = when.tooth,
+        .period = when.period,
+        .n_scored = rh_experiment_n_scored(x),
         .n_teeth = (int)n,
-        .gate = d->between == RH_BETWEEN_GATE,
+        .gate = when.gate,
     };
-    t->move = t->gate ? t->dwell : d->ramp;
-    t->tooth = 2 * t->dwell + t->move;
-    t->period = t->tooth + t->rise + t->flat + t->fall + t->dwell;
     t->n_slot = 2 * t->n_scored + t->n_teeth;
     return fill_slots(x, t, err);
 }

@@ -123,6 +123,40 @@ rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, 
     return said;
 }
 
+rh_said rh_worker_ask(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds) {
+    if (!w->pid) return RH_SAID_DIED;
+    rh_ng_head head = { RH_NG_MAGIC, what, n };
+    struct iovec part[2] = { { &head, sizeof head }, { (void *)data, n } };
+    const rh_said said = put(w, part, now() + seconds);
+    if (said != RH_SAID_OK) rh_worker_stop(w);
+    return said;
+}
+
+/* One answer of many: not a byte of the next one is read. */
+static rh_said hear(rh_worker *w, bool *more, double end) {
+    rh_ng_head head;
+    size_t n;
+    struct iovec part[2] = { { &head, sizeof head }, { 0 } };
+    rh_said said = get(w, part, &n, end);
+    if (said != RH_SAID_OK) return said;
+    if (head.magic != RH_NG_MAGIC || head.what > RH_NG_MORE || head.bytes > RH_NG_MAX_BYTES) return RH_SAID_DIED;
+    w->n = (size_t)head.bytes;
+    if (!make_room(w, w->n + 1)) return RH_SAID_NOMEM;
+    part[0] = (struct iovec){ w->text, w->n };
+    said = get(w, part, &n, end);
+    if (said != RH_SAID_OK) return said;
+    w->text[w->n] = '\0';
+    *more = head.what == RH_NG_MORE;
+    return head.what == RH_NG_FAILED ? RH_SAID_NO : RH_SAID_OK;
+}
+
+rh_said rh_worker_hear(rh_worker *w, bool *more, double seconds) {
+    if (!w->pid) return RH_SAID_DIED;
+    const rh_said said = hear(w, more, now() + seconds);
+    if (said != RH_SAID_OK) rh_worker_stop(w);
+    return said;
+}
+
 void rh_worker_stop(rh_worker *w) {
     if (!w->pid) return;
     int status = 0;

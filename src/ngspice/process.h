@@ -31,6 +31,9 @@ typedef enum rh_said {
 rheo_status rh_worker_start(rh_worker *w, const char *path, rheo_error *err);
 /* Ask and wait for the answer, at most so many seconds. */
 rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds);
+/* The same in two parts, for a request with many answers: ask, then hear until *more is false. */
+rh_said rh_worker_ask(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds);
+rh_said rh_worker_hear(rh_worker *w, bool *more, double seconds);
 /* End it, however it is. Keeps the room of answers, for the next start. */
 void rh_worker_stop(rh_worker *w);
 void rh_worker_free(rh_worker *w);

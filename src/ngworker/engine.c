@@ -16,6 +16,16 @@ static size_t n_name;
 static int *place; /* [n_place] vector of ngspice: index into names, or -1 */
 static int n_place;
 static bool dead, loaded;
+static rh_ng_samples samples;
+static double *sample; /* [n_source][n_slot] */
+static struct {
+    rh_ng_tran def;
+    bool (*emit)(const double *row, size_t n); /* NULL: no transient is going on */
+    uint64_t n_row;                            /* so far */
+    double *last, *now, *row;                  /* [1 + n_name]: time and vectors at the last two points, and between */
+    int place_of_time;
+    bool any, bad;
+} course;
 
 /* ---- what ngspice calls ---- */
 
@@ -60,13 +70,42 @@ static bool map(const vecvaluesall *all) {
     if (!grown) return false;
     place = grown;
     n_place = all->veccount;
-    for (int k = 0; k < n_place; k++) place[k] = find(all->vecsa[k]->name);
+    course.place_of_time = -1;
+    for (int k = 0; k < n_place; k++) {
+        place[k] = find(all->vecsa[k]->name);
+        if (strcmp(all->vecsa[k]->name, "time") == 0) course.place_of_time = k;
+    }
     return true;
+}
+
+/* A point in time: all rows that lie before it are handed out. */
+static int on_point(pvecvaluesall all) {
+    double *const earlier = course.last;
+    if (course.place_of_time < 0 || course.bad) return 1;
+    course.last = course.now;
+    course.now = earlier;
+    course.now[0] = all->vecsa[course.place_of_time]->creal;
+    for (int k = 0; k < n_place; k++)
+        if (place[k] >= 0) course.now[1 + place[k]] = all->vecsa[k]->creal;
+    for (; course.any && course.n_row < course.def.n_row; course.n_row++) {
+        const double t = (double)(course.n_row + 1) * course.def.period, span = course.now[0] - course.last[0];
+        if (course.now[0] < t * (1 - 1e-13)) break;
+        const double x = span > 0 ? (t - course.last[0]) / span : 1;
+        for (size_t i = 0; i <= n_name; i++) {
+            course.row[i] = course.last[i] + (x > 1 ? 1 : x) * (course.now[i] - course.last[i]);
+            course.bad = course.bad || !isfinite(course.row[i]);
+        }
+        course.row[0] = t;
+        course.bad = course.bad || !course.emit(course.row, n_name + 1);
+    }
+    course.any = true;
+    return 0;
 }
 
 static int on_data(pvecvaluesall all, int n, int id, void *user) {
     (void)n, (void)id, (void)user;
     if (n_place != all->veccount && !map(all)) return 1;
+    if (course.emit) return on_point(all);
     for (int k = 0; k < n_place; k++) {
         if (place[k] < 0 || all->vecsa[k]->is_complex) continue;
         values[place[k]] = all->vecsa[k]->creal;
@@ -85,6 +124,21 @@ static int on_thread(NG_BOOL idle, int id, void *user) {
     return 0;
 }
 
+/* Value of "vext12" at time t. */
+static int on_source(double *value, double t, char *name, int id, void *user) {
+    (void)id, (void)user;
+    const char *const digits = name ? name + strcspn(name, "0123456789") : "";
+    const unsigned long k = strtoul(digits, NULL, 10);
+    *value = 0;
+    if (k < 1 || k > samples.n_source || !(t >= 0)) return 0;
+    const double *const x = sample + (k - 1) * samples.n_slot;
+    const double at = t / samples.period;
+    const uint64_t slot = at < (double)samples.n_slot ? (uint64_t)at : samples.n_slot - 1;
+    const double before = x[slot > 0 ? slot - 1 : 0], here = t - (double)slot * samples.period - samples.from;
+    *value = here <= 0 ? before : here >= samples.move ? x[slot] : before + (x[slot] - before) * (here / samples.move);
+    return 0;
+}
+
 /* ---- what the worker calls ---- */
 
 /* ngspice may write into its argument, and its return value says little. */
@@ -96,6 +150,7 @@ static bool command(const char *text) {
 
 bool rh_engine_open(void) {
     if (ngSpice_Init(on_text, on_status, on_leave, on_data, on_begin, on_thread, NULL) != 0 || dead) return false;
+    if (ngSpice_Init_Sync(on_source, on_source, NULL, NULL, NULL) != 0 || dead) return false;
     const bool ok = command("set history=1") && command("version -s");
     reason[0] = '\0';
     return ok;
@@ -224,4 +279,38 @@ bool rh_engine_op(const rh_ng_value *change, size_t n_change, const double **val
     *value = values;
     *n = n_name;
     return ok;
+}
+
+bool rh_engine_samples(const rh_ng_samples *head, const double *x) {
+    const size_t n = (size_t)(head->n_source * head->n_slot);
+    double *const copy = malloc(sizeof *copy * (n + 1));
+    if (!copy || !(head->period > 0) || head->n_slot < 1) return false;
+    memcpy(copy, x, sizeof *copy * n);
+    free(sample);
+    sample = copy;
+    samples = *head;
+    return true;
+}
+
+bool rh_engine_tran(const rh_ng_tran *def, bool (*emit)(const double *row, size_t n)) {
+    if (!loaded || n_name == 0 || !(def->period > 0)) {
+        remember("no circuit was loaded");
+        return false;
+    }
+    double *const room = calloc(3 * (n_name + 1), sizeof *room);
+    if (!room) return false;
+    course.def = *def;
+    course.last = room;
+    course.now = room + n_name + 1;
+    course.row = course.now + n_name + 1;
+    course.n_row = 0;
+    course.any = course.bad = false;
+    course.emit = emit;
+    n_place = 0;
+    reason[0] = '\0';
+    const bool ran = command("run");
+    course.emit = NULL;
+    free(room);
+    n_place = 0;
+    return ran && !course.bad && course.n_row == def->n_row && command("destroy all");
 }

@@ -57,6 +57,25 @@ static bool answer_info(void) {
     return answer(RH_NG_OK, text, sizeof info + n);
 }
 
+static bool answer_row(const double *row, size_t n) { return answer(RH_NG_MORE, row, n * sizeof *row); }
+
+static bool take_samples(const char *data, size_t n) {
+    rh_ng_samples head;
+    if (n < sizeof head) return false;
+    memcpy(&head, data, sizeof head);
+    if (head.n_source > RH_NG_MAX_BYTES || head.n_slot > RH_NG_MAX_BYTES ||
+        n - sizeof head != head.n_source * head.n_slot * sizeof(double))
+        return false;
+    return rh_engine_samples(&head, (const double *)(const void *)(data + sizeof head));
+}
+
+static bool run_course(const char *data, size_t n) {
+    rh_ng_tran def;
+    if (n != sizeof def) return false;
+    memcpy(&def, data, sizeof def);
+    return rh_engine_tran(&def, answer_row);
+}
+
 /* false: the worker ends. */
 static bool serve(uint32_t what, char *data, size_t n) {
     const double *value = NULL;
@@ -69,6 +88,8 @@ static bool serve(uint32_t what, char *data, size_t n) {
     case RH_NG_OP:
         ok = rh_engine_op((const rh_ng_value *)(void *)data, n / sizeof(rh_ng_value), &value, &n_value);
         break;
+    case RH_NG_SAMPLES: ok = take_samples(data, n); break;
+    case RH_NG_TRAN: ok = run_course(data, n); break;
     case RH_NG_DESTROY: ok = rh_engine_destroy(); break;
     default: return false;
     }

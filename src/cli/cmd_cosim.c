@@ -1,0 +1,116 @@
+/* rheo cosim: the learning machine in ngspice, beside rheo's two engines. */
+#include "cli/training.h"
+#include "rheo/cosim.h"
+
+#include <math.h>
+
+static const rh_option OPTIONS[] = {
+    { "output", 'o', RH_OPT_TEXT, "DIR", "run directory instead of the experiment's `output`", 0, 0, NULL },
+    { "force", 0, RH_OPT_FLAG, NULL, "replace a run that is there", 0, 0, NULL },
+    { "epochs", 0, RH_OPT_INT, "N", "instead of run.epochs", 1, 1e6, NULL },
+    { "worker", 0, RH_OPT_TEXT, "PATH", "rheo-ngworker, if it is not beside rheo", 0, 0, NULL },
+    { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
+};
+
+static rheo_status read_experiment(rh_training *t, rheo_experiment **x) {
+    char epochs[64], number[32];
+    int n;
+    const char **set = rh_opt_all(t->cli, "set", &n);
+    const char **const all = set ? rh_realloc(set, (size_t)n + 1, sizeof *all) : NULL;
+    if (!all) {
+        rh_free(set);
+        return RH_NOMEM(&t->err);
+    }
+    if (rh_opt_given(t->cli, "epochs")) {
+        snprintf(epochs, sizeof epochs, "run.epochs=%s", rh_number_text(rh_opt_number(t->cli, "epochs", 0), number));
+        all[n++] = epochs;
+    }
+    const rheo_status st = rheo_experiment_read(x, t->cli->operand[0], all, n, &t->cli->log, &t->err);
+    rh_free(all);
+    return st;
+}
+
+/* ---- the table ---- */
+
+static void table(rh_buf *b, const rheo_cosim_result *r) {
+    const double slow = r->engine[RHEO_COSIM_NGSPICE].seconds;
+    rh_buf_printf(b, "%d edges, %ld teeth; differences of stored voltages are from ngspice, relative\n\n", r->n_edge,
+                  r->teeth);
+    rh_buf_printf(b, "%-10s %12s %12s %8s %10s %10s  %-10s %9s %11s %9s\n", "engine", "rms0", "rms1", "fold", "w max",
+                  "w rms", "worst", "time", "per tooth", "faster");
+    for (int i = 0; i < RHEO_COSIM_ENGINES; i++) {
+        const rheo_cosim_engine *const e = &r->engine[i];
+        rh_buf_printf(b, "%-10s %10.4g V %10.4g V %8.1f ", e->name, e->rms_first, e->rms_last,
+                      e->rms_first / e->rms_last);
+        if (i == RHEO_COSIM_NGSPICE)
+            rh_buf_printf(b, "%10s %10s  %-10s", "-", "-", "-");
+        else
+            rh_buf_printf(b, "%10.2e %10.2e  %-10.20s", e->w_max, e->w_rms, e->worst);
+        rh_buf_printf(b, " %7.3g s %9.3g ms %8.3gx\n", e->seconds, 1e3 * e->seconds / (double)r->teeth,
+                      slow / e->seconds);
+    }
+}
+
+static void json(rh_buf *b, const rheo_cosim_result *r) {
+    rh_buf_puts(b, "{\"event\":\"cosim\"");
+    rh_json_count(b, "edges", r->n_edge);
+    rh_json_count(b, "teeth", r->teeth);
+    rh_buf_puts(b, ",\"engines\":[");
+    for (int i = 0; i < RHEO_COSIM_ENGINES; i++) {
+        const rheo_cosim_engine *const e = &r->engine[i];
+        rh_buf_printf(b, "%s{\"name\":\"%s\"", i ? "," : "", e->name);
+        rh_json_number(b, "rms0", e->rms_first);
+        rh_json_number(b, "rms1", e->rms_last);
+        rh_json_number(b, "w_max", e->w_max);
+        rh_json_number(b, "w_rms", e->w_rms);
+        rh_json_text(b, "worst", e->worst);
+        rh_json_number(b, "seconds", e->seconds);
+        rh_json_number(b, "seconds_per_tooth", e->seconds / (double)r->teeth);
+        rh_json_text(b, "directory", e->directory);
+        rh_buf_puts(b, "}");
+    }
+    rh_buf_puts(b, "]}\n");
+}
+
+static rheo_status run(rh_cli *cli) {
+    rh_training t;
+    rheo_experiment *x = NULL;
+    rheo_cosim_result r = { 0 };
+    RHEO_TRY(rh_training_open(&t, cli));
+    t.def.output = rh_opt_text(cli, "output", NULL);
+    t.def.force = rh_opt_flag(cli, "force");
+    rheo_status st = read_experiment(&t, &x);
+    if (st == RHEO_OK) {
+        rh_training_begin(&t, "ngspice learns", cli->operand[0]);
+        st = rheo_cosim(x, &t.def, rh_opt_text(cli, "worker", NULL), &r, &cli->log, &t.err);
+    }
+    rh_bar_destroy(t.bar);
+    rheo_experiment_destroy(x);
+    if (st != RHEO_OK) return rh_cli_failed(cli, st, &t.err);
+    rh_buf b = { 0 };
+    if (cli->json)
+        json(&b, &r);
+    else
+        table(&b, &r);
+    if (!cli->json) rh_cli_note(cli, "run directory: %s", r.engine[RHEO_COSIM_NGSPICE].directory);
+    return rh_cli_write(cli, &b);
+}
+
+const rh_command rh_cmd_cosim = {
+    .name = "cosim",
+    .summary = "let ngspice run the whole learning machine, beside rheo",
+    .usage = "[options] EXPERIMENT",
+    .examples = "  rheo cosim examples/selflearn-4.yaml\n"
+                "  rheo cosim -o runs/three --epochs 40 exp.yaml\n"
+                "  rheo cosim --json exp.yaml | tail -1\n",
+    .options = OPTIONS,
+    .min_operand = 1,
+    .max_operand = 1,
+    .run = run,
+    .notes = "The deck is that of `rheo export`, with samples given by callback. The run directory is that of `rheo "
+             "train`, and\n"
+             "its folders closed/ and transient/ hold the runs of rheo's engines; metrics.jsonl has the error of every "
+             "epoch.\n"
+             "rms0, rms1: error of the free network before and after. The time is that of the whole run.\n",
+};
