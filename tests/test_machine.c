@@ -234,7 +234,7 @@ static void model_open(model *m, const char *cards) {
     m->out[0][0] = rheo_circuit_find_node(m->c, "o");
     m->out[0][1] = 0;
     m->ports = (rh_ports){ 1, &m->in_elem, &m->sign, 1, (const int(*)[2])m->out };
-    m->samples = (rh_samples){ 3, IN, TARGET, NULL };
+    m->samples = (rh_samples){ .n = 3, .in = IN, .target = TARGET };
 }
 
 static rh_machine *machine_of(model *m, const rh_learn_def *d, double tolerance) {

@@ -54,7 +54,7 @@ static rheo_status send_samples(course *q, rheo_error *err) {
     memcpy(data, &head, sizeof head);
     double *v = (double *)(void *)(data + sizeof head);
     for (size_t i = 0; i < n_in; i++)
-        for (size_t k = 0; k < n_slot; k++) *v++ = q->x->in_sign[i] * t->in[(size_t)q->t.sample[k] * n_in + i];
+        for (size_t k = 0; k < n_slot; k++) *v++ = q->x->in_sign[i] * rh_task_input(t, q->t.sample[k], (int)i);
     for (size_t o = 0; o < n_out; o++)
         for (size_t k = 0; k < n_slot; k++) *v++ = t->target[(size_t)q->t.sample[k] * n_out + o];
     const rheo_status st = tell(q, RH_NG_SAMPLES, data, bytes, err);

@@ -50,6 +50,7 @@ struct rh_machine {
     /* the step: [nodes][n_edge] */
     double *s, *u, *w, *z;
     double *g, *drop, *x_next;      /* [n_edge], [n_edge], [filter.n][n_edge] */
+    double *in_before, *in;         /* [n_in] of the sample before and of that of the slot */
     double *source, *target, *loss; /* [n_elem], [n_out], [n_out] */
     double scene_t[RH_NODES], scene_level[RH_NODES];
     void (*see)(void *user, const rh_scene *scene);
@@ -65,8 +66,14 @@ static double part(const rh_stretch *p, double from, double to, double t) {
     return from + (to - from) * x;
 }
 
-static double input(const rh_machine *m, int sample, int i) {
-    return m->ports.in_sign[i] * m->samples.in[(size_t)sample * (size_t)m->ports.n_in + (size_t)i];
+/* Values of the sources for a sample: in [n_in]. */
+static void inputs_of(const rh_machine *m, int sample, double *in) {
+    const int n = m->ports.n_in;
+    if (m->samples.in)
+        memcpy(in, m->samples.in + (size_t)sample * (size_t)n, sizeof(double) * (size_t)n);
+    else
+        m->samples.input(m->samples.ctx, sample, in);
+    for (int i = 0; i < n; i++) in[i] *= m->ports.in_sign[i];
 }
 
 static double wanted(const rh_machine *m, int sample, int o) {
@@ -76,9 +83,8 @@ static double wanted(const rh_machine *m, int sample, int o) {
 /* At time t of the slot. */
 static rh_forcing forcing(rh_machine *m, const rh_stretch *p, double t) {
     const double move = part(p, p->from.move, p->to.move, t);
-    const int last = (int)m->at->last;
     for (int i = 0; i < m->ports.n_in; i++) {
-        const double a = input(m, last, i), b = input(m, p->sample, i);
+        const double a = m->in_before[i], b = m->in[i];
         m->source[m->ports.in_elem[i]] = move >= 1 ? b : a + move * (b - a);
     }
     for (int o = 0; o < m->ports.n_out; o++) m->target[o] = wanted(m, p->sample, o);
@@ -305,7 +311,8 @@ static rheo_status stretch(rh_machine *m, const rh_stretch *p, rheo_error *err) 
 
 /* Potentials of the free network on the sample, for s at once or for the error. */
 static rheo_status look(rh_machine *m, int sample, rheo_error *err) {
-    for (int i = 0; i < m->ports.n_in; i++) m->source[m->ports.in_elem[i]] = input(m, sample, i);
+    inputs_of(m, sample, m->in);
+    for (int i = 0; i < m->ports.n_in; i++) m->source[m->ports.in_elem[i]] = m->in[i];
     const rh_forcing f = { m->source, 0, NULL };
     set_g(m, m->stored);
     return rh_net_point(m->net, m->g, &f, m->drop, m->loss, err);
@@ -323,6 +330,8 @@ static rheo_status score(rh_machine *m, int sample, rheo_error *err) {
 
 rheo_status rh_machine_slot(rh_machine *m, int sample, rheo_error *err) {
     rh_net_forget(m->net);
+    inputs_of(m, (int)m->at->last, m->in_before);
+    inputs_of(m, sample, m->in);
     if (m->at->n_slot < 2) m->n_corner = rh_timing_corners(&m->timing, m->at->n_slot == 0, m->corner);
     if (m->timing.jump) {
         RHEO_TRY(look(m, sample, err));
@@ -359,6 +368,8 @@ static void layout(rh_machine *m, rh_arena *a) {
     m->g = RH_TAKE(a, double, n);
     m->drop = RH_TAKE(a, double, n);
     m->x_next = RH_TAKE(a, double, states);
+    m->in_before = RH_TAKE(a, double, m->ports.n_in);
+    m->in = RH_TAKE(a, double, m->ports.n_in);
     m->source = RH_TAKE(a, double, m->c->n_elem);
     m->target = RH_TAKE(a, double, m->ports.n_out);
     m->loss = RH_TAKE(a, double, m->ports.n_out);
