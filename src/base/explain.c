@@ -414,6 +414,9 @@ static const entry CATALOGUE[] = {
     { 371, "step of the machine too short",
       "An edge changes so fast that no step is short enough: where its conductance falls the voltage across it grows, "
       "its memory takes that for more clamping, and it runs away within one tooth. Lower learning.rate." },
+    { 380, "no such edge or tooth",
+      "`rheo figure waveforms` shows one element that learns, over two teeth of the run: --edge names it, --tooth the "
+      "first tooth, from 1." },
     { 401, "cannot open or read",
       "The file could not be opened or read. The message ends with the reason the operating system gave." },
     { 402, "cannot write",

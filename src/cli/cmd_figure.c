@@ -1,6 +1,7 @@
 /* cmd_figure.c: rheo figure NAME: published comparisons, computed afresh. */
 #include "cli/cli.h"
 #include "run/figure.h"
+#include "run/waveforms.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,12 @@ static const rh_option OPTIONS[] = {
       PLACEMENTS },
     { "steps", 0, RH_OPT_INT, "N", "allostery: steps of training (default 1000)", 10, 1e7, NULL },
     { "seed", 0, RH_OPT_INT, "N", "which draws (default 1)", 0, 1e15, NULL },
+    { "edge", 0, RH_OPT_TEXT, "NAME", "waveforms: element that learns (default: the first)", 0, 0, NULL },
+    { "tooth", 0, RH_OPT_INT, "N", "waveforms: the first of the two teeth (default 1)", 1, 1e6, NULL },
+    { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "waveforms: any setting of the experiment; may be repeated", 0, 0,
+      NULL },
+    { "output", 'o', RH_OPT_TEXT, "FILE", "waveforms: write here instead of to standard output", 0, 0, NULL },
+    { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
     { NULL },
 };
 
@@ -117,28 +124,80 @@ static rheo_status gauge(rh_cli *cli) {
     return rh_cli_write(cli, &b);
 }
 
+/* ---- waveforms ---- */
+
+static rheo_status find_edge(rh_cli *cli, const rheo_experiment *x, int *edge, rheo_error *err) {
+    const rheo_circuit *const c = rheo_experiment_circuit(x);
+    const char *const name = rh_opt_text(cli, "edge", NULL);
+    *edge = 0;
+    if (!name) return RHEO_OK;
+    const int elem = rheo_circuit_find_element(c, name);
+    for (int k = 0; elem >= 0 && k < rheo_circuit_n_edge(c); k++)
+        if (rheo_circuit_edge_element(c, k) == elem) {
+            *edge = k;
+            return RHEO_OK;
+        }
+    return rh_fail(err, RHEO_E_RANGE, RH_CODE_PICTURE, RH_NOWHERE,
+                   elem < 0 ? "there is no element '%.60s'" : "%.60s does not learn", name);
+}
+
+static rheo_status draw(rh_cli *cli, char **text, rheo_error *err) {
+    int n, edge;
+    const char **const set = rh_opt_all(cli, "set", &n);
+    if (!set) return RH_NOMEM(err);
+    rheo_experiment *x = NULL;
+    rheo_status st = rheo_experiment_read(&x, cli->operand[1], set, n, &cli->log, err);
+    if (st == RHEO_OK) st = find_edge(cli, x, &edge, err);
+    if (st == RHEO_OK) st = rh_figure_waveforms(x, edge, (int)rh_opt_number(cli, "tooth", 1), text, &cli->log, err);
+    rheo_experiment_destroy(x);
+    rh_free(set);
+    return st;
+}
+
+static rheo_status waveforms(rh_cli *cli) {
+    rheo_error err = { 0 };
+    char *text = NULL;
+    if (cli->n_operand < 2) return rh_cli_usage(cli, "rheo figure waveforms EXPERIMENT -o x.svg", "which experiment?");
+    const rheo_status st = draw(cli, &text, &err);
+    if (st != RHEO_OK) return rh_cli_failed(cli, st, &err);
+    const char *const path = rh_opt_text(cli, "output", "-");
+    rheo_status written;
+    if (strcmp(path, "-") == 0) {
+        rh_buf b = { 0 };
+        rh_buf_puts(&b, text);
+        written = rh_cli_write(cli, &b);
+    } else {
+        written = rh_cli_save(cli, path, rh_opt_flag(cli, "force"), text, strlen(text));
+    }
+    rheo_text_free(text);
+    return written;
+}
+
 static rheo_status run(rh_cli *cli) {
     const char *name = cli->operand[0];
-    if (rh_streq(name, "allostery")) return allostery(cli);
-    if (rh_streq(name, "gauge")) return gauge(cli);
-    static const char *const NAMES[] = { "allostery", "gauge" };
+    if (rh_streq(name, "waveforms")) return waveforms(cli);
+    const bool known = rh_streq(name, "allostery") || rh_streq(name, "gauge");
+    if (known && cli->n_operand > 1) return rh_cli_usage(cli, NULL, "the figure %.60s takes no file", name);
+    if (known) return rh_streq(name, "gauge") ? gauge(cli) : allostery(cli);
+    static const char *const NAMES[] = { "allostery", "gauge", "waveforms" };
     const char *near = rh_suggest_list(name, NAMES, RH_COUNT(NAMES));
-    return rh_cli_usage(cli, near ? near : "figures: allostery, gauge", "unknown figure '%.60s'", name);
+    return rh_cli_usage(cli, near ? near : "figures: allostery, gauge, waveforms", "unknown figure '%.60s'", name);
 }
 
 const rh_command rh_cmd_figure = {
     .name = "figure",
-    .summary = "compute a published comparison afresh, as CSV",
-    .usage = "[options] allostery|gauge",
+    .summary = "compute a published comparison afresh, as CSV; draw the waveforms of an edge",
+    .usage = "[options] allostery|gauge|waveforms [EXPERIMENT]",
     .examples =
         "  rheo figure allostery               200 grids learn three targets: coupled, contrastive, tcl, and "
         "the gradient's floor\n"
         "  rheo figure gauge                   cosine of eqprop and coupled learning with the exact gradient, 1 "
         "to 20 outputs\n"
-        "  rheo figure gauge --ports anywhere  the same with inputs and outputs at any nodes\n",
+        "  rheo figure gauge --ports anywhere  the same with inputs and outputs at any nodes\n"
+        "  rheo figure waveforms examples/selflearn-4.yaml --edge R1 -o r1.svg   two teeth of one edge\n",
     .options = OPTIONS,
     .min_operand = 1,
-    .max_operand = 1,
+    .max_operand = 2,
     .run = run,
     .notes =
         "The numbers depend on where inputs and outputs lie, and scatter from draw to draw: docs/learning.md has both.",

@@ -48,11 +48,11 @@ struct rh_machine {
     double *pivot_g; /* of the network's companion, for checkpoints */
     size_t n_pivot;
     /* the step: [nodes][n_edge] */
-    double *s, *u, *w, *z;
+    double *s, *u, *w;
     double *g, *drop, *x_next;      /* [n_edge], [n_edge], [filter.n][n_edge] */
     double *in_before, *in;         /* [n_in] of the sample before and of that of the slot */
     double *source, *target, *loss; /* [n_elem], [n_out], [n_out] */
-    double scene_t[RH_NODES], scene_level[RH_NODES];
+    double scene_t[RH_NODES], scene_level[RH_NODES], scene_on[RH_NODES];
     void (*see)(void *user, const rh_scene *scene);
     void *user;
     rh_machine_stats stats;
@@ -234,16 +234,13 @@ static void accept(rh_machine *m, const rh_response *r, const double on[2], doub
 }
 
 static void show(rh_machine *m, const rh_stretch *p, double t, double h, const double on[2]) {
-    const size_t n = (size_t)m->n_edge;
     for (int i = 0; i < m->scheme.n; i++) {
         const double x = m->scheme.c[i], at = t + x * h;
         m->scene_t[i] = m->at->t + at;
         m->scene_level[i] = part(p, p->from.saw, p->to.saw, at);
-        for (size_t k = 0; k < n; k++)
-            m->z[(size_t)i * n + k] =
-                (on[0] + (on[1] - on[0]) * x) * rh_pump_current(&m->pump, m->u[(size_t)i * n + k]);
+        m->scene_on[i] = on[0] + (on[1] - on[0]) * x;
     }
-    const rh_scene scene = { m->scheme.n, m->scene_t, m->scene_level, m->s, m->u, m->z, m->w };
+    const rh_scene scene = { m->scheme.n, m->scene_t, m->scene_level, m->scene_on, m->s, m->u, m->w };
     m->see(m->user, &scene);
 }
 
@@ -364,7 +361,6 @@ static void layout(rh_machine *m, rh_arena *a) {
     m->s = RH_TAKE(a, double, nodes);
     m->u = RH_TAKE(a, double, nodes);
     m->w = RH_TAKE(a, double, nodes);
-    m->z = RH_TAKE(a, double, nodes);
     m->g = RH_TAKE(a, double, n);
     m->drop = RH_TAKE(a, double, n);
     m->x_next = RH_TAKE(a, double, states);

@@ -71,8 +71,8 @@ typedef struct rh_scene {
     int n;
     const double *t;     /* [n] s since the machine began */
     const double *level; /* [n] of the nudge */
+    const double *on;    /* [n] share of the pump's current that flows */
     const double *s, *u; /* V^2, V^2/s */
-    const double *z;     /* g(u), 0 while the pump is off */
     const double *w;     /* S, stored */
 } rh_scene;
 
