@@ -126,6 +126,7 @@ bench: deps
 # Operating points by ngspice: memory, and time against a plain loop around libngspice; POINTS=100000
 POINTS ?= 100000
 bench-ngspice: deps
+	@[ "$(NGSPICE)" != 0 ] || { echo "make bench-ngspice needs ngspice: it does not go with NGSPICE=0"; exit 2; }
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/tests/bench_ngspice
 	$(BUILD)/tests/bench_ngspice $(POINTS)
 

@@ -161,7 +161,8 @@ static void currents_of_nonlinear_kinds_agree(void **state) {
             rh_elem_flow(c, elem[k], st->v, &f);
             for (int t = 0; t < kind->n_term; t++) most = fmax(most, fabs(f.i[t]));
             conducting += most > 1e-9;
-            for (int t = 0; t < kind->n_term; t++) worst = fmax(worst, (fabs(-st->i[source[k][t]] - f.i[t]) - ROUNDING) / most);
+            for (int t = 0; t < kind->n_term; t++)
+                worst = fmax(worst, (fabs(-st->i[source[k][t]] - f.i[t]) - ROUNDING) / most);
         }
         print_message("%s: %.1e relative, %d of %d conduct\n", kind->name, worst, conducting, N);
         assert_true(conducting > N / 4);
@@ -272,7 +273,7 @@ static pid_t find_child(pid_t parent, const char *name) {
 static void kill_workers(pid_t parent, int most, int *killed) {
     uint64_t r = 0;
     while (*killed < most) {
-        usleep((useconds_t)(5000 + 30000 * uniform(9, &r)));
+        usleep((useconds_t)(10000 + 40000 * uniform(9, &r)));
         const pid_t program = find_child(parent, "rheo"), pid = program ? find_child(program, "rheo-ngworker") : 0;
         if (pid && kill(pid, SIGKILL) == 0) ++*killed;
     }
@@ -534,25 +535,64 @@ static void a_hostile_netlist_does_nothing(void **state) {
     scratch_remove(folder);
 }
 
-/* Every dangerous construct by its line, and an exit code; the harmless is passed. */
+/* What `rheo check --untrusted` says of a netlist, in a folder that may hold more. */
+static void check_untrusted(launched *r, const char *folder, const char *text) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/n.cir", folder);
+    scratch_write(folder, "n.cir", text);
+    launch_with(r, "check", "--untrusted", path, NULL);
+}
+
+/* Every dangerous construct by its place, and an exit code; the harmless is passed. */
 static void check_names_what_is_dangerous(void **state) {
     (void)state;
-    char *folder = scratch_create(), path[300];
-    snprintf(path, sizeof path, "%s/n.cir", folder);
-    scratch_write(folder, "n.cir",
-                  "title\nV1 a 0 1\nR1 a 0 1k\n*#shell rm x\n* a `touch x` comment\n"
-                  ".control\ncodemodel ./x.cm\n.endc\n.end\n");
+    char *folder = scratch_create();
+    static const struct {
+        const char *line, *found;
+    } CASES[] = {
+        { "*#shell rm x", "n.cir:4:1: error[E601]" },
+        { "  *# shell rm x", "n.cir:4:3: error[E601]" },
+        { "* a `touch x` comment", "n.cir:4:5: error[E608]" },
+        { ".CONTROL\ncodemodel ./x.cm\n.endc", "n.cir:4:1: error[E602]" },
+        { ".control\n  codemodel ./x.cm\n.endc", "n.cir:5:3: error[E609]" },
+        { ".control\nSHELL rm x\n.endc", "n.cir:5:1: error[E609]" },
+        { ".control\nop ; shell rm x\n.endc", "n.cir:5:6: error[E609]" },
+        { ".control\npre_codemodel x.cm\n.endc", "n.cir:5:1: error[E609]" },
+        { ".control\nwrdata x all\n.endc", "n.cir:5:1: error[E609]" },
+        { ".control\necho hi > x\n.endc", "n.cir:5:9: error[E609]" },
+        { ".control\nset x = `rm x`\n.endc", "n.cir:5:9: error[E608]" },
+        { ".control\nsource x", "n.cir:5:1: error[E609]" },
+        { "shell rm x", "n.cir:4:1: error[E609]" },
+        { "*ng_script", "n.cir:4:1: error[E609]" },
+        { ".include /etc/passwd", "n.cir:4:10: error[E604]" },
+        { ".include\n+ /etc/passwd", "n.cir:5:3: error[E604]" },
+        { ".include ../../etc/passwd", "n.cir:4:10: error[E603]" },
+        { ".lib /etc/passwd tt", "n.cir:4:1: error[E130]" },
+        { ".csparam x=1", "n.cir:4:1: error[E102]" },
+    };
     launched r;
-    launch_with(&r, "check", "--untrusted", path, NULL);
-    assert_int_equal(r.exit, 3);
-    static const char *const FOUND[] = { "n.cir:4:1: error[E601]", "n.cir:5:5: error[E608]", "n.cir:6:1: error[E602]",
-                                         "n.cir:7:1: error[E609]", "error[E610]" };
-    for (int k = 0; k < RH_COUNT(FOUND); k++)
-        if (!strstr(r.err, FOUND[k])) fail_msg("%s is missing in:\n%s", FOUND[k], r.err);
+    for (int k = 0; k < RH_COUNT(CASES); k++) {
+        char text[300];
+        snprintf(text, sizeof text, "title\nV1 a 0 1\nR1 a 0 1k\n%s\n.end\n", CASES[k].line);
+        check_untrusted(&r, folder, text);
+        assert_int_equal(r.exit, 3);
+        if (!strstr(r.err, CASES[k].found)) fail_msg("%s is missing in:\n%s", CASES[k].found, r.err);
+        launch_free(&r);
+    }
+    check_untrusted(&r, folder, "Source follower: write, shell\nV1 a 0 1\nRspice a b 1k\nCd b 0 1n\nR1 b 0 1\n.end\n");
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
     launch_free(&r);
-    scratch_write(folder, "n.cir", "title\nV1 a 0 1\nR1 a 0 1k\n.end\n");
-    launch_with(&r, "check", "--untrusted", path, NULL);
-    assert_int_equal(r.exit, 0);
+    scratch_write(folder, "part.inc", "* from afar\n*#shell rm x\n* `rm x`\nR2 a 0 1k\n");
+    check_untrusted(&r, folder, "t\nV1 a 0 1\nR1 a 0 1k\n.include part.inc\n.end\n");
+    assert_int_equal(r.exit, 3);
+    assert_non_null(strstr(r.err, "part.inc:2:1: error[E601]"));
+    assert_non_null(strstr(r.err, "part.inc:3:3: error[E608]"));
+    launch_free(&r);
+    scratch_write(folder, ".spiceinit", "shell rm x\n");
+    check_untrusted(&r, folder, "t\nV1 a 0 1\nR1 a 0 1k\n.end\n");
+    assert_int_equal(r.exit, 3);
+    assert_non_null(strstr(r.err, "/.spiceinit:1:1: error[E611]"));
+    assert_null(strstr(r.err, "rm x"));
     launch_free(&r);
     scratch_remove(folder);
 }
@@ -648,6 +688,87 @@ static void decks_hold_no_text_of_the_user(void **state) {
     rheo_circuit_destroy(c);
 }
 
+/* ---- decks of circuits that mean harm ---- */
+
+static const char *const HOSTILE[] = { "*#shell", "`touch x`", ".control", ".endc", ".include", "/etc/passwd",
+                                       "\n",      "codemodel", "$&x",      ";",     "{1+1}",    "*ng_script",
+                                       ".lib",    "shell",     "+",        "\\",    "\r\n",     "!ls",
+                                       "$(ls)",   ".csparam",  "=" };
+
+static void hostile_text(char *to, size_t size, uint64_t *r) {
+    size_t n = 0;
+    to[0] = '\0';
+    for (int k = (int)(4 * uniform(21, r)); k >= 0; k--)
+        n += (size_t)snprintf(to + n, size - n, "%s%s", HOSTILE[(int)(uniform(22, r) * RH_COUNT(HOSTILE))],
+                              uniform(23, r) < 0.5 ? " " : "");
+    snprintf(to + n, size - n, "%d", (int)(1e6 * uniform(24, r)));
+}
+
+/* A circuit in which everything that a name can be is hostile, as no reader would ever make one. */
+static rheo_circuit *hostile_circuit(uint64_t *r) {
+    rh_builder *b = rh_builder_create();
+    char text[200];
+    int other;
+    assert_non_null(b);
+    hostile_text(text, sizeof text, r);
+    CHECK_OK(rh_builder_title(b, text, strlen(text)));
+    hostile_text(text, sizeof text, r);
+    CHECK_OK(rh_builder_keep(b, text, strlen(text)));
+    for (int e = 0; e < 12; e++) {
+        int term[4] = { -1, -1, -1, -1 };
+        const int kind = e % RH_N_KIND;
+        for (int t = 0; t < RH_KINDS[kind]->n_term; t++) {
+            hostile_text(text, sizeof text, r);
+            term[t] = uniform(25, r) < 0.3 ? 0 : rh_builder_node(b, text, strlen(text));
+            assert_true(term[t] >= 0);
+        }
+        hostile_text(text, sizeof text, r);
+        const int elem = rh_builder_element(b, kind, text, term, 1e-3 * (e + 1), (rh_place){ 0 }, &other);
+        if (elem < 0 || RH_KINDS[kind]->n_par == 0) continue;
+        hostile_text(text, sizeof text, r);
+        const int model = rh_builder_model(b, text, strlen(text), kind, NULL);
+        assert_true(model >= 0);
+        rh_builder_use_model(b, elem, model);
+    }
+    rheo_circuit *c = NULL;
+    CHECK_OK(rh_builder_finish(b, &c, NULL));
+    return c;
+}
+
+/* Nothing but an element with numbered nodes, a numbered model, the options, the end. */
+static bool is_harmless(const char *line, size_t n) {
+    for (size_t k = 0; k < n; k++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789 .,+-*/=()_", line[k])) return false;
+    for (int k = 0; k < RH_COUNT(HOSTILE); k++)
+        if (strlen(HOSTILE[k]) > 3 && memmem(line, n, HOSTILE[k], strlen(HOSTILE[k]))) return false;
+    if (line[0] == '.')
+        return strncmp(line, ".options ", 9) == 0 || strncmp(line, ".model m", 8) == 0 ||
+               (n == 4 && !strncmp(line, ".end", 4));
+    if (!strchr("rcviegdmb", line[0]) || line[1] < '1' || line[1] > '9') return false;
+    const char *const blank = memchr(line, ' ', n);
+    return blank && (blank[1] == '0' || blank[1] == 'n');
+}
+
+static void decks_of_hostile_circuits_are_harmless(void **state) {
+    (void)state;
+    uint64_t r = 0;
+    for (int k = 0; k < 3000; k++) {
+        rheo_circuit *c = hostile_circuit(&r);
+        rh_buf b = { 0 };
+        rh_ngspice_deck(&b, c, NULL, NULL, (const int[][2]){ { 1, 2 } }, 1, 0);
+        assert_false(b.bad);
+        const char *line = b.s;
+        assert_true(strncmp(line, "deck by rheo\n", 13) == 0);
+        for (line += 13; *line; line = strchr(line, '\n') + 1) {
+            const size_t n = strcspn(line, "\n");
+            assert_true(line[n] == '\n');
+            if (!is_harmless(line, n)) fail_msg("in the deck: %.*s", (int)n, line);
+        }
+        rh_buf_free(&b);
+        rheo_circuit_destroy(c);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ngspice_agrees_with_klu),
@@ -666,6 +787,7 @@ int main(void) {
         cmocka_unit_test(nonlinear_experiments_are_compared),
         cmocka_unit_test(check_names_what_is_dangerous),
         cmocka_unit_test(decks_hold_no_text_of_the_user),
+        cmocka_unit_test(decks_of_hostile_circuits_are_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -490,11 +490,15 @@ static const entry CATALOGUE[] = {
       "ngspice runs what stands between back-quotes as a shell command where its command language is read. No netlist "
       "needs them. Do not open this file in ngspice unless you trust it." },
     { 609, "loads or runs something",
-      "The line begins with a word of ngspice's command language that runs a program, reads another file or loads "
-      "compiled code (codemodel, shell, source, ...). rheo never does; where ngspice reads it as a command, it would." },
+      "A word of ngspice's command language that runs a program, reads or writes a file or loads compiled code "
+      "(codemodel, shell, source, write, ...), a redirection into a file, or *ng_script, which makes a file a script. "
+      "rheo never does any of it; where ngspice reads it as a command, it would." },
     { 610, "not to be trusted",
       "`rheo check --untrusted` found places that other programs would execute, or files that they would open. The "
       "messages above name each. rheo itself does none of it." },
+    { 611, "start-up file beside the netlist",
+      "ngspice executes .spiceinit, spinit or spice.rc of the folder in which it is started, before any netlist. Look into "
+      "it before starting ngspice there. rheo starts ngspice in an empty folder." },
 };
 /* clang-format on */
 

@@ -4,6 +4,9 @@
 #include "rheo/netlist.h"
 #include "run/run.h"
 
+#include <strings.h>
+#include <unistd.h>
+
 static const rh_option OPTIONS[] = {
     { "allow-short", 0, RH_OPT_FLAG, NULL, "a resistor of 0 ohm becomes 1 mohm, with a warning", 0, 0, NULL },
     { "lenient", 0, RH_OPT_FLAG, NULL, "unknown dot cards are warnings", 0, 0, NULL },
@@ -32,32 +35,79 @@ static void emit_strictly(void *user, const rheo_error *message) {
     g->cli->log.emit(g->cli->log.user, &copy);
 }
 
-/* A word of ngspice's command language that reaches outside; n its length. */
-static bool reaches_outside(const char *line, size_t n) {
-    static const char *const WORDS[] = { "codemodel", "shell", "source", "system", "osdi", "load", "use", "unixcom" };
-    char word[16] = { 0 };
-    for (size_t k = 0; k < n && k < sizeof word - 1; k++) word[k] = line[k];
-    for (int i = 0; i < RH_COUNT(WORDS); i++)
-        if (rh_streq(word, WORDS[i])) return true;
+/* Words of ngspice's command language that run programs, load code or touch files. The first ones are named wherever a
+ * line begins with them, the others in control blocks only: outside, Cd and Rspice are elements. */
+static const char *const REACHING[] = { "codemodel", "shell",  "source",  "system",    "osdi",   "load",   "use",
+                                        "unixcom",   "aspice", "cd",      "edit",      "fopen",  "fread",  "gnuplot",
+                                        "hardcopy",  "jobs",   "iplot",   "mc_source", "rspice", "snload", "snsave",
+                                        "wrdata",    "write",  "wrnodev", "wrs2p" };
+enum { ANYWHERE = 8 };
+
+static bool reaches_outside(const char *at, size_t n, bool in_block) {
+    char word[24] = { 0 };
+    for (size_t k = 0; k < n && k < sizeof word - 1; k++) word[k] = at[k];
+    const char *const name = strncasecmp(word, "pre_", 4) == 0 ? word + 4 : word; /* pre_: before the netlist is read */
+    for (int i = 0; i < (in_block || name != word ? RH_COUNT(REACHING) : ANYWHERE); i++)
+        if (rh_streq(name, REACHING[i])) return true;
     return false;
 }
 
+static void name_place(rh_report *r, const rh_source *source, int code, int line, size_t col, size_t n,
+                       const char *what) {
+    rh_report_warning(r, code, (rh_loc){ source, line, (int)col + 1, (int)n }, NULL, "%s", what);
+}
+
+/* Commands are separated by semicolons. */
+static void scan_commands(rh_report *r, const rh_source *source, int line, const char *text, size_t n, bool in_block) {
+    for (size_t at = 0; at < n; at++) {
+        at += strspn(text + at, " \t");
+        const size_t word = at < n ? strcspn(text + at, " \t\r\n;") : 0;
+        if (word && reaches_outside(text + at, word, in_block))
+            name_place(r, source, 609, line, at, word, "in a control block ngspice would do this");
+        const char *const next = at < n ? memchr(text + at, ';', n - at) : NULL;
+        if (!next) break;
+        at = (size_t)(next - text);
+    }
+    const char *const to_file = in_block ? memchr(text, '>', n) : NULL;
+    if (to_file)
+        name_place(r, source, 609, line, (size_t)(to_file - text), 1, "ngspice would write what follows into a file");
+}
+
+static bool begins(const char *line, const char *word) { return strncasecmp(line, word, strlen(word)) == 0; }
+
 /* What the reader of netlists does not look at, since to it these are comments or parts of a skipped block. */
-static void scan_text(const char *path, char *text, size_t n, const rheo_log *log) {
-    rh_source source = { .name = (char *)(uintptr_t)path, .text = text, .size = n, .quotable = true };
+static void scan_source(const rh_source *source, const rheo_log *log) {
     rh_report report = { .log = log, .max_error = 1000 };
+    bool in_block = false;
     int line = 1;
-    for (const char *p = text; p && *p && !rh_report_full(&report); line++) {
-        const char *const quote = memchr(p, '`', strcspn(p, "\n"));
-        const size_t blank = strspn(p, " \t"), word = strcspn(p + blank, " \t\r\n");
+    for (const char *p = source->text; p && *p && !rh_report_full(&report); line++) {
+        const size_t n = strcspn(p, "\n"), blank = strspn(p, " \t");
+        const char *const quote = memchr(p, '`', n), *const text = p + blank;
         if (quote)
-            rh_report_warning(&report, 608, (rh_loc){ &source, line, (int)(quote - p) + 1, 1 }, NULL,
-                              "ngspice may run what stands between back-quotes");
-        if (word && reaches_outside(p + blank, word))
-            rh_report_warning(&report, 609, (rh_loc){ &source, line, (int)blank + 1, (int)word }, NULL,
-                              "in a control block ngspice would do this");
-        p = strchr(p, '\n');
-        if (p) p++;
+            name_place(&report, source, 608, line, (size_t)(quote - p), 1,
+                       "ngspice may run what stands between back-quotes");
+        if (begins(text, "*ng_script")) {
+            name_place(&report, source, 609, line, blank, 10, "ngspice would take this file for a script of commands");
+            in_block = true;
+        }
+        if (begins(text, ".control")) in_block = true;
+        if (begins(text, ".endc")) in_block = false;
+        if (text[0] != '*' && (line > 1 || in_block)) scan_commands(&report, source, line, p, n, in_block);
+        p = p[n] ? p + n + 1 : NULL;
+    }
+}
+
+/* Start-up files of ngspice beside the netlist: it reads them before anything else. */
+static void scan_folder(const char *path, const rheo_log *log) {
+    static const char *const NAMES[] = { ".spiceinit", "spice.rc", "spinit" };
+    const char *const slash = strrchr(path, '/');
+    for (int i = 0; i < RH_COUNT(NAMES); i++) {
+        char name[1024];
+        const int n = snprintf(name, sizeof name, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, NAMES[i]);
+        if (n < 0 || (size_t)n >= sizeof name || access(name, F_OK) != 0) continue;
+        rh_source source = { .name = name, .text = (char *)(uintptr_t) "", .quotable = false };
+        rh_report report = { .log = log, .max_error = 1000 };
+        name_place(&report, &source, 611, 1, 0, 1, "ngspice would execute this file if it were started here");
     }
 }
 
@@ -100,7 +150,11 @@ static rheo_status check_text(const char *path, const char *text, size_t n, cons
     } else {
         RHEO_TRY(rh_file_read(path, MAX_INPUT, &copy, &n, err));
     }
-    scan_text(text ? "<stdin>" : path, copy, n, log);
+    const rh_source source = {
+        .name = (char *)(uintptr_t)(text ? "<stdin>" : path), .text = copy, .size = n, .quotable = true
+    };
+    scan_source(&source, log);
+    if (!text) scan_folder(path, log);
     rh_free(copy);
     return RHEO_OK;
 }
@@ -119,6 +173,7 @@ static rheo_status check_netlist(rh_cli *cli, const char *path, const char *text
     if (strict) RHEO_TRY(check_text(path, text, n, &log, err));
     RHEO_TRY(text ? rheo_netlist_parse(&c, text, n, "<stdin>", &def, &log, err)
                   : rheo_netlist_read(&c, path, &def, &log, err));
+    for (int k = 1; strict && k < c->n_source; k++) scan_source(c->source[k], &log); /* what it includes */
     describe(f, c);
     const rheo_status st = rh_diagnose(c, NULL, NULL, err);
     rheo_circuit_destroy(c);

@@ -78,7 +78,7 @@ void rh_version_text(rh_buf *b, bool libraries) {
         rh_buf_printf(b, "%s %s\n", RH_LIBRARIES[i].name, text);
     }
     if (!libraries) return;
-    char text[128];
+    char text[256];
     rh_ngspice_describe(NULL, text, sizeof text);
     rh_buf_printf(b, "ngspice %s\n", text);
 }

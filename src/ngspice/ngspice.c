@@ -43,17 +43,19 @@ static void note(rh_ngspice *s, rh_said said, const char *deck) {
 
 /* A worker may be lost while it starts, too. */
 static rheo_status start(rh_ngspice *s, rheo_error *err) {
-    rheo_error first = { 0 };
     s->loaded = false;
     s->points = 0;
-    rheo_status st = rh_worker_start(&s->w, s->path, &first);
-    if (st == RHEO_E_IO && first.code == 421) {
-        note(s, RH_SAID_DIED, "");
-        first = (rheo_error){ 0 };
-        st = rh_worker_start(&s->w, s->path, &first);
+    for (int fault = 0, killed = 0;;) {
+        rheo_error why = { 0 };
+        const rheo_status st = rh_worker_start(&s->w, s->path, &why);
+        const bool lost = st == RHEO_E_IO && why.code == 421;
+        if (lost && (s->w.signal == SIGKILL ? ++killed <= MAX_KILLED : ++fault <= 1)) {
+            note(s, RH_SAID_DIED, "");
+            continue;
+        }
+        if (st != RHEO_OK && err && err->status == RHEO_OK) *err = why;
+        return st;
     }
-    if (st != RHEO_OK && err && err->status == RHEO_OK) *err = first;
-    return st;
 }
 
 rheo_status rh_ngspice_open(rh_ngspice **out, const rheo_circuit *c, const char *worker, rheo_error *err) {
@@ -286,11 +288,21 @@ rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *sourc
     return RHEO_OK;
 }
 
+rheo_status rh_ngspice_try(const char *worker, rheo_error *err) {
+    rh_worker w = { 0 };
+    const rheo_status st = rh_worker_start(&w, worker, err);
+    rh_worker_free(&w);
+    return st;
+}
+
 void rh_ngspice_describe(const char *worker, char *buf, size_t size) {
     rh_worker w = { 0 };
     rheo_error err = { 0 };
     if (rh_worker_start(&w, worker, &err) != RHEO_OK) {
-        snprintf(buf, size, "not available");
+        snprintf(buf, size,
+                 "not available: no rheo-ngworker that starts (`rheo explain E%03d`); solve, train and compare do "
+                 "without, export needs none",
+                 err.code);
         return;
     }
     const uint32_t layers = w.info.layers;
@@ -298,5 +310,7 @@ void rh_ngspice_describe(const char *worker, char *buf, size_t size) {
                      layers & RH_NG_NO_PRIVS ? " no new privileges," : "", layers & RH_NG_SECCOMP ? " seccomp" : "");
     if (n > 0 && (size_t)n < size && layers & RH_NG_LANDLOCK)
         snprintf(buf + n, size - (size_t)n, ", Landlock %u", w.info.landlock_abi);
+    else if (n > 0 && (size_t)n < size)
+        snprintf(buf + n, size - (size_t)n, "; this kernel has no Landlock");
     rh_worker_free(&w);
 }

@@ -34,10 +34,14 @@ void rh_ngspice_tell(rh_ngspice *s, const rheo_log *log);
 /* deck.c: a deck for ngspice. g, source NULL: the circuit's own. on: the port that carries 1 A, or -1. */
 void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
                      int n_port, int on);
-/* The letter and number of an element in the deck: R of element 0 is r1, what ngspice does not know a behavioural source b. Ports follow the elements. */
+/* The letter and number of an element in the deck: R of element 0 is r1, what ngspice does not know a behavioural
+ * source b. Ports follow the elements. */
 char rh_ngspice_letter(const rheo_circuit *c, int elem);
 
-/* "39, in a process with limits, seccomp, Landlock 4"; or why not. */
+/* Does a worker start? It is ended at once. Errors of rh_ngspice_open. */
+rheo_status rh_ngspice_try(const char *worker, rheo_error *err);
+/* "39, confined by limits, no new privileges, seccomp, Landlock 4"; or what is not available, and which code says why.
+ */
 void rh_ngspice_describe(const char *worker, char *buf, size_t size);
 
 #endif

@@ -120,6 +120,7 @@ rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, 
     rh_said said = make_room(w, ROOM) ? put(w, part, end) : RH_SAID_NOMEM;
     if (said == RH_SAID_OK) said = get_answer(w, end);
     if (said != RH_SAID_OK) rh_worker_stop(w);
+    if (said != RH_SAID_DIED) w->signal = 0; /* it was alive, and ended from here */
     return said;
 }
 

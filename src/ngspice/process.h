@@ -10,7 +10,7 @@
 typedef struct rh_worker {
     pid_t pid;  /* 0: none */
     int fd;     /* both directions */
-    int signal; /* that ended the last one, 0: none. SIGKILL when it was ended from here */
+    int signal; /* that ended the last one from elsewhere, 0: none */
     rh_ng_info info;
     char version[64]; /* of ngspice */
     char *text;       /* the last answer: n bytes, then a NUL */

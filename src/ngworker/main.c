@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ROOM = 1 << 16 };
@@ -147,6 +148,8 @@ int main(void) {
     clearenv();
     /* Start-up files are looked for in this folder, and found empty, before any other place is tried. */
     if (setenv("LC_ALL", "C", 1) || setenv("SPICE_SCRIPTS", ".", 1) || setenv("HOME", ".", 1)) return 2;
+    if (setenv("TZ", "UTC0", 1)) return 2;
+    tzset(); /* now, or the C library looks for a file when ngspice first asks the time */
     if (!rh_engine_open()) return 3;
     if (!rh_sandbox_seal(&info)) return 4;
     while (serve_next()) continue;

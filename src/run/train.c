@@ -5,6 +5,7 @@
 #include "run/checkpoint.h"
 #include "run/rundir.h"
 #include "run/train.h"
+#include "solver/outside.h"
 
 #include <limits.h>
 #include <math.h>
@@ -82,15 +83,16 @@ static rheo_status score(session *s, int set, const int *sample, double *loss, d
     return RHEO_OK;
 }
 
-/* Once per process: few amplitudes pass the dead zone, so little is learned, and the numbers show only that. Toward the end of
- * a training that went well it is as it should be: amplitudes shrink with the errors. */
+/* Once per process: few amplitudes pass the dead zone, so little is learned, and the numbers show only that. Toward the
+ * end of a training that went well it is as it should be: amplitudes shrink with the errors. */
 static void warn_of_dead_zone(session *s, const rh_gauge *gauge, double loss) {
     if (s->warned || !(gauge->inside < 0.1) || s->history.n == 0) return; /* NaN: nothing was counted */
     if (!(loss > 0.1 * s->history.row[0].loss_train)) return;
     s->warned = true;
-    rh_warn(s->log, 314, RH_NOWHERE,
-            "only %.1f %% of the edges pass the dead zone (%.1f %% below, %.1f %% above): `rheo tune` proposes a threshold",
-            100 * gauge->inside, 100 * gauge->below, 100 * gauge->above);
+    rh_warn(
+        s->log, 314, RH_NOWHERE,
+        "only %.1f %% of the edges pass the dead zone (%.1f %% below, %.1f %% above): `rheo tune` proposes a threshold",
+        100 * gauge->inside, 100 * gauge->below, 100 * gauge->above);
 }
 
 static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
@@ -417,6 +419,7 @@ rheo_status rh_train_via(const rheo_experiment *x, const rheo_train_def *def, co
     const rheo_train_def standard = rheo_train_default();
     if (!def) def = &standard;
     RHEO_TRY(check_def(def, err));
+    if (x->backend && rh_streq(x->backend, RH_OUTSIDE)) RHEO_TRY(rh_outside_try(err));
     char directory[sizeof result->directory];
     int lock = -1;
     RHEO_TRY(rh_rundir_begin(x, def, directory, sizeof directory, &lock, err));

@@ -2,6 +2,7 @@
 #include "solver/outside.h"
 #include "solver/inside.h"
 
+rheo_status rh_outside_try(rheo_error *err) { return rh_ngspice_try(NULL, err); }
 bool rh_solver_is_outside(const rheo_solver *s) { return s->outside != NULL; }
 
 rheo_status rh_solver_outside_point(rheo_solver *s, const double *g, const double *source, int a, int b, double *x,

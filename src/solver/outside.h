@@ -6,6 +6,8 @@
 
 #define RH_OUTSIDE "ngspice"
 
+/* Is there an ngspice? To be asked before a run leaves traces. */
+rheo_status rh_outside_try(rheo_error *err);
 /* Is the solver one whose operating points come from ngspice? Then rh_solver_factor and rh_solver_apply still work, on
  * rheo's own factors, for what no simulator offers: the transposed system. */
 bool rh_solver_is_outside(const rheo_solver *s);
