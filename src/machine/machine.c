@@ -182,30 +182,32 @@ static double write(rh_machine *m, const double on[2], double h, double *error, 
     const rh_scheme *const q = &m->scheme;
     const int n = m->n_edge;
     const double scale = m->rate * h;
-    double moved = 0, worst = 0;
+    double moved = 0, worst = 0, kept[RH_NODES];
+    for (int i = 0; i < q->n; i++) kept[i] = exp(-q->c[i] * h / FORGET);
     *n_crossing = 0;
     for (int k = 0; k < n; k++) {
         const double lo = m->c->g_min[k], hi = m->c->g_max[k], from = m->stored[k];
-        const double allowed = m->tolerance * fmax(fmin(from, hi), lo);
+        const double allowed = m->tolerance * (from < lo ? lo : from > hi ? hi : from);
+        bool inside = from >= lo && from <= hi; /* since the beginning of the step */
         double area[RH_NODES], top, gap, last = from;
         *n_crossing += rh_pump_write(&m->pump, q, m->u + k, n, on, area, &top, &gap);
         top = fabs(top);
-        const double by_size = scale * top / allowed;
+        double error_here = scale * top / allowed;
         /* Where nothing is written u has to be known well enough to be sure of that. */
-        worst = fmax(worst, gap > 0 ? fmin(SURE * top / gap, by_size) : by_size);
+        if (gap > 0 && SURE * top < error_here * gap) error_here = SURE * top / gap;
+        if (!(error_here <= worst)) worst = error_here; /* NaN stays */
         for (int i = 1; i < q->n; i++) {
             double *const w = &m->w[(size_t)i * (size_t)n + (size_t)k];
-            const double t = q->c[i] * h;
-            double to = from * exp(-t / FORGET) - scale * area[i];
-            if (!(from >= lo && from <= hi && to >= lo && to <= hi))
-                to = railed(last, -scale * (area[i] - area[i - 1]), (q->c[i] - q->c[i - 1]) * h, lo, hi);
-            moved = fmax(moved, fabs(to - *w) / allowed);
-            if (!isfinite(to)) moved = INFINITY;
+            double to = from * kept[i] - scale * area[i];
+            inside = inside && to >= lo && to <= hi;
+            if (!inside) to = railed(last, -scale * (area[i] - area[i - 1]), (q->c[i] - q->c[i - 1]) * h, lo, hi);
+            const double by = fabs(to - *w) / allowed;
+            if (!(by <= moved)) moved = by;
             *w = last = to;
         }
     }
     *error = worst;
-    return moved;
+    return isnan(moved) ? INFINITY : moved;
 }
 
 /* The state at the end becomes that of the beginning. */

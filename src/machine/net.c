@@ -158,9 +158,9 @@ static double output_of(const rh_net *n, const double *v, int o) {
 }
 
 static bool moved(const rh_net *n) {
-    double most = 0;
-    for (int k = 0; k < n->n_all; k++) most = fmax(most, fabs(n->all[k] - n->factored[k]) - STILL * n->factored[k]);
-    return n->fresh || !(most <= 0);
+    for (int k = 0; k < n->n_all; k++)
+        if (!(fabs(n->all[k] - n->factored[k]) <= STILL * n->factored[k])) return true; /* NaN too */
+    return n->fresh;
 }
 
 static rheo_status factor(rh_net *n, rheo_error *err) {
