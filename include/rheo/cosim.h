@@ -18,7 +18,7 @@ typedef struct rheo_cosim_engine {
     double rms_first, rms_last; /* V: error of the free network over the training samples, before and after */
     double w_max, w_rms;        /* stored voltages: largest and root mean square difference from ngspice, relative */
     char worst[128];            /* edge of the largest one; "" for ngspice itself */
-    double seconds;             /* of the whole run */
+    double seconds, processor;  /* s of the whole run, by the clock and by processors */
     char directory[1024];
 } rheo_cosim_engine;
 

@@ -5,6 +5,7 @@
 #include "ngspice/process.h"
 
 #include <math.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static const double LOAD_SECONDS = 600, SLOT_SECONDS = 1200;
@@ -172,6 +173,16 @@ static rheo_status prepare(course *q, const rheo_experiment *x, const char *work
 
 /* ---- the comparison ---- */
 
+/* s of processors, of this process and of those that it has waited for. */
+static double processor(void) {
+    struct timespec own;
+    struct rusage r;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
+    getrusage(RUSAGE_CHILDREN, &r);
+    return (double)own.tv_sec + 1e-9 * (double)own.tv_nsec + (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+           1e-6 * (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+}
+
 static double rms_of(double loss, int n_out) { return sqrt(2 * loss / n_out); }
 
 static void fill(rheo_cosim_engine *e, const rheo_experiment *x, const char *name, const rheo_result *r) {
@@ -210,9 +221,11 @@ static rheo_status run_beside(const rheo_experiment *x, int engine, const course
     quiet.output = folder;
     quiet.force = true; /* it lies in a directory that was ours to replace */
     quiet.progress = NULL;
+    const double before = processor();
     if (st == RHEO_OK) st = rh_train_via(&as_run, &quiet, &(rh_via){ .g = g }, &r, log, err);
     if (st == RHEO_OK) {
         fill(e, x, RH_ENGINES[engine], &r);
+        e->processor = processor() - before;
         measure(e, q, g);
     }
     rh_free(folder);
@@ -224,8 +237,11 @@ static rheo_status compare(const rheo_experiment *x, const rheo_train_def *def, 
                            const rheo_log *log, rheo_error *err) {
     rheo_result r = { .loss_first = NAN };
     rheo_cosim_engine *const e = &out->engine[RHEO_COSIM_NGSPICE];
+    const double before = processor();
     RHEO_TRY(rh_train_via(x, def, &(rh_via){ &STEP_NGSPICE, q, NULL }, &r, log, err));
+    rh_worker_stop(&q->w); /* and wait for it: then its time is known */
     fill(e, x, "ngspice", &r);
+    e->processor = processor() - before;
     e->rms_first = sqrt(q->before / q->t.n_scored); /* by ngspice itself */
     e->rms_last = sqrt(q->after / q->t.n_scored);
     out->teeth = q->t.n_teeth;
