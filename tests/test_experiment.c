@@ -324,13 +324,52 @@ static void sets_come_from_two_files(void **state) {
     rheo_experiment_destroy(x);
 }
 
+static const char NETWORK[] =
+    "version: 1\nnetwork: {kind: layered, sizes: [4, 3, 2], inputs: double, outputs: pair, bias: 1, init: glorot, g: 2m}\n"
+    "task: {kind: logic, functions: [xor], differential: true, bias: [1]}\nlearning: {rates: {R1_*: 1u, R1_b*: 2u}}\n";
+static const char NETWORK_GRID[] =
+    "version: 1\nnetwork: {kind: grid, nx: 3, ny: 2, seed: 5, spread: 1}\nseed: 9\n"
+    "task: {kind: table, inputs: [Vin1, Vin2], outputs: [n1_1], rows: [{in: [0, 1], out: [0.3]}]}\n";
+
+static void networks_are_made_in_memory(void **state) {
+    (void)state;
+    rheo_experiment *x = read_ok(NETWORK), *y;
+    assert_int_equal(x->circuit->n_edge, 5 * 3 + 3 * 2);
+    assert_int_equal(x->task.n_in, 5);
+    assert_string_equal(x->task.in_name[1], "x1n");
+    assert_string_equal(x->task.in_name[4], "b1");
+    assert_int_equal(x->task.n_out, 1);
+    assert_string_equal(x->task.out_name[0], "y1p-y1n");
+    for (int k = 0; k < x->circuit->n_edge; k++) {
+        const char *const name = x->circuit->elem_name[x->circuit->edge_elem[k]];
+        CHECK_REL(x->learn.edge_rate[k], name[1] == '2' ? 0.1 : name[3] == 'b' ? 2e-6 : 1e-6, 1e-15);
+    }
+    char *text = NULL; /* the same circuit as a netlist */
+    rheo_circuit *back = NULL;
+    CHECK_OK(rheo_netlist_print(&text, x->circuit, NULL, NULL));
+    CHECK_OK(rheo_netlist_parse(&back, text, strlen(text), "net", NULL, NULL, NULL));
+    assert_true(rh_circuit_equal(x->circuit, back));
+    rheo_circuit_destroy(back);
+    rheo_text_free(text);
+    static const char *const SEED[] = { "seed=2" };
+    y = read_set(NETWORK, SEED, 1);
+    assert_true(x->circuit->g_init[0] != y->circuit->g_init[0]);
+    rheo_experiment_destroy(x);
+    rheo_experiment_destroy(y);
+    x = read_ok(NETWORK_GRID);
+    y = read_set(NETWORK_GRID, SEED, 1); /* it has a seed of its own */
+    assert_true(rh_circuit_equal(x->circuit, y->circuit));
+    rheo_experiment_destroy(x);
+    rheo_experiment_destroy(y);
+}
+
 static void what_is_printed_reads_back_equal(void **state) {
     (void)state;
     static const char ODD[] =
         "version: 1\nnetlist: grid.cir\noutput: \"caf\xC3\xA9 \\\"x\\\" \\u2028\\x07 \\\\ %\"\n"
         "task: {kind: table, inputs: [in1], outputs: [o1, o2], classes: ['yes', '1e3'], levels: [0.1, 0.2], rows: "
         "[{in: [-0], label: 'yes'}, {in: [4.9406564584124654e-324], label: '1e3', set: test}]}\n";
-    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD, RATES, LOGIC, LINES_SPLIT };
+    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD, RATES, LOGIC, LINES_SPLIT, NETWORK, NETWORK_GRID };
     for (int k = 0; k < RH_COUNT(ALL); k++) {
         rheo_experiment *x = read_ok(ALL[k]);
         char *text = printed(x);
@@ -591,6 +630,7 @@ int main(void) {
         cmocka_unit_test(tables_become_samples),
         cmocka_unit_test(rates_go_by_name),
         cmocka_unit_test(lists_count_up),
+        cmocka_unit_test(networks_are_made_in_memory),
         cmocka_unit_test(sets_come_from_two_files),
         cmocka_unit_test(what_is_printed_reads_back_equal),
         cmocka_unit_test(every_default_is_visible),

@@ -1,7 +1,7 @@
 /* The generators: sizes known in closed form, connectivity, determinism, and netlists that read back equal. */
 #include "check.h"
 
-#include "circuit/circuit.h"
+#include "circuit/layered.h"
 #include "rheo/netlist.h"
 
 static const rh_gen_kind *kind_of(const char *name) {
@@ -19,9 +19,9 @@ typedef struct setting {
 static rheo_status build(const char *name, uint64_t seed, const setting *s, int n, rheo_circuit **c, rheo_error *err) {
     const rh_gen_kind *k = kind_of(name);
     double par[32];
-    assert_true(k->n_field <= RH_COUNT(par));
+    assert_true(rh_gen_n_par(k) <= RH_COUNT(par));
+    rh_gen_default(k, par);
     for (int j = 0; j < k->n_field; j++) {
-        par[j] = k->fields[j].def;
         for (int i = 0; i < n; i++)
             if (strcmp(s[i].name, k->fields[j].name) == 0) par[j] = s[i].value;
     }
@@ -115,8 +115,8 @@ static void regular_networks_have_known_sizes(void **state) {
     check(MAKE("lattice", 1, { "dim", 3 }, { "n", 3 }, { "periodic", 1 }), 27, 81, 6, 6);
     check(MAKE("lattice", 1, { "dim", 1 }, { "n", 9 }, { "periodic", 1 }), 9, 9, 2, 2);
     check(MAKE("lattice", 1, { "dim", 5 }, { "n", 2 }), 32, 80, 5, 5);
-    check(MAKE("layered", 1, { "n1", 3 }, { "n2", 4 }, { "n3", 2 }, { "n4", 0 }), 9, 3 * 4 + 4 * 2, 4, 5);
-    check(MAKE("layered", 1, { "n1", 2 }, { "n2", 3 }, { "n3", 4 }, { "n4", 5 }), 14, 6 + 12 + 20, 3, 8);
+    check(MAKE("multipartite", 1, { "n1", 3 }, { "n2", 4 }, { "n3", 2 }, { "n4", 0 }), 9, 3 * 4 + 4 * 2, 4, 5);
+    check(MAKE("multipartite", 1, { "n1", 2 }, { "n2", 3 }, { "n3", 4 }, { "n4", 5 }), 14, 6 + 12 + 20, 3, 8);
 }
 
 static void random_networks_are_connected(void **state) {
@@ -300,7 +300,7 @@ static void faulty_parameters_are_refused(void **state) {
         { "grid", { { "nx", 5000 }, { "ny", 5000 } }, RHEO_E_LIMIT },
         { "lattice", { { "dim", 6 }, { "n", 1000000 } }, RHEO_E_LIMIT },
         { "lattice", { { "n", 2 }, { "periodic", 1 } }, RHEO_E_RANGE },
-        { "layered", { { "n1", 100000 }, { "n2", 100000 } }, RHEO_E_LIMIT },
+        { "multipartite", { { "n1", 100000 }, { "n2", 100000 } }, RHEO_E_LIMIT },
         { "geometric", { { "n", 1000000 }, { "degree", 100 } }, RHEO_E_LIMIT },
         { "smallworld", { { "n", 10 }, { "k", 10 } }, RHEO_E_RANGE },
         { "scalefree", { { "n", 3 }, { "m", 3 } }, RHEO_E_RANGE },
@@ -321,6 +321,7 @@ static void edges_may_be_transistors(void **state) {
     for (int k = 0; k < RH_N_GEN; k++)
         for (int edge = 1; edge <= 2; edge++) {
             const char *const name = RH_GENS[k]->name;
+            if (strcmp(name, "layered") == 0) continue; /* resistors only */
             rheo_circuit *plain = MAKE(name, 5, { "inputs", 2 });
             rheo_circuit *c = MAKE(name, 5, { "inputs", 2 }, { "edge", edge }, { "gate-max", 1.55 });
             assert_int_equal(c->n_edge, plain->n_edge);
@@ -362,7 +363,7 @@ static void what_does_not_fit_is_refused(void **state) {
         { "grid", "g", 1, "grid: g is 1, must be between min, 1e-06, and max, 0.01" },
         { "grid", "g", 1e-7, "grid: g is 1e-07, must be between min, 1e-06, and max, 0.01" },
         { "grid", "min", 1, "grid: min is above max" },
-        { "layered", "inputs", 100, "layered: 100 inputs, but only 14 nodes" },
+        { "multipartite", "inputs", 100, "multipartite: 100 inputs, but only 14 nodes" },
     };
     for (int i = 0; i < RH_COUNT(row); i++) {
         rheo_circuit *c = NULL;
@@ -372,8 +373,128 @@ static void what_does_not_fit_is_refused(void **state) {
     }
 }
 
+/* inputs outputs bias bias-volt diodes vth is n init g min max sizes... */
+static rheo_circuit *layers(const double par[20]) {
+    rheo_circuit *c = NULL;
+    rheo_error err = { 0 };
+    rh_builder *b = rh_builder_create();
+    if (kind_of("layered")->build(par, 3, b, &err) != RHEO_OK) fail_msg("%s", err.msg);
+    CHECK_OK(rh_builder_finish(b, &c, NULL));
+    return c;
+}
+
+static int element(const rheo_circuit *c, const char *name) {
+    const int e = rh_map_get(c->elem_map, name, strlen(name));
+    if (e < 0) fail_msg("no element %s", name);
+    return e;
+}
+
+static int count_glob(const rheo_circuit *c, const char *glob) {
+    int n = 0;
+    for (int e = 0; e < c->n_elem; e++) n += rh_glob(glob, c->elem_name[e]);
+    return n;
+}
+
+static void layered_networks_are_crossbars(void **state) {
+    (void)state;
+    const double par[20] = { 1, 1, 2, 0.5, 1, 0.3, 1e-9, 1.5, 0, 1e-3, 1e-6, 1e-2, 6, 5, 3, 4 };
+    rheo_circuit *c = layers(par);
+    assert_int_equal(c->n_edge, (6 + 2) * 5 + 5 * 3 + 3 * 4);
+    assert_int_equal(count_glob(c, "R1_*"), 40);
+    assert_int_equal(count_glob(c, "R1_b*"), 10);
+    assert_int_equal(count_glob(c, "R2_*"), 15);
+    assert_int_equal(count_glob(c, "R3_*"), 12);
+    assert_int_equal(count_glob(c, "V*"), 6 + 2 + 2);
+    assert_int_equal(count_glob(c, "D1*"), 10);
+    assert_int_equal(count_glob(c, "D2*"), 6);
+    assert_int_equal(count_glob(c, "D*"), 16); /* none at the outputs */
+    assert_int_equal(rh_layered_n_input(par), 8);
+    assert_int_equal(rh_layered_n_output(par), 2);
+    const struct {
+        const char *elem, *from, *to;
+    } ENDS[] = { { "R1_3_5", "x2p", "h1_5" }, { "R1_b2_1", "b2", "h1_1" },   { "R2_5_3", "h1_5", "h2_3" },
+                 { "R3_1_4", "h2_1", "y2n" }, { "Vx3n", "x3n", "0" },        { "Vb1", "b1", "0" },
+                 { "D1up_2", "h1_2", "up" },  { "D2down_3", "down", "h2_3" } };
+    for (int k = 0; k < RH_COUNT(ENDS); k++) {
+        const int *const t = c->term[element(c, ENDS[k].elem)];
+        assert_string_equal(c->node_name[t[0]], ENDS[k].from);
+        assert_string_equal(c->node_name[t[1]], ENDS[k].to);
+    }
+    CHECK_NEAR(c->value[element(c, "Vb1")], 0.5, 0);
+    CHECK_NEAR(c->value[element(c, "Vb2")], -0.5, 0);
+    CHECK_NEAR(c->value[element(c, "Vdown")], -0.3, 0);
+    for (int i = 0; i < 8; i++) { /* every input is a node that a source holds */
+        char name[64];
+        rh_layered_input(par, i, name, sizeof name);
+        const int node = rh_map_get(c->node_map, name, strlen(name));
+        char source[80];
+        snprintf(source, sizeof source, "V%s", name);
+        assert_true(node > 0 && c->term[element(c, source)][0] == node);
+    }
+    char name[64];
+    rh_layered_output(par, 1, name, sizeof name);
+    assert_string_equal(name, "y2p-y2n");
+    rheo_circuit_destroy(c);
+}
+
+static void conductances_start_as_they_are_said_to(void **state) {
+    (void)state;
+    double par[20] = { 0, 0, 0, 1, 2, 0, 1e-14, 1, 0, 1e-3, 1e-6, 1e-2, 40, 50, 30 };
+    for (int init = 0; init < 3; init++) {
+        par[8] = init;
+        rheo_circuit *c = layers(par);
+        const double top[2][3] = { { 1e-2, 1e-3 / sqrt(40), 1e-3 * sqrt(6.0 / 90) },
+                                   { 1e-2, 1e-3 / sqrt(50), 1e-3 * sqrt(6.0 / 80) } };
+        for (int layer = 0; layer < 2; layer++) {
+            double sum = 0, most = 0;
+            int at_min = 0, n = 0;
+            for (int k = 0; k < c->n_edge; k++) {
+                if (c->elem_name[c->edge_elem[k]][1] != '1' + layer) continue;
+                assert_true(c->g_init[k] >= 1e-6 && c->g_init[k] <= 1e-2);
+                at_min += c->g_init[k] <= 1.0000001e-6;
+                sum += c->g_init[k];
+                most = fmax(most, c->g_init[k]);
+                n++;
+            }
+            const double t = top[layer][init];
+            CHECK_NEAR(sum / n, init == 1 ? t / 4 : t / 2, 0.05 * t); /* half of a symmetric range is held at min */
+            assert_true(most <= t && most > 0.97 * t);
+            if (init == 1) CHECK_NEAR((double)at_min / n, 0.5, 0.05);
+        }
+        assert_int_equal(count_glob(c, "D1down*"), 25); /* by turns, straight to ground */
+        assert_int_equal(count_glob(c, "D1up*"), 25);
+        assert_int_equal(c->term[element(c, "D1up_2")][1], 0);
+        assert_int_equal(c->term[element(c, "D1down_1")][0], 0);
+        rheo_circuit_destroy(c);
+    }
+}
+
+static void wrong_layers_are_refused(void **state) {
+    (void)state;
+    const struct {
+        int at;
+        double value;
+        rheo_status want;
+    } CASES[] = { { 0, 2, RHEO_E_RANGE },    { 2, 0.5, RHEO_E_RANGE }, { 12, 3, RHEO_E_RANGE },
+                  { 12, NAN, RHEO_E_RANGE }, { 13, 0, RHEO_E_RANGE },  { 14, 3, RHEO_E_RANGE },
+                  { 10, 1, RHEO_E_RANGE },   { 6, 0, RHEO_E_RANGE },   { 12, 4.5, RHEO_E_RANGE },
+                  { 13, 1e6, RHEO_E_LIMIT } };
+    for (int k = 0; k < RH_COUNT(CASES); k++) {
+        double par[20] = { 1, 1, 0, 1, 0, 0, 1e-14, 1, 0, 1e-3, 1e-6, 1e-2, 4, 5, 2 };
+        par[CASES[k].at] = CASES[k].value;
+        rheo_error err = { 0 };
+        rh_builder *b = rh_builder_create();
+        assert_int_equal(kind_of("layered")->build(par, 3, b, &err), CASES[k].want);
+        assert_true(strlen(err.msg) > 10);
+        rh_builder_destroy(b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layered_networks_are_crossbars),
+        cmocka_unit_test(conductances_start_as_they_are_said_to),
+        cmocka_unit_test(wrong_layers_are_refused),
         cmocka_unit_test(regular_networks_have_known_sizes),
         cmocka_unit_test(random_networks_are_connected),
         cmocka_unit_test(small_world_keeps_its_edges),

@@ -425,6 +425,65 @@ static void two_tables_become_one(void **state) {
     rh_csv_free(&a);
 }
 
+/* ---- a run from images on a network that is made in memory ---- */
+
+static void run_ok(launched *r, const char *const *argv) {
+    launch(r, argv, NULL, NULL);
+    if (r->exit != 0) fail_msg("exit code %d\n%s", r->exit, r->err);
+}
+#define RUN(r, ...) run_ok(r, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void a_run_counts_classes(void **state) {
+    (void)state;
+    launched r;
+    char exp[300], out[300], again[300], path[400];
+    write_images("image", "label", 0, 24, true);
+    write_images("image2", "label2", 24, 6, true);
+    scratch_write(dir, "exp.yaml",
+                  "version: 1\nnetwork: {kind: layered, sizes: [18, 4, 6], inputs: double, outputs: pair, bias: 1}\n"
+                  "task: {kind: idx, file: image, labels: label, test_file: image2, test_labels: label2,\n"
+                  "  differential: true, bias: [1], range: [-1, 1], validation: 6}\n"
+                  "learning: {rule: eqprop, side: centered, loss: softmax-squared, optimizer: adam, rate: 20u,\n"
+                  "  rates: {R1_b*: 10u}, schedule: {kind: cosine}, nudge: {kind: current, strength: 1u}}\n"
+                  "run: {epochs: 30, batch: 6, checkpoint: 10}\n");
+    snprintf(exp, sizeof exp, "%s", path_of("exp.yaml"));
+    snprintf(out, sizeof out, "%s", path_of("run"));
+    snprintf(again, sizeof again, "%s", path_of("again"));
+    RUN(&r, "train", "--json", "-o", out, exp);
+    double first = NAN, last = NAN, share[3];
+    const char *const done = strstr(r.out, "\"event\":\"done\""), *const last_epoch = strstr(r.out, "\"epoch\":30,");
+    assert_int_equal(sscanf(done, "\"event\":\"done\",\"loss_first\":%lf,\"loss_last\":%lf", &first, &last), 2);
+    if (!(last < first)) fail_msg("%g -> %g", first, last);
+    /* six samples of three classes, two each: every row of the matrix sums to the class */
+    const char *const confusion = strstr(last_epoch, "\"confusion_test\":"), *const classes =
+                                                                                 strstr(last_epoch,
+                                                                                        "\"accuracy_class_test\":");
+    int m[9];
+    assert_int_equal(sscanf(confusion, "\"confusion_test\":[[%d,%d,%d],[%d,%d,%d],[%d,%d,%d]]", m, m + 1, m + 2, m + 3,
+                            m + 4, m + 5, m + 6, m + 7, m + 8),
+                     9);
+    for (int i = 0; i < 3; i++) assert_int_equal(m[3 * i] + m[3 * i + 1] + m[3 * i + 2], 2);
+    assert_int_equal(sscanf(classes, "\"accuracy_class_test\":[%lf,%lf,%lf]", share, share + 1, share + 2), 3);
+    for (int i = 0; i < 3; i++) CHECK_NEAR(share[i], m[4 * i] / 2.0, 1e-15);
+    assert_non_null(strstr(done, "\"accuracy_validation\":"));
+    assert_null(strstr(done, "\"accuracy_validation\":null"));
+    launch_free(&r);
+    /* trained.cir is a netlist; the run again from its own config.yaml gives the same bytes */
+    snprintf(path, sizeof path, "%s/trained.cir", out);
+    RUN(&r, "check", "-q", path);
+    launch_free(&r);
+    snprintf(path, sizeof path, "%s/config.yaml", out);
+    RUN(&r, "train", "-q", "--threads", "3", "-o", again, path);
+    launch_free(&r);
+    size_t n, k;
+    char *const a = scratch_read(out, "result.npz", &n), *const b = scratch_read(again, "result.npz", &k);
+    assert_int_equal(n, k);
+    assert_memory_equal(a, b, n);
+    assert_non_null(memmem(a, n, "confusion_validation", 20));
+    free(a);
+    free(b);
+}
+
 /* ---- the real ones, where they are ---- */
 
 static void mnist_is_read_whole(void **state) {
@@ -507,7 +566,8 @@ int main(void) {
         cmocka_unit_test(damaged_files_are_refused), cmocka_unit_test(pairs_of_files_must_fit),
         cmocka_unit_test(splits_keep_their_numbers), cmocka_unit_test(rows_can_be_named),
         cmocka_unit_test(truth_tables_are_true),     cmocka_unit_test(tables_need_no_header),
-        cmocka_unit_test(two_tables_become_one),     cmocka_unit_test(digits_are_read),
+        cmocka_unit_test(two_tables_become_one),     cmocka_unit_test(a_run_counts_classes),
+        cmocka_unit_test(digits_are_read),
     };
     return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }

@@ -154,7 +154,8 @@ typedef struct rh_gen_field {
     const char *name;
     double def, min, max;
     const char *meaning;
-    const char *const *choices; /* NULL-terminated: the value is the index of a word; NULL: it is a number */
+    const char *const *choices; /* NULL-terminated: the value is the index of a word; NULL: it is a number;
+                                   RH_GEN_SIZES: a list, of the last field only, in RH_GEN_LIST values, 0 behind its end */
     bool real;                  /* false: whole numbers only */
 } rh_gen_field;
 typedef struct rh_gen_kind {
@@ -164,7 +165,12 @@ typedef struct rh_gen_kind {
     int n_field;
     rheo_status (*build)(const double *par, uint64_t seed, rh_builder *b, rheo_error *err);
 } rh_gen_kind;
+enum { RH_GEN_LIST = 8 };
+extern const char *const RH_GEN_SIZES[];
 extern const rh_gen_kind *const RH_GENS[];
+/* How many values build takes. */
+int rh_gen_n_par(const rh_gen_kind *kind);
+void rh_gen_default(const rh_gen_kind *kind, double *par); /* par [rh_gen_n_par] */
 extern const int RH_N_GEN;
 
 #endif

@@ -6,8 +6,21 @@
 
 const rh_gen_kind *const RH_GENS[] = { &rh_gen_grid,    &rh_gen_torus,     &rh_gen_triangular, &rh_gen_lattice,
                                        &rh_gen_layered, &rh_gen_geometric, &rh_gen_smallworld, &rh_gen_scalefree,
-                                       &rh_gen_jammed,  &rh_gen_mixed };
+                                       &rh_gen_jammed,  &rh_gen_mixed, &rh_gen_multipartite };
 const int RH_N_GEN = RH_COUNT(RH_GENS);
+
+const char *const RH_GEN_SIZES[] = { NULL };
+
+int rh_gen_n_par(const rh_gen_kind *kind) {
+    const bool list = kind->n_field > 0 && kind->fields[kind->n_field - 1].choices == RH_GEN_SIZES;
+    return kind->n_field + (list ? RH_GEN_LIST - 1 : 0);
+}
+
+void rh_gen_default(const rh_gen_kind *kind, double *par) {
+    static const double SIZES[RH_GEN_LIST] = { 4, 8, 2 };
+    for (int k = 0; k < kind->n_field; k++) par[k] = kind->fields[k].def;
+    if (rh_gen_n_par(kind) > kind->n_field) memcpy(par + kind->n_field - 1, SIZES, sizeof SIZES);
+}
 
 const char *const RH_EDGE_NAMES[] = { "resistor", "nmos", "nmos-level1", NULL };
 

@@ -106,7 +106,7 @@ const rh_gen_kind rh_gen_lattice = { "lattice", "cubic lattice of any dimension"
 
 /* ---- layers ---- */
 
-static const rh_gen_field LAYERED[] = {
+static const rh_gen_field MULTIPARTITE[] = {
     { "n1", 4, 1, 100000, "nodes of the first layer", NULL, false },
     { "n2", 8, 1, 100000, "of the second", NULL, false },
     { "n3", 2, 0, 100000, "of the third; 0: none", NULL, false },
@@ -119,9 +119,9 @@ static void join_layers(rh_graph *g, int first, int n, int m) {
         for (int j = 0; j < m && !g->bad; j++) rh_graph_join(g, first + i, first + n + j);
 }
 
-static rheo_status build_layered(const double *par, uint64_t seed, rh_builder *b, rheo_error *err) {
+static rheo_status build_multipartite(const double *par, uint64_t seed, rh_builder *b, rheo_error *err) {
     rh_graph g;
-    RHEO_TRY(rh_gen_check(&rh_gen_layered, par, err));
+    RHEO_TRY(rh_gen_check(&rh_gen_multipartite, par, err));
     int size[4], n_layer = 0;
     double n = 0, n_edge = 0;
     for (int k = 0; k < 4 && par[k] >= 1; k++, n_layer++) {
@@ -140,8 +140,8 @@ static rheo_status build_layered(const double *par, uint64_t seed, rh_builder *b
         }
         if (k + 1 < n_layer) join_layers(&g, first, size[k], size[k + 1]);
     }
-    return rh_gen_finish(&g, &rh_gen_layered, par, b, err);
+    return rh_gen_finish(&g, &rh_gen_multipartite, par, b, err);
 }
 
-const rh_gen_kind rh_gen_layered = { "layered", "two to four layers, every node joined to all of the next layer",
-                                     LAYERED, RH_COUNT(LAYERED), build_layered };
+const rh_gen_kind rh_gen_multipartite = { "multipartite", "two to four layers, every node joined to all of the next layer",
+                                     MULTIPARTITE, RH_COUNT(MULTIPARTITE), build_multipartite };

@@ -26,8 +26,9 @@ static int more(const char *operand, rh_option *out, int max) {
     int n = 0;
     for (; kind && n < kind->n_field && n < max; n++) {
         const rh_gen_field *const f = &kind->fields[n];
-        out[n] = f->choices ? (rh_option){ f->name, 0, RH_OPT_CHOICE, "WORD", f->meaning, 0, 0, f->choices }
-                            : (rh_option){ f->name, 0, RH_OPT_NUMBER, "X", f->meaning, f->min, f->max, NULL };
+        out[n] = f->choices == RH_GEN_SIZES ? (rh_option){ f->name, 0, RH_OPT_TEXT, "N,N,...", f->meaning, 0, 0, NULL }
+                 : f->choices ? (rh_option){ f->name, 0, RH_OPT_CHOICE, "WORD", f->meaning, 0, 0, f->choices }
+                              : (rh_option){ f->name, 0, RH_OPT_NUMBER, "X", f->meaning, f->min, f->max, NULL };
     }
     return n;
 }
@@ -48,6 +49,10 @@ static rheo_status list(rh_cli *cli) {
         rh_buf_printf(&b, "%s%s: %s\n", i ? "\n" : "", kind->name, kind->what);
         for (int k = 0; k < kind->n_field; k++) {
             const rh_gen_field *const f = &kind->fields[k];
+            if (f->choices == RH_GEN_SIZES) {
+                rh_buf_printf(&b, "  --%-12s %s\n", f->name, f->meaning);
+                continue;
+            }
             if (f->choices) {
                 rh_buf_printf(&b, "  --%-12s %s (%s", f->name, f->meaning, f->choices[0]);
                 for (int j = 1; f->choices[j]; j++) rh_buf_printf(&b, ", %s", f->choices[j]);
@@ -61,12 +66,40 @@ static rheo_status list(rh_cli *cli) {
     return rh_cli_write(cli, &b);
 }
 
+/* "1568,100,20" into par [RH_GEN_LIST]; NULL: the default stays. */
+static rheo_status read_sizes(const char *text, const char *name, double *par, rheo_error *err) {
+    if (!text) return RHEO_OK;
+    for (int k = 0; k < RH_GEN_LIST; k++) par[k] = 0;
+    for (int k = 0; *text; k++) {
+        const size_t n = strcspn(text, ",");
+        char shown[80];
+        const rh_number x = rh_number_parse_all(text, n);
+        if (k == RH_GEN_LIST || x.fault != RH_NUM_OK || !(x.value > 0)) {
+            const rheo_status st =
+                rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--%s: '%s' is not a list of up to %d numbers", name,
+                        rh_escape(text, strlen(text), shown, sizeof shown), RH_GEN_LIST);
+            rh_hint(err, "write them with commas and without blanks: 1568,100,20");
+            return st;
+        }
+        par[k] = x.value;
+        text += n + (text[n] == ',');
+    }
+    return RHEO_OK;
+}
+
 static rheo_status generate(const rh_cli *cli, const rh_gen_kind *kind, char **text, rheo_error *err) {
-    double *const par = rh_calloc((size_t)kind->n_field, sizeof *par);
+    double *const par = rh_calloc((size_t)rh_gen_n_par(kind), sizeof *par);
     rh_builder *b = rh_builder_create();
     rheo_circuit *c = NULL;
     rheo_status st = par && b ? RHEO_OK : RH_NOMEM(err);
-    for (int i = 0; st == RHEO_OK && i < kind->n_field; i++) par[i] = field_value(cli, &kind->fields[i]);
+    if (st == RHEO_OK) rh_gen_default(kind, par);
+    for (int i = 0; st == RHEO_OK && i < kind->n_field; i++) {
+        const rh_gen_field *const f = &kind->fields[i];
+        if (f->choices == RH_GEN_SIZES)
+            st = read_sizes(rh_opt_text(cli, f->name, NULL), f->name, par + i, err);
+        else
+            par[i] = field_value(cli, f);
+    }
     if (st == RHEO_OK) st = kind->build(par, (uint64_t)rh_opt_number(cli, "seed", 1), b, err);
     if (st == RHEO_OK) {
         st = rh_builder_finish(b, &c, err);
@@ -112,7 +145,8 @@ const rh_command rh_cmd_gen = {
     .usage = "[KIND [options]]",
     .examples = "  rheo gen\n"
                 "  rheo gen grid --help\n"
-                "  rheo gen grid -o grid.cir\n",
+                "  rheo gen grid -o grid.cir\n"
+                "  rheo gen layered --sizes 1568,100,20 --inputs double --outputs pair --bias 1 -o crossbar.cir\n",
     .options = OPTIONS,
     .min_operand = 0,
     .max_operand = 1,

@@ -45,6 +45,7 @@ static void add_generators(rh_buf *b) {
             rh_buf_printf(b, "    %-16s %s ", f->name, f->meaning);
             for (int j = 0; f->choices && f->choices[j]; j++)
                 rh_buf_printf(b, "%s%s%s", j ? ", " : "(", f->choices[j], f->choices[j + 1] ? "" : ")\n");
+            if (f->choices == RH_GEN_SIZES) rh_buf_puts(b, "(a list)\n");
             if (!f->choices) add_range(b, NULL, f->def, f->min, f->max);
         }
     }

@@ -255,14 +255,23 @@ static rheo_status read_settings(rheo_experiment *x, rh_reader *rd, rh_yaml *roo
     return read_path(x, rd, root, "output", false, &x->output);
 }
 
-static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const rh_experiment_io *io) {
+static rheo_status read_netlist(rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const rh_experiment_io *io) {
     RHEO_TRY(read_path(x, rd, root, "netlist", true, &x->netlist));
     rh_report *r = rd->report;
-    if (!x->netlist) return RHEO_OK;
-    const rh_loc at = rh_yaml_loc(rd, rh_yaml_get(root, "netlist"));
+    if (!x->netlist) return RHEO_E_PARSE;
     rheo_error e = { 0 };
     const rheo_status st = io->circuit(io->user, x->netlist, &x->circuit, r->log, &e);
-    if (st != RHEO_OK) return rh_experiment_forward(r, &e, at);
+    return st == RHEO_OK ? st : rh_experiment_forward(r, &e, rh_yaml_loc(rd, rh_yaml_get(root, "netlist")));
+}
+
+static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const rh_experiment_io *io) {
+    rh_report *r = rd->report;
+    const rh_yaml *const netlist = rh_yaml_get(root, "netlist"), *const network = rh_yaml_get(root, "network");
+    const rh_loc at = rh_yaml_loc(rd, network ? network : netlist);
+    if (netlist && network)
+        return rh_report_error(r, RHEO_E_USAGE, RH_CODE_MIX, at, "take one of them out",
+                               "the circuit comes from 'netlist' or from 'network', not from both");
+    RHEO_TRY(network ? rh_experiment_read_network(x, rd, root) : read_netlist(x, rd, root, io));
     if (x->circuit->n_edge > 0) return rh_experiment_resolve_rates(x, rd, rh_yaml_get(root, "learning"));
     return rh_report_error(r, RHEO_E_PARSE, RH_CODE_NO_EDGE, at,
                            "mark edges by a comment line in the netlist: *@ learn R*",
@@ -270,8 +279,8 @@ static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml
 }
 
 static rheo_status read_all(rheo_experiment *x, rh_reader *rd, const rh_experiment_io *io) {
-    static const char *const KEYS[] = { "version",  "netlist", "domain", "seed", "task",  "learning",
-                                        "protocol", "memory",  "solver", "run",  "output" };
+    static const char *const KEYS[] = { "version",  "netlist",  "network", "domain", "seed", "task",
+                                        "learning", "protocol", "memory",  "solver", "run",  "output" };
     rh_yaml *root = x->doc.root, *task = NULL;
     rh_report *r = rd->report;
     if (root->type != RH_YAML_MAP)
@@ -296,6 +305,7 @@ rheo_status rh_experiment_build(rheo_experiment *x, const rh_experiment_io *io, 
     rh_fields_default(RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run);
     rh_fields_default(RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, &x->engine);
     x->seed = 1;
+    x->network_seed = -1;
     x->csv = (rh_csv_task_def){ .range = { 0, 1 }, .level = { 0, 1 }, .target_range = { NAN, NAN } };
     read_all(x, &rd, io);
     if (report.n_error == 0) return RHEO_OK;
@@ -370,6 +380,7 @@ void rheo_experiment_destroy(rheo_experiment *x) {
     rh_free(x->path);
     rh_free(x->folder);
     rh_free(x->netlist);
+    rh_free(x->network_par);
     rh_free(x->backend);
     rh_free(x->output);
     rh_free(x->rate_glob);

@@ -229,11 +229,17 @@ static void put_logic(rh_buf *b, const rheo_experiment *x) {
 
 static void put_task(rh_buf *b, const rheo_experiment *x) {
     const rh_task *t = &x->task;
-    rh_buf_printf(b, "task:\n  kind: %s\n  inputs: ", RH_TASK_KINDS[x->task_kind]);
-    put_names(b, (const char *const *)t->in_name, t->n_in);
-    rh_buf_puts(b, "\n  outputs: ");
-    put_names(b, (const char *const *)t->out_name, t->n_out);
-    rh_buf_puts(b, "\n");
+    rh_buf_printf(b, "task:\n  kind: %s\n", RH_TASK_KINDS[x->task_kind]);
+    if (!x->own_inputs) {
+        rh_buf_puts(b, "  inputs: ");
+        put_names(b, (const char *const *)t->in_name, t->n_in);
+        rh_buf_puts(b, "\n");
+    }
+    if (!x->own_outputs) {
+        rh_buf_puts(b, "  outputs: ");
+        put_names(b, (const char *const *)t->out_name, t->n_out);
+        rh_buf_puts(b, "\n");
+    }
     if (x->labelled) {
         rh_buf_puts(b, "  classes: ");
         put_names(b, (const char *const *)t->class_name, t->n_class);
@@ -251,9 +257,15 @@ static void put_task(rh_buf *b, const rheo_experiment *x) {
 /* ---- all ---- */
 
 static void print_all(rh_buf *b, const rheo_experiment *x) {
-    rh_buf_puts(b, "version: 1\nnetlist: ");
-    put_path(b, x, x->netlist);
-    rh_buf_printf(b, "\ndomain: %s\nseed: %lld\n", RH_DOMAINS[x->domain], (long long)x->seed);
+    rh_buf_puts(b, "version: 1\n");
+    if (x->netlist) {
+        rh_buf_puts(b, "netlist: ");
+        put_path(b, x, x->netlist);
+        rh_buf_puts(b, "\n");
+    } else {
+        rh_experiment_put_network(b, x);
+    }
+    rh_buf_printf(b, "domain: %s\nseed: %lld\n", RH_DOMAINS[x->domain], (long long)x->seed);
     put_task(b, x);
     rh_buf_puts(b, "learning:\n");
     put_fields(b, "  ", RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, &x->learn);

@@ -44,8 +44,13 @@ static rheo_status read_names(const context *k, const char *key, int most, char 
 rheo_status rh_experiment_read_ports(rheo_experiment *x, const rh_reader *rd, rh_yaml *task) {
     const context k = { x, rd, task };
     rh_task *t = &x->task;
-    RH_STEP(read_names(&k, "inputs", MAX_IN, &t->in_name, &t->in_loc, &t->n_in));
-    RH_STEP(read_names(&k, "outputs", MAX_OUT, &t->out_name, &t->out_loc, &t->n_out));
+    const bool has_ports = rh_experiment_has_ports(x);
+    RH_STEP(has_ports && !rh_yaml_get(task, "inputs")
+                ? rh_experiment_network_inputs(x, rd, task)
+                : read_names(&k, "inputs", MAX_IN, &t->in_name, &t->in_loc, &t->n_in));
+    RH_STEP(has_ports && !rh_yaml_get(task, "outputs")
+                ? rh_experiment_network_outputs(x, rd, task)
+                : read_names(&k, "outputs", MAX_OUT, &t->out_name, &t->out_loc, &t->n_out));
     return RHEO_OK;
 }
 

@@ -33,7 +33,11 @@ typedef struct rh_engine_def {
 struct rheo_experiment {
     rh_document doc; /* text and places */
     char *path, *folder;
-    char *netlist; /* path as written, resolved against folder */
+    char *netlist; /* path as written, resolved against folder; NULL: the circuit is that of `network` */
+    int network_kind;     /* RH_GENS */
+    double *network_par;  /* [rh_gen_n_par] NULL: there is a netlist */
+    int64_t network_seed; /* -1: seed */
+    bool own_inputs, own_outputs; /* the task took those of the network */
     int domain;    /* 0 electrical, 1 hydraulic: only units in print differ */
     int64_t seed;
     int task_kind; /* RH_TASK_KINDS: table, csv, idx, logic */
