@@ -609,6 +609,52 @@ static void the_published_run(void **state) {
     CHECK_NEAR(loss[999] / 3, 3.63e-3, 0.5e-5);
 }
 
+/* Edges inside the range are those that write: one way passes the dead zone and the other does not. Checked on the
+ * gauge for a divider whose amplitudes are known, for a memory as slow as the rise, and for a square
+ * clamp, both edges of which pass or neither. */
+static void the_range_knows_the_memory_and_the_protocol(void **state) {
+    (void)state;
+    for (int protocol = 0; protocol < RH_N_PROTOCOL; protocol++)
+        for (int slow_memory = 0; slow_memory < 2; slow_memory++) {
+            const bool square = rh_streq(RH_PROTOCOL_NAMES[protocol], "square");
+            const bool triangle = rh_streq(RH_PROTOCOL_NAMES[protocol], "triangle");
+            net n = { .b = rh_builder_create() };
+            const int a = node(&n, "a"), o = node(&n, "o");
+            const int in = element(&n, 'V', a, 0, 1);
+            edge(&n, a, o, 1);
+            edge(&n, o, 0, 1);
+            rheo_circuit *c = finish(&n);
+            const int out[1][2] = { { o, 0 } };
+            const double sign = 1, x = 1, target = 0.7;
+            const rh_ports ports = { 1, &in, &sign, 1, out };
+            const rh_samples samples = { 1, &x, &target, NULL };
+            rh_learn_def d = plain(RH_RULE_TCL, RH_NUDGE_VOLTAGE, 1);
+            d.gauge = true;
+            d.rate = 1e-9;
+            d.protocol = protocol;
+            d.fast = 1e-3;
+            d.slow = 1;
+            d.par[0] = slow_memory ? 2e-3 : 2e-5; /* tau */
+            /* up: s from 0.125 to 0.245 below, to 0.045 above: amplitudes 0.12 and 0.08. With tau = 2 fast the rise
+             * leaves (1 - exp(-1/2)) of the slope, 0.39. */
+            for (int k = 0; k < 4; k++) {
+                const double steep = slow_memory ? 1 - exp(-0.5) : 1, share[] = { 0.05, 0.5, 0.9, 1.2 };
+                d.threshold = share[k] * 0.12 * steep / d.fast;
+                rh_learner *l = NULL;
+                const rheo_solver_def solver = rheo_solver_default();
+                CHECK_OK(rh_learner_open(&l, c, &d, &solver, &ports, &samples, NULL, NULL));
+                step(l, ALL, 1);
+                rh_gauge g;
+                rh_learner_gauge(l, &g);
+                const double want = square || triangle ? 0 : k < 2 ? 1 : k == 2 ? 0.5 : 0;
+                /* a square pulse shorter than tau leaves less to come down than went up: there is a range then */
+                if (!square || !slow_memory) CHECK_NEAR(g.inside, want, 0);
+                rh_learner_close(l);
+            }
+            rheo_circuit_destroy(c);
+        }
+}
+
 /* Where the outputs are right already, update and gradient are rounding, and so is their ratio: it weighs nothing. */
 static void a_vanishing_gradient_does_not_count(void **state) {
     (void)state;
@@ -711,6 +757,7 @@ int main(void) {
         cmocka_unit_test(settings_that_do_not_go_together),
         cmocka_unit_test(the_published_run),
         cmocka_unit_test(ports_are_where_they_should_be),
+        cmocka_unit_test(the_range_knows_the_memory_and_the_protocol),
         cmocka_unit_test(a_vanishing_gradient_does_not_count),
         cmocka_unit_test(allostery_on_a_grid),
         cmocka_unit_test(alignment_with_the_gradient),

@@ -95,6 +95,28 @@ static void layout(rh_learner *l, rh_arena *a) {
     for (int t = 0; t < l->n_lane; t++) lane_layout(l, &l->lane[t], a);
 }
 
+/* The range of amplitudes that one of the two ways through the dead zone passes and the other does not: from the
+ * extremes of u for s = h, 1 V^2 high. So it knows what tau leaves of a fast ramp, and that the two edges of a square
+ * pass alike. */
+static rheo_status open_range(rh_learner *l, const rh_filter *filter, const rh_ramp *ramp, int n_ramp,
+                              rheo_error *err) {
+    static const double RISE[2] = { 0, 0.5 }; /* B_1(h) = 2h */
+    static const rh_write_def ALL_OF_IT = { .nonlinearity = RH_NONE };
+    rh_closed *t = NULL;
+    RHEO_TRY(rh_closed_open(&t, filter, ramp, n_ramp, 1, RH_PERIODIC, err));
+    double *const work = rh_calloc(rh_closed_work(t), sizeof *work);
+    double dw, high, low;
+    if (work) rh_closed_write(t, &ALL_OF_IT, 1, 2, RISE, 1, NULL, &dw, &high, &low, work);
+    rh_free(work);
+    rh_closed_close(t);
+    if (!work) return RH_NOMEM(err);
+    high = fabs(high);
+    low = fabs(low);
+    l->a_min = l->def.threshold / fmax(high, low);
+    l->a_max = l->def.threshold / fmin(high, low);
+    return RHEO_OK;
+}
+
 static rheo_status open_tables(rh_learner *l, rheo_error *err) {
     const rh_learn_def *d = &l->def;
     for (int n = 1; n <= RH_MAX_DEGREE; n++) {
@@ -104,11 +126,10 @@ static rheo_status open_tables(rh_learner *l, rheo_error *err) {
     rh_filter filter;
     RH_KERNELS[d->kernel]->build(d->par, &filter);
     l->moment = fabs(filter.moment);
-    l->a_min = d->threshold * d->fast / l->moment;
-    l->a_max = d->threshold * d->slow / l->moment;
     if (d->rule != RH_RULE_TCL) return RHEO_OK;
     rh_ramp ramp[RH_MAX_RAMP];
     const int n_ramp = RH_PROTOCOLS[d->protocol]->build(d->fast, d->slow, ramp);
+    RHEO_TRY(open_range(l, &filter, ramp, n_ramp, err));
     const rh_start start = d->between == RH_BETWEEN_GATE       ? RH_SETTLED
                            : d->between == RH_BETWEEN_PERIODIC ? RH_PERIODIC
                                                                : RH_CARRIED;
