@@ -236,6 +236,29 @@ static void files_are_not_overwritten(void **state) {
 
 /* ---- cycle ---- */
 
+static void units_are_checked(void **state) {
+    (void)state;
+    expect(2, "", "a bare number", "cycle", "-A", "1", "--threshold", "5V");
+    expect(2, "", "--amplitude: '20mV' has a unit", "cycle", "-A", "20mV");
+    expect(2, "", "--fast: '1mV' has another unit: it is in s", "cycle", "-A", "1", "--fast", "1mV");
+    expect(2, "", "is in v, expected s", "cycle", "-A", "1", "-p", "tau=50uV");
+    expect(0, "amplitude,dw", "", "cycle", "-A", "1", "--fast", "1ms", "--slow", "50 ms", "-p", "tau=50us");
+    expect(2, "", "is a bare number", "figure", "gauge", "--draws", "5s");
+    expect_stdin(DIVIDER, 2, "", "this is another unit, it is in V", "solve", "--set", "Vin=2ohm", "-");
+    expect_stdin(DIVIDER, 0, "potential", "", "solve", "--set", "Vin=2V", "-");
+}
+
+static void hydraulic_networks_are_printed_in_their_units(void **state) {
+    (void)state;
+    expect_stdin(DIVIDER, 0, " Pa\n", "", "solve", "--domain", "hydraulic", "-");
+    expect_stdin(DIVIDER, 0, ",Pa,", "", "solve", "--domain", "hydraulic", "--csv", "-");
+    expect_stdin(DIVIDER, 0, ",V,", "", "solve", "--csv", "-");
+    expect_stdin(DIVIDER, 0, " m3/s ", "", "solve", "--domain", "hydraulic", "-");
+    expect_stdin(DIVIDER, 0, " Pa s/m3 ", "", "solve", "--domain", "hydraulic", "-");
+    expect(0, " Pa^2/s: ", "", "tune", "examples/flow.yaml");
+    expect(0, " V^2/s: ", "", "tune", "examples/allostery.yaml");
+}
+
 /* A memory that settles much faster than the rise feels the slope A/fast going up and -A/slow coming down. A threshold
  * between the two lets only the rise pass: the integral is A, less what the memory needed to settle. */
 static void cycle_writes_the_amplitude(void **state) {
@@ -265,12 +288,20 @@ static void cycle_writes_the_amplitude(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_version),          cmocka_unit_test(every_command_has_help),
-        cmocka_unit_test(wrong_use_is_told),         cmocka_unit_test(codes_are_explained),
-        cmocka_unit_test(tables_are_shown),          cmocka_unit_test(right_netlists_pass),
-        cmocka_unit_test(wrong_netlists_are_told),   cmocka_unit_test(divider_is_solved),
-        cmocka_unit_test(lost_output_is_an_error),   cmocka_unit_test(generators_make_netlists_that_solve),
-        cmocka_unit_test(files_are_not_overwritten), cmocka_unit_test(cycle_writes_the_amplitude),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(every_command_has_help),
+        cmocka_unit_test(wrong_use_is_told),
+        cmocka_unit_test(codes_are_explained),
+        cmocka_unit_test(tables_are_shown),
+        cmocka_unit_test(right_netlists_pass),
+        cmocka_unit_test(wrong_netlists_are_told),
+        cmocka_unit_test(divider_is_solved),
+        cmocka_unit_test(lost_output_is_an_error),
+        cmocka_unit_test(generators_make_netlists_that_solve),
+        cmocka_unit_test(files_are_not_overwritten),
+        cmocka_unit_test(units_are_checked),
+        cmocka_unit_test(hydraulic_networks_are_printed_in_their_units),
+        cmocka_unit_test(cycle_writes_the_amplitude),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -441,6 +441,35 @@ static void hydraulic_units_stand_for_electrical_ones(void **state) {
     rh_document_free(&d);
 }
 
+/* A pascal without a prefix is no pico-ampere. */
+static void a_bare_pascal_is_a_pascal(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *unit;
+        bool hydraulic;
+        double want; /* NaN: refused */
+    } row[] = {
+        { "5 Pa", "V", true, 5 },    { "5Pa", "V", true, 5 },       { "2.5e3 Pa", "V", true, 2500 },
+        { "5. Pa", "V", true, 5 },   { "20 mPa", "V", true, 0.02 }, { "5 Pa", "V", false, NAN },
+        { "5 Pa", "A", false, NAN }, { "5 pA", "A", false, 5e-12 }, { "5 pA", "A", true, 5e-12 },
+        { "5 Pa", "s", true, NAN },  { "5 Pa", NULL, false, NAN },  { "5 Pa", NULL, true, 5 },
+        { "Pa", "V", true, NAN },    { "5 Pa/s", "V", true, NAN },
+    };
+    for (int i = 0; i < RH_COUNT(row); i++) {
+        rh_document d;
+        char text[40];
+        snprintf(text, sizeof text, "p: %s\n", row[i].text);
+        assert_int_equal(parse(&d, text), RHEO_OK);
+        rh_report r = { .err = &first };
+        rh_reader rd = { .doc = &d, .report = &r, .hydraulic = row[i].hydraulic };
+        double x = 0;
+        const rheo_status st = rh_read_double(&rd, d.root->item[0], "p", row[i].unit, 0, 1e9, &x);
+        if ((st == RHEO_OK) == isnan(row[i].want)) fail_msg("%s: status %d", row[i].text, (int)st);
+        if (st == RHEO_OK) CHECK_REL(x, row[i].want, 1e-15);
+        rh_document_free(&d);
+    }
+}
+
 /* Every prefix and every byte changed: refused or read, and nothing worse; places lie inside the text. */
 static void damaged_text_is_harmless(void **state) {
     (void)state;
@@ -482,6 +511,7 @@ int main(void) {
         cmocka_unit_test(all_errors_are_reported_up_to_twenty),
         cmocka_unit_test(integers_are_exact),
         cmocka_unit_test(hydraulic_units_stand_for_electrical_ones),
+        cmocka_unit_test(a_bare_pascal_is_a_pascal),
         cmocka_unit_test(damaged_text_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

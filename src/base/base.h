@@ -148,6 +148,8 @@ rh_number rh_number_parse(const char *text, size_t n);
 const char *rh_number_fault_text(rh_number_fault fault);
 /* The whole text must be one number, optional blank before the unit ("50 us", "10 kohm"). For YAML and options. */
 rh_number rh_number_parse_all(const char *text, size_t n);
+/* Is `got`, as rh_number has it, a way to write the unit `want` ("V", "ohm"; "": none)? No unit fits any; any fits NULL. */
+bool rh_unit_fits(const char *got, const char *want);
 /* Plain decimal number (no suffix) as in CSV; correctly rounded, locale free. Returns bytes used, 0: not a number. */
 size_t rh_decimal(const char *text, size_t n, double *value);
 /* Shortest decimal text that reads back to the same double; '.' in every locale. buf >= 32 bytes. Returns buf. */

@@ -226,6 +226,29 @@ static bool letters(rh_number *r, const decimal *d, const char *s, size_t n) {
     return ok;
 }
 
+typedef struct unit_word {
+    const char *word, *unit;
+} unit_word;
+
+/* A small s is both second and siemens. */
+/* clang-format off */
+static const unit_word UNIT_WORDS[] = {
+    { "v", "V" },      { "volt", "V" },    { "volts", "V" },   { "a", "A" },        { "amp", "A" },      { "amps", "A" },
+    { "ampere", "A" }, { "amperes", "A" }, { "s", "s" },       { "sec", "s" },      { "second", "s" },   { "seconds", "s" },
+    { "s", "S" },      { "siemens", "S" }, { "mho", "S" },     { "mhos", "S" },     { "ohm", "ohm" },    { "ohms", "ohm" },
+    { "r", "ohm" },    { "hz", "Hz" },     { "hertz", "Hz" },  { "f", "F" },        { "farad", "F" },    { "farads", "F" },
+    { "w", "W" },      { "watt", "W" },    { "watts", "W" },   { "h", "H" },        { "henry", "H" },    { "j", "J" },
+    { "joule", "J" },  { "pa", "Pa" },     { "pascal", "Pa" }, { "m3", "m3" },
+};
+/* clang-format on */
+
+bool rh_unit_fits(const char *got, const char *want) {
+    if (!*got || !want) return true;
+    for (int k = 0; k < RH_COUNT(UNIT_WORDS); k++)
+        if (strcmp(UNIT_WORDS[k].word, got) == 0 && strcmp(UNIT_WORDS[k].unit, want) == 0) return true;
+    return false;
+}
+
 /* ---- what is wrong with it ---- */
 
 static bool ends_token(char c) {

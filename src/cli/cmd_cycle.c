@@ -38,6 +38,10 @@ static rheo_status number(const char *text, size_t n, double *x, rheo_error *err
     char shown[60];
     const rh_number v = rh_number_parse_all(text, n);
     *x = v.value;
+    if (v.fault == RH_NUM_OK && *v.unit)
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                       "--amplitude: '%s' has a unit: amplitudes are bare numbers, in V^2",
+                       rh_escape(text, n, shown, sizeof shown));
     if (v.fault == RH_NUM_OK) return RHEO_OK;
     return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--amplitude: '%s': %s", rh_escape(text, n, shown, sizeof shown),
                    rh_number_fault_text(v.fault));

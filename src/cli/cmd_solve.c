@@ -6,9 +6,13 @@
 
 #include <math.h>
 
+static const char *const DOMAINS[] = { "electrical", "hydraulic", NULL };
+
 static const rh_option OPTIONS[] = {
     { "set", 0, RH_OPT_TEXT, "ELEMENT=VALUE", "another value for a source or a learnable resistor; may be repeated", 0,
       0, NULL },
+    { "domain", 0, RH_OPT_CHOICE, "NAME", "electrical, or hydraulic: Pa and m3/s in print (electrical)", 0, 0,
+      DOMAINS },
     { "csv", 0, RH_OPT_FLAG, NULL, "vector,unit,value with all digits", 0, 0, NULL },
     { "backend", 0, RH_OPT_TEXT, "NAME", "auto, klu, cholmod or ngspice (auto)", 0, 0, NULL },
     { "allow-short", 0, RH_OPT_FLAG, NULL, "a resistor of 0 ohm becomes 1 mohm, with a warning", 0, 0, NULL },
@@ -20,6 +24,7 @@ typedef struct answer {
     const rheo_circuit *c;
     const rheo_state *st;
     rheo_solver_stats stats;
+    bool hydraulic;
     double dissipated, delivered; /* W: sums of what elements take and give */
 } answer;
 
@@ -51,6 +56,9 @@ static rheo_status set_value(const rheo_circuit *c, rheo_state *st, const char *
     if (e < 0) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: there is no such element", shown);
     if (x.fault != RH_NUM_OK)
         return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: %s", shown, rh_number_fault_text(x.fault));
+    const char *const unit = RH_KINDS[c->kind[e]]->unit;
+    if (!rh_unit_fits(x.unit, unit))
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: this is another unit, it is in %s", shown, unit);
     if (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) {
         st->source[e] = x.value;
     } else if (c->elem_edge[e] >= 0) {
@@ -66,8 +74,21 @@ static rheo_status set_value(const rheo_circuit *c, rheo_state *st, const char *
 
 /* ---- three ways to print ---- */
 
-static const char *column(double x, const char *unit, char *buf, size_t size) {
-    return rh_number_human(x, unit, buf, size);
+/* The same equations in flow networks: a pressure for a volt, a flow for an ampere. */
+static const char *unit_of(const answer *a, const char *unit) {
+    static const char *const HYDRAULIC[][2] = {
+        { "V", "Pa" }, { "A", "m3/s" }, { "ohm", "Pa s/m3" }, { "S", "m3/s/Pa" }, { "F", "m3/Pa" },
+    };
+    for (int i = 0; a->hydraulic && i < RH_COUNT(HYDRAULIC); i++)
+        if (strcmp(unit, HYDRAULIC[i][0]) == 0) return HYDRAULIC[i][1];
+    return unit;
+}
+
+static const char *column(const answer *a, double x, const char *electrical, char *buf, size_t size) {
+    const char *const unit = unit_of(a, electrical);
+    if (!strstr(unit, "m3")) return rh_number_human(x, unit, buf, size);
+    snprintf(buf, size, "%.4g %s", x, unit); /* no prefix: um3 could be read two ways */
+    return buf;
 }
 
 static int longest(char *const *names, int n, int least) {
@@ -82,7 +103,7 @@ static void add_table(rh_buf *b, const answer *a) {
     int w = longest(c->node_name, c->n_node, 7);
     rh_buf_printf(b, "%-*s  %14s\n", w, "node", "potential");
     for (int i = 1; i < c->n_node; i++)
-        rh_buf_printf(b, "%-*s  %14s\n", w, c->node_name[i], column(a->st->v[i], "V", x, sizeof x));
+        rh_buf_printf(b, "%-*s  %14s\n", w, c->node_name[i], column(a, a->st->v[i], "V", x, sizeof x));
     w = longest(c->elem_name, c->n_elem, 7);
     rh_buf_printf(b, "\n%-*s  %14s  %14s  %14s\n", w, "element", "value", "current", "power");
     for (int e = 0; e < c->n_elem; e++) {
@@ -96,11 +117,12 @@ static void add_table(rh_buf *b, const answer *a) {
         if (kind->model)
             rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], c->model[c->elem_model[e]].name);
         else
-            rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], column(value, kind->unit, x, sizeof x));
-        rh_buf_printf(b, "%14s  %14s\n", column(a->st->i[e], "A", y, sizeof y), column(power(a, e), "W", z, sizeof z));
+            rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], column(a, value, kind->unit, x, sizeof x));
+        rh_buf_printf(b, "%14s  %14s\n", column(a, a->st->i[e], "A", y, sizeof y),
+                      column(a, power(a, e), "W", z, sizeof z));
     }
-    rh_buf_printf(b, "\ndissipated %s, delivered by sources %s\n", column(a->dissipated, "W", x, sizeof x),
-                  column(a->delivered, "W", y, sizeof y));
+    rh_buf_printf(b, "\ndissipated %s, delivered by sources %s\n", column(a, a->dissipated, "W", x, sizeof x),
+                  column(a, a->delivered, "W", y, sizeof y));
 }
 
 static void add_row(rh_buf *b, const char *vector, const char *name, const char *unit, double x) {
@@ -115,8 +137,8 @@ static void add_row(rh_buf *b, const char *vector, const char *name, const char 
 static void add_csv(rh_buf *b, const answer *a) {
     const rheo_circuit *const c = a->c;
     rh_buf_puts(b, "vector,unit,value\n");
-    for (int i = 1; i < c->n_node; i++) add_row(b, "v", c->node_name[i], "V", a->st->v[i]);
-    for (int e = 0; e < c->n_elem; e++) add_row(b, "i", c->elem_name[e], "A", a->st->i[e]);
+    for (int i = 1; i < c->n_node; i++) add_row(b, "v", c->node_name[i], unit_of(a, "V"), a->st->v[i]);
+    for (int e = 0; e < c->n_elem; e++) add_row(b, "i", c->elem_name[e], unit_of(a, "A"), a->st->i[e]);
     for (int e = 0; e < c->n_elem; e++) add_row(b, "p", c->elem_name[e], "W", power(a, e));
 }
 
@@ -182,7 +204,10 @@ static rheo_status solve(rh_cli *cli, const rheo_circuit *c, const char *path, r
     if (status == RHEO_OK) status = rheo_solver_open(&s, c, &def, &cli->log, err);
     if (status == RHEO_OK) status = rheo_solver_solve(s, st, err);
     if (status == RHEO_OK) {
-        answer a = { .c = c, .st = st, .stats = rheo_solver_statistics(s) };
+        const char *const domain = rh_opt_text(cli, "domain", DOMAINS[0]);
+        answer a = {
+            .c = c, .hydraulic = strcmp(domain, DOMAINS[1]) == 0, .st = st, .stats = rheo_solver_statistics(s)
+        };
         status = print(cli, &a, path);
     }
     rheo_solver_close(s);

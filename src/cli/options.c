@@ -63,6 +63,15 @@ static rheo_status unknown(const rh_cli *cli, const char *arg, size_t n, rheo_er
     return wrong(err, near ? hint : NULL, "unknown option '--%s'", rh_escape(word, strlen(word), shown, sizeof shown));
 }
 
+/* What --help calls a value tells its unit. NULL: any. */
+static const char *unit_of(const rh_option *o) {
+    static const char *const UNITS[][2] = { { "SECONDS", "s" }, { "TIME", "s" }, { "VOLT", "V" },
+                                            { "U", "" },        { "S", "" },     { "N", "" } };
+    for (int i = 0; i < RH_COUNT(UNITS); i++)
+        if (strcmp(o->value, UNITS[i][0]) == 0) return UNITS[i][1];
+    return NULL;
+}
+
 static rheo_status check_number(const rh_option *o, const char *text, double *number, rheo_error *err) {
     char shown[80], hint[64], min[32], max[32];
     rh_escape(text, strlen(text), shown, sizeof shown);
@@ -72,6 +81,9 @@ static rheo_status check_number(const rh_option *o, const char *text, double *nu
         return wrong(err, x.suggestion[0] ? hint : NULL, "--%s: '%s': %s", o->name, shown,
                      rh_number_fault_text(x.fault));
     }
+    if (!rh_unit_fits(x.unit, unit_of(o)))
+        return wrong(err, NULL, "--%s: '%s' has another unit: it is %s%s", o->name, shown,
+                     *unit_of(o) ? "in " : "a bare number", unit_of(o));
     if (o->type == RH_OPT_INT && (x.value != floor(x.value) || fabs(x.value) > 9007199254740992.0))
         return wrong(err, NULL, "--%s: '%s' is not a whole number", o->name, shown);
     if ((o->min != 0 || o->max != 0) && !(x.value >= o->min && x.value <= o->max))

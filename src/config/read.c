@@ -54,32 +54,18 @@ rheo_status rh_read_map(const rh_reader *rd, rh_yaml *parent, const char *key, b
 
 /* ---- numbers ---- */
 
-typedef struct unit_word {
-    const char *word, *unit;
-} unit_word;
-
-/* As number.c gives them; a small s is both second and siemens there. */
-/* clang-format off */
-static const unit_word UNIT_WORDS[] = {
-    { "v", "V" },      { "volt", "V" },    { "volts", "V" },   { "a", "A" },        { "amp", "A" },      { "amps", "A" },
-    { "ampere", "A" }, { "amperes", "A" }, { "s", "s" },       { "sec", "s" },      { "second", "s" },   { "seconds", "s" },
-    { "s", "S" },      { "siemens", "S" }, { "mho", "S" },     { "mhos", "S" },     { "ohm", "ohm" },    { "ohms", "ohm" },
-    { "r", "ohm" },    { "hz", "Hz" },     { "hertz", "Hz" },  { "f", "F" },        { "farad", "F" },    { "farads", "F" },
-    { "w", "W" },      { "watt", "W" },    { "watts", "W" },   { "h", "H" },        { "henry", "H" },    { "j", "J" },
-    { "joule", "J" },  { "pa", "Pa" },     { "pascal", "Pa" }, { "m3", "m3" },
-};
-/* clang-format on */
-
 static bool unit_fits(const rh_reader *rd, const char *got, const char *want) {
-    if (!*got || !want) return true;
-    for (int k = 0; k < RH_COUNT(UNIT_WORDS); k++) {
-        if (strcmp(UNIT_WORDS[k].word, got) != 0) continue;
-        const char *unit = UNIT_WORDS[k].unit;
-        if (strcmp(unit, want) == 0) return true;
-        if (rd->hydraulic && strcmp(unit, "Pa") == 0 && strcmp(want, "V") == 0) return true;
-        if (rd->hydraulic && strcmp(unit, "m3") == 0 && strcmp(want, "A") == 0) return true;
-    }
-    return false;
+    if (rh_unit_fits(got, want)) return true;
+    return rd->hydraulic &&
+           ((strcmp(want, "V") == 0 && rh_unit_fits(got, "Pa")) || (strcmp(want, "A") == 0 && rh_unit_fits(got, "m3")));
+}
+
+/* "5 Pa" to the letter is 5 pascal: 5 pA is written otherwise. In netlists it is pico and ampere, as in SPICE. */
+static bool bare_pascal(const char *s, size_t n) {
+    while (n > 0 && s[n - 1] == ' ') n--;
+    if (n < 3 || memcmp(s + n - 2, "Pa", 2) != 0) return false;
+    const char before = s[n - 3];
+    return before == ' ' || before == '.' || (before >= '0' && before <= '9');
 }
 
 static bool has_unit(const char *unit) { return unit && *unit && strcmp(unit, "1") != 0; }
@@ -143,12 +129,18 @@ static rheo_status read_number(const rh_reader *rd, const rh_yaml *y, const char
         return rh_report_error(rd->report, RHEO_E_PARSE, RH_CODE_NUMBER, rh_yaml_loc(rd, y), "leave out the quotes",
                                "'%.80s' must be a number, and a value in quotes is text", name);
     if (infinite && is_infinity(y->text, out)) return RHEO_OK;
-    const rh_number x = rh_number_parse_all(y->text, without_unit(y->text, y->n_text, unit));
+    size_t n = without_unit(y->text, y->n_text, unit);
+    const bool pascal = bare_pascal(y->text, n);
+    if (pascal) n = (size_t)(strrchr(y->text, 'P') - y->text);
+    rh_number x = rh_number_parse_all(y->text, n);
+    if (pascal) snprintf(x.unit, sizeof x.unit, "pa");
     char hint[96] = "";
     if (x.fault != RH_NUM_OK) {
         if (x.suggestion[0]) snprintf(hint, sizeof(hint), "write %s", x.suggestion);
         return bad_number(rd, y, name, fault_code(x.fault), hint[0] ? hint : NULL, rh_number_fault_text(x.fault));
     }
+    if (pascal && !rd->hydraulic && !has_unit(unit))
+        return bad_number(rd, y, name, RH_CODE_NUMBER, "write the bare number, or 5p", "Pa needs `domain: hydraulic`");
     if (!unit_fits(rd, x.unit, unit)) {
         if (has_unit(unit)) snprintf(hint, sizeof(hint), "it is in %s", unit);
         return bad_number(rd, y, name, RH_CODE_NUMBER, has_unit(unit) ? hint : "write the bare number",

@@ -88,6 +88,23 @@ static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, r
     return RH_NOMEM(err);
 }
 
+/* The same text with pascals for volts. */
+static rheo_status hydraulic(char **text, rheo_error *err) {
+    rh_buf b = { 0 };
+    const char *p = *text;
+    for (const char *v; (v = strstr(p, " V^2")); p = v + 2) {
+        rh_buf_printf(&b, "%.*s", (int)(v - p), p);
+        rh_buf_puts(&b, " Pa");
+    }
+    rh_buf_puts(&b, p);
+    rh_free(*text);
+    *text = b.s;
+    if (!b.bad) return RHEO_OK;
+    rh_buf_free(&b);
+    *text = NULL;
+    return RH_NOMEM(err);
+}
+
 rheo_status rheo_tune(const rheo_experiment *x, char **text, const rheo_log *log, rheo_error *err) {
     const rh_ports ports = rh_experiment_ports(x);
     const rh_samples samples = rh_experiment_samples(x);
@@ -100,5 +117,6 @@ rheo_status rheo_tune(const rheo_experiment *x, char **text, const rheo_log *log
     rheo_status st = rh_tune(l, x->task.train, n, RATIO, &t, err);
     rh_learner_close(l);
     if (st == RHEO_OK) st = print_tuning(&t, n, text, err);
+    if (st == RHEO_OK && x->domain) st = hydraulic(text, err);
     return st;
 }

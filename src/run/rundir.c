@@ -129,8 +129,9 @@ rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def,
 rheo_status rh_rundir_extend(const char *directory, const rheo_experiment *x, long epochs, double target_error,
                              rheo_error *err) {
     if (epochs > RH_MAX_EPOCHS || (epochs >= 0 && epochs < x->run.epochs))
-        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the run has %d epochs: it can be made longer, up to %d, not %ld",
-                       x->run.epochs, RH_MAX_EPOCHS, epochs);
+        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                       "the run has %d epochs: it can be made longer, up to %d, not %ld", x->run.epochs, RH_MAX_EPOCHS,
+                       epochs);
     rheo_experiment as_run = *x;
     if (epochs >= 0) as_run.run.epochs = (int)epochs;
     if (target_error >= 0) as_run.run.target_error = target_error;
