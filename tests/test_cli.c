@@ -2,6 +2,8 @@
 #include "check.h"
 #include "launch.h"
 
+#include "base/base.h"
+
 #include "rheo/base.h"
 
 #include <sys/stat.h>
@@ -236,6 +238,52 @@ static void files_are_not_overwritten(void **state) {
 
 /* ---- cycle ---- */
 
+/* Every command that prints data prints lines of JSON when asked to. */
+static void json_is_lines_of_objects(void **state) {
+    (void)state;
+    static const char *const ARGV[][8] = {
+        { "gen", "--json", NULL },
+        { "gen", "grid", "--nx", "3", "--ny", "2", "--json", NULL },
+        { "kinds", "--json", NULL },
+        { "figure", "gauge", "--draws", "2", "--json", NULL },
+        { "figure", "allostery", "--draws", "1", "--steps", "10", "--json", NULL },
+        { "tran", "--stop", "1m", "--step", "0.5m", "--json", "-", NULL },
+        { "solve", "--json", "-", NULL },
+    };
+    static const int N_LINE[] = { -1, 1, -1, 6, 1, 3, 1 };
+    for (int i = 0; i < RH_COUNT(ARGV); i++) {
+        launched r;
+        launch(&r, ARGV[i], NULL, DIVIDER);
+        if (r.exit != 0) fail_msg("%s: %s", ARGV[i][0], r.err);
+        int n = 0;
+        for (const char *p = r.out; *p; p = strchr(p, '\n') + 1, n++) {
+            const char *const end = strchr(p, '\n');
+            assert_non_null(end);
+            if (strncmp(p, "{\"event\":\"", 10) != 0 || end[-1] != '}') fail_msg("%.200s", p);
+            int depth = 0; /* braces outside of strings come in pairs */
+            bool text = false;
+            for (const char *c = p; c < end; c++) {
+                if (*c == '\\')
+                    c++;
+                else if (*c == '"')
+                    text = !text;
+                else if (!text)
+                    depth += (*c == '{' || *c == '[') - (*c == '}' || *c == ']');
+                assert_true(depth > 0 || c == end - 1);
+            }
+            assert_true(depth == 0 && !text);
+        }
+        if (N_LINE[i] >= 0) assert_int_equal(n, N_LINE[i]);
+        assert_true(n > 0);
+        launch_free(&r);
+    }
+    expect(0, "\"nodes\":6,\"edges\":7,\"netlist\":\"grid", "", "gen", "grid", "--nx", "3", "--ny", "2", "--json");
+    expect(0, "{\"event\":\"kind\",\"table\":\"rules\",\"name\":\"tcl\",", "", "kinds", "rules", "--json");
+    expect(0, "\n{\"event\":\"figure\",\"outputs\":2,\"eqprop_mean\":", "", "figure", "gauge", "--draws", "2",
+           "--json");
+    expect_stdin(DIVIDER, 0, "\"v\":{\"in\":1,\"o\":", "", "tran", "--stop", "1m", "--json", "-");
+}
+
 static void units_are_checked(void **state) {
     (void)state;
     expect(2, "", "a bare number", "cycle", "-A", "1", "--threshold", "5V");
@@ -288,19 +336,13 @@ static void cycle_writes_the_amplitude(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_version),
-        cmocka_unit_test(every_command_has_help),
-        cmocka_unit_test(wrong_use_is_told),
-        cmocka_unit_test(codes_are_explained),
-        cmocka_unit_test(tables_are_shown),
-        cmocka_unit_test(right_netlists_pass),
-        cmocka_unit_test(wrong_netlists_are_told),
-        cmocka_unit_test(divider_is_solved),
-        cmocka_unit_test(lost_output_is_an_error),
-        cmocka_unit_test(generators_make_netlists_that_solve),
-        cmocka_unit_test(files_are_not_overwritten),
-        cmocka_unit_test(units_are_checked),
-        cmocka_unit_test(hydraulic_networks_are_printed_in_their_units),
+        cmocka_unit_test(help_and_version),           cmocka_unit_test(every_command_has_help),
+        cmocka_unit_test(wrong_use_is_told),          cmocka_unit_test(codes_are_explained),
+        cmocka_unit_test(tables_are_shown),           cmocka_unit_test(right_netlists_pass),
+        cmocka_unit_test(wrong_netlists_are_told),    cmocka_unit_test(divider_is_solved),
+        cmocka_unit_test(lost_output_is_an_error),    cmocka_unit_test(generators_make_netlists_that_solve),
+        cmocka_unit_test(files_are_not_overwritten),  cmocka_unit_test(json_is_lines_of_objects),
+        cmocka_unit_test(units_are_checked),          cmocka_unit_test(hydraulic_networks_are_printed_in_their_units),
         cmocka_unit_test(cycle_writes_the_amplitude),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

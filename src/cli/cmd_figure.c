@@ -34,7 +34,19 @@ static double quantile(const double *sorted, int n, double q) {
     return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
-static void row(rh_buf *b, const double *x, int n) {
+/* One line of CSV or JSON; head names the columns, with commas. */
+static void row(const rh_cli *cli, rh_buf *b, const char *head, const double *x, int n) {
+    if (cli->json) {
+        rh_buf_puts(b, "{\"event\":\"figure\"");
+        for (int i = 0; i < n; i++, head += strcspn(head, ",")) {
+            char name[40];
+            head += *head == ',';
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(head, ",\n"), head);
+            rh_json_number(b, name, x[i]);
+        }
+        rh_buf_puts(b, "}\n");
+        return;
+    }
     for (int i = 0; i < n; i++) {
         if (i) rh_buf_puts(b, ",");
         rh_buf_number(b, x[i]);
@@ -87,16 +99,18 @@ static rheo_status allostery(rh_cli *cli) {
     rheo_error err = { 0 };
     rheo_status st = a && sorted ? RHEO_OK : RH_NOMEM(&err);
     rh_buf b = { 0 };
-    rh_buf_puts(&b, "draw,coupled,contrastive,tcl,gradient_10x_steps,cosine_first_tenth,cosine_smallest,inside\n");
+    static const char HEAD[] =
+        "draw,coupled,contrastive,tcl,gradient_10x_steps,cosine_first_tenth,cosine_smallest,inside\n";
+    if (!cli->json) rh_buf_puts(&b, HEAD);
     for (int d = 0; d < draws && st == RHEO_OK; d++) {
         st = rh_figure_allostery(&fig, d, &a[d], &err);
-        row(&b,
+        row(cli, &b, HEAD,
             (double[]){ d, a[d].coupled, a[d].contrastive, a[d].tcl, a[d].floor, a[d].cosine, a[d].cosine_min,
                         a[d].inside },
             8);
     }
-    ports_line(&b, &fig);
-    if (st == RHEO_OK) allostery_summary(&b, a, draws, sorted);
+    if (!cli->json) ports_line(&b, &fig);
+    if (st == RHEO_OK && !cli->json) allostery_summary(&b, a, draws, sorted);
     rh_free(a);
     rh_free(sorted);
     if (st == RHEO_OK) return rh_cli_write(cli, &b);
@@ -109,7 +123,8 @@ static rheo_status gauge(rh_cli *cli) {
     const rh_figure_def fig = figure_def(cli, RH_PORTS_RIM);
     const int draws = (int)rh_opt_number(cli, "draws", 1000);
     rh_buf b = { 0 };
-    rh_buf_puts(&b, "outputs,eqprop_mean,eqprop_min,coupled_mean,coupled_min,coupled_scatter\n");
+    static const char HEAD[] = "outputs,eqprop_mean,eqprop_min,coupled_mean,coupled_min,coupled_scatter\n";
+    if (!cli->json) rh_buf_puts(&b, HEAD);
     for (int i = 0; i < RH_COUNT(N_OUT); i++) {
         rh_alignment a;
         rheo_error err = { 0 };
@@ -118,9 +133,10 @@ static rheo_status gauge(rh_cli *cli) {
             rh_buf_free(&b);
             return rh_cli_failed(cli, st, &err);
         }
-        row(&b, (double[]){ N_OUT[i], a.eqprop, a.eqprop_min, a.coupled, a.coupled_min, a.coupled_scatter }, 6);
+        row(cli, &b, HEAD, (double[]){ N_OUT[i], a.eqprop, a.eqprop_min, a.coupled, a.coupled_min, a.coupled_scatter },
+            6);
     }
-    ports_line(&b, &fig);
+    if (!cli->json) ports_line(&b, &fig);
     return rh_cli_write(cli, &b);
 }
 

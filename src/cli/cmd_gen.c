@@ -41,7 +41,40 @@ static double field_value(const rh_cli *cli, const rh_gen_field *f) {
     return k;
 }
 
+static void json_field(rh_buf *b, const rh_gen_field *f) {
+    rh_buf_puts(b, "{\"name\":");
+    rh_buf_json_string(b, f->name);
+    rh_json_text(b, "what", f->meaning);
+    rh_json_number(b, "default", f->def);
+    rh_json_number(b, "min", f->min);
+    rh_json_number(b, "max", f->max);
+    if (f->choices == RH_GEN_SIZES) rh_buf_puts(b, ",\"list\":true");
+    const bool words = f->choices && f->choices != RH_GEN_SIZES;
+    for (int i = 0; words && f->choices[i]; i++) {
+        rh_buf_puts(b, i ? "," : ",\"choices\":[");
+        rh_buf_json_string(b, f->choices[i]);
+    }
+    rh_buf_puts(b, words ? "]}" : "}");
+}
+
+static rheo_status list_json(rh_cli *cli) {
+    rh_buf b = { 0 };
+    for (int i = 0; i < RH_N_GEN; i++) {
+        rh_buf_puts(&b, "{\"event\":\"generator\"");
+        rh_json_text(&b, "name", RH_GENS[i]->name);
+        rh_json_text(&b, "what", RH_GENS[i]->what);
+        rh_buf_puts(&b, ",\"options\":[");
+        for (int k = 0; k < RH_GENS[i]->n_field; k++) {
+            if (k) rh_buf_puts(&b, ",");
+            json_field(&b, &RH_GENS[i]->fields[k]);
+        }
+        rh_buf_puts(&b, "]}\n");
+    }
+    return rh_cli_write(cli, &b);
+}
+
 static rheo_status list(rh_cli *cli) {
+    if (cli->json) return list_json(cli);
     rh_buf b = { 0 };
     char def[32], min[32], max[32];
     for (int i = 0; i < RH_N_GEN; i++) {
@@ -87,7 +120,12 @@ static rheo_status read_sizes(const char *text, const char *name, double *par, r
     return RHEO_OK;
 }
 
-static rheo_status generate(const rh_cli *cli, const rh_gen_kind *kind, char **text, rheo_error *err) {
+typedef struct made {
+    char *text;
+    int n_node, n_edge; /* without ground */
+} made;
+
+static rheo_status generate(const rh_cli *cli, const rh_gen_kind *kind, made *m, rheo_error *err) {
     double *const par = rh_calloc((size_t)rh_gen_n_par(kind), sizeof *par);
     rh_builder *b = rh_builder_create();
     rheo_circuit *c = NULL;
@@ -105,11 +143,39 @@ static rheo_status generate(const rh_cli *cli, const rh_gen_kind *kind, char **t
         st = rh_builder_finish(b, &c, err);
         b = NULL; /* gone, whatever the outcome */
     }
-    if (st == RHEO_OK) st = rheo_netlist_print(text, c, NULL, err);
+    if (st == RHEO_OK) st = rheo_netlist_print(&m->text, c, NULL, err);
+    if (st == RHEO_OK) {
+        m->n_node = c->n_node - 1;
+        m->n_edge = c->n_edge;
+    }
     rheo_circuit_destroy(c);
     rh_builder_destroy(b);
     rh_free(par);
     return st;
+}
+
+/* The netlist itself where no file takes it. */
+static rheo_status tell(rh_cli *cli, const rh_gen_kind *kind, const made *m, const char *path) {
+    rh_buf b = { 0 };
+    rh_buf_puts(&b, "{\"event\":\"gen\"");
+    rh_json_text(&b, "kind", kind->name);
+    rh_json_count(&b, "nodes", m->n_node);
+    rh_json_count(&b, "edges", m->n_edge);
+    rh_json_text(&b, path ? "file" : "netlist", path ? path : m->text);
+    rh_buf_puts(&b, "}\n");
+    return rh_cli_write(cli, &b);
+}
+
+static rheo_status deliver(rh_cli *cli, const rh_gen_kind *kind, const made *m) {
+    const char *const path = rh_opt_text(cli, "output", "-");
+    if (strcmp(path, "-") != 0) {
+        RHEO_TRY(rh_cli_save(cli, path, rh_opt_flag(cli, "force"), m->text, strlen(m->text)));
+        return cli->json ? tell(cli, kind, m, path) : RHEO_OK;
+    }
+    if (cli->json) return tell(cli, kind, m, NULL);
+    rh_buf b = { 0 };
+    rh_buf_puts(&b, m->text);
+    return rh_cli_write(cli, &b);
 }
 
 static rheo_status run(rh_cli *cli) {
@@ -123,20 +189,12 @@ static rheo_status run(rh_cli *cli) {
                             rh_escape(cli->operand[0], strlen(cli->operand[0]), shown, sizeof shown));
     }
     rheo_error err = { 0 };
-    char *text = NULL;
-    const rheo_status st = generate(cli, kind, &text, &err);
+    made m = { 0 };
+    const rheo_status st = generate(cli, kind, &m, &err);
     if (st != RHEO_OK) return rh_cli_failed(cli, st, &err);
-    const char *const path = rh_opt_text(cli, "output", "-");
-    rh_buf b = { 0 };
-    rheo_status written;
-    if (strcmp(path, "-") == 0) {
-        rh_buf_puts(&b, text);
-        written = rh_cli_write(cli, &b);
-    } else {
-        written = rh_cli_save(cli, path, rh_opt_flag(cli, "force"), text, strlen(text));
-    }
-    rheo_text_free(text);
-    return written;
+    const rheo_status delivered = deliver(cli, kind, &m);
+    rheo_text_free(m.text);
+    return delivered;
 }
 
 const rh_command rh_cmd_gen = {

@@ -121,6 +121,46 @@ static const struct {
     { "solvers", "solver.backend", add_solvers },
 };
 
+static const char *after_blanks(const char *p) { return p + strspn(p, " "); }
+
+/* The lines of a table, two blanks before a name and more before what belongs to it, as objects. */
+static void add_json(rh_buf *b, const char *table, const char *text) {
+    bool open = false, more = false;
+    char line[600], word[64];
+    for (const char *p = text; *p; p += strcspn(p, "\n") + 1) {
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(p, "\n"), p);
+        const bool entry = strspn(line, " ") == 2;
+        if (entry) {
+            const char *const name = after_blanks(line), *const what = after_blanks(name + strcspn(name, " "));
+            snprintf(word, sizeof word, "%.*s", (int)strcspn(name, " "), name);
+            rh_buf_puts(b, open ? "]}\n" : "");
+            rh_buf_puts(b, "{\"event\":\"kind\"");
+            rh_json_text(b, "table", table);
+            rh_json_text(b, "name", word);
+            rh_json_text(b, "what", what);
+            rh_buf_puts(b, ",\"more\":[");
+            open = true;
+        } else if (open) {
+            if (more) rh_buf_puts(b, ",");
+            rh_buf_json_string(b, after_blanks(line));
+        }
+        more = !entry;
+    }
+    rh_buf_puts(b, open ? "]}\n" : "");
+}
+
+static void add_table(const rh_cli *cli, rh_buf *b, int i, bool first) {
+    rh_buf text = { 0 };
+    TABLES[i].add(&text);
+    if (text.bad) b->bad = true;
+    if (!cli->json) rh_buf_printf(b, "%s%s (%s)\n", first ? "" : "\n", TABLES[i].name, TABLES[i].title);
+    if (cli->json && text.s)
+        add_json(b, TABLES[i].name, text.s);
+    else if (text.s)
+        rh_buf_puts(b, text.s);
+    rh_buf_free(&text);
+}
+
 static const char *table_name(const void *ctx, int i) {
     (void)ctx;
     return i < RH_COUNT(TABLES) ? TABLES[i].name : NULL;
@@ -132,8 +172,7 @@ static rheo_status run(rh_cli *cli) {
     bool found = false;
     for (int i = 0; i < RH_COUNT(TABLES); i++) {
         if (wanted && !rh_streq(wanted, TABLES[i].name)) continue;
-        rh_buf_printf(&b, "%s%s (%s)\n", found ? "\n" : "", TABLES[i].name, TABLES[i].title);
-        TABLES[i].add(&b);
+        add_table(cli, &b, i, !found);
         found = true;
     }
     if (found) return rh_cli_write(cli, &b);

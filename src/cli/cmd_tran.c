@@ -202,6 +202,27 @@ static rheo_status write_npz(const char *path, const record *r, rheo_error *err)
     return st;
 }
 
+static void json(rh_buf *b, const record *r) {
+    for (int n = 0; n < r->n_row; n++) {
+        const double *const x = r->x + (size_t)n * (size_t)width(r);
+        rh_buf_puts(b, "{\"event\":\"tran\"");
+        rh_json_number(b, "time", x[0]);
+        for (int part = 0; part < 2; part++) { /* nodes, then sources */
+            const int from = part ? 1 + r->n_node : 1, to = part ? width(r) : 1 + r->n_node;
+            rh_buf_puts(b, part ? ",\"i\":{" : ",\"v\":{");
+            for (int k = from; k < to; k++) {
+                char letter;
+                if (k > from) rh_buf_puts(b, ",");
+                rh_buf_json_string(b, column(r, k, &letter));
+                rh_buf_puts(b, ":");
+                rh_buf_json_number(b, x[k]);
+            }
+            rh_buf_puts(b, "}");
+        }
+        rh_buf_puts(b, "}\n");
+    }
+}
+
 static bool ends_in(const char *path, const char *suffix) {
     const size_t n = strlen(path), m = strlen(suffix);
     return n > m && rh_streq(path + n - m, suffix);
@@ -225,6 +246,8 @@ static rheo_status write_record(rh_cli *cli, const record *r, const char *path, 
     rh_buf b = { 0 };
     if (ends_in(path, ".raw"))
         raw(&b, r);
+    else if (cli->json && strcmp(path, "-") == 0)
+        json(&b, r);
     else
         csv(&b, r);
     if (strcmp(path, "-") == 0) return rh_cli_write(cli, &b);
