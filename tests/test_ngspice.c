@@ -211,6 +211,29 @@ static void training_by_ngspice_is_training(void **state) {
 
 enum { POINTS = 60 };
 
+/* Decks named in the messages, each looked at and removed. */
+static int collect_decks(const char *messages) {
+    int n = 0;
+    for (const char *p = messages; (p = strstr(p, "/tmp/rheo-deck-")); n++) {
+        char path[32], line[32] = "";
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(p, " \n"), p);
+        FILE *const f = fopen(path, "r");
+        if (!f) fail_msg("no deck in %s", path);
+        assert_non_null(fgets(line, sizeof line, f));
+        assert_string_equal(line, "deck by rheo\n");
+        fclose(f);
+        unlink(path);
+        p += strlen(path);
+    }
+    return n;
+}
+
+/* Counts the decks that warnings name. */
+static void count_decks(void *user, const rheo_error *e) {
+    assert_int_equal(e->code, 325);
+    *(int *)user += collect_decks(e->msg);
+}
+
 /* Points with changing conductances and ports; the worker is killed before some of them. */
 static long run_points(const rheo_circuit *c, int kill_every, double *out) {
     rh_ngspice *s = NULL;
@@ -228,6 +251,9 @@ static long run_points(const rheo_circuit *c, int kill_every, double *out) {
             fail_msg("%s", err.msg);
     }
     const long restarts = rh_ngspice_restarts(s);
+    int decks = 0;
+    rh_ngspice_tell(s, &(rheo_log){ count_decks, &decks });
+    assert_int_equal(decks, kill_every ? POINTS / kill_every : 0);
     rh_ngspice_close(s);
     free(g);
     free(i);
@@ -288,23 +314,6 @@ static void kill_workers(pid_t parent, int most, int *killed) {
         const pid_t program = find_child(parent, "rheo"), pid = program ? find_child(program, "rheo-ngworker") : 0;
         if (pid && is_sealed(pid) && kill(pid, SIGKILL) == 0) ++*killed;
     }
-}
-
-/* Decks named in the messages, each looked at and removed. */
-static int collect_decks(const char *messages) {
-    int n = 0;
-    for (const char *p = messages; (p = strstr(p, "/tmp/rheo-deck-")); n++) {
-        char path[32], line[32] = "";
-        snprintf(path, sizeof path, "%.*s", (int)strcspn(p, " \n"), p);
-        FILE *const f = fopen(path, "r");
-        if (!f) fail_msg("no deck in %s", path);
-        assert_non_null(fgets(line, sizeof line, f));
-        assert_string_equal(line, "deck by rheo\n");
-        fclose(f);
-        unlink(path);
-        p += strlen(path);
-    }
-    return n;
 }
 
 static int count_words(const char *text, const char *word) {
