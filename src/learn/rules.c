@@ -8,14 +8,17 @@
 /* Counts edges by amplitude |s(1) - s(0)|: B_j(1) = 2 for odd j, else 0. */
 static void count_amplitudes(const rh_learner *l, const rh_lane *w, int n_coef, rh_chunk *k) {
     const int n = l->n_edge;
-    const double *restrict c1 = w->coef + n;
-    long below = 0, above = 0;
+    double *restrict a = w->drop;
+    memcpy(a, w->coef + n, sizeof(double) * (size_t)n);
+    for (int j = 3; j < n_coef; j += 2) {
+        const double *restrict c = w->coef + (size_t)j * (size_t)n;
+        for (int e = 0; e < n; e++) a[e] += c[e];
+    }
+    const double half_min = l->a_min / 2, half_max = l->a_max / 2;
+    int below = 0, above = 0;
     for (int e = 0; e < n; e++) {
-        double a = c1[e];
-        for (int j = 3; j < n_coef; j += 2) a += w->coef[(size_t)j * (size_t)n + (size_t)e];
-        a = 2 * fabs(a);
-        below += a < l->a_min;
-        above += a > l->a_max;
+        below += fabs(a[e]) < half_min;
+        above += fabs(a[e]) > half_max;
     }
     k->below += below;
     k->above += above;

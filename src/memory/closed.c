@@ -73,10 +73,13 @@ static void load(const rh_closed *t, rh_block *b, int first, int n, int n_coef, 
     for (int j = 1; j < n_coef; j++)
         memcpy(b->rows[t->n_dev + j - 1], coef + (size_t)j * (size_t)stride + first, (size_t)n * sizeof *coef);
     for (int l = 0; l < n && t->area != 0; l++) b->rest[l] = t->area * coef[first + l];
-    for (int l = 0; l < RH_BLOCK; l++) b->linear[l] = b->rest[l] * t->period;
+    double linear[RH_BLOCK];
+    for (int l = 0; l < RH_BLOCK; l++) linear[l] = b->rest[l] * t->period;
     for (int r = 0; r < b->n_used; r++) {
-        for (int l = 0; l < RH_BLOCK; l++) b->linear[l] += t->linear[r] * b->rows[r][l];
+        const double share = t->linear[r], *const row = b->rows[r];
+        for (int l = 0; l < RH_BLOCK; l++) linear[l] += share * row[l];
     }
+    memcpy(b->linear, linear, sizeof linear);
 }
 
 static void store_carry(const rh_closed *t, const rh_block *b, int first, int n, const double *c_0, int stride,
@@ -131,11 +134,12 @@ typedef struct left_over {
 
 static void settle(const rh_closed *t, const rh_write_def *def, left_over *rest, double *dw) {
     double out[RH_BLOCK];
+    if (rest->n == 0) return;
     rest->b->n = rest->n;
     for (int r = 0; r < rest->b->n_used; r++)
         for (int l = rest->n; l < RH_BLOCK; l++) rest->b->rows[r][l] = 0;
     for (int l = rest->n; l < RH_BLOCK; l++) rest->b->rest[l] = rest->b->linear[l] = 0;
-    if (rest->n > 0) write_block(t, def, rest->b, out);
+    write_block(t, def, rest->b, out);
     for (int l = 0; l < rest->n; l++) dw[rest->edge[l]] = out[l];
     rest->n = 0;
 }
@@ -173,8 +177,11 @@ static void lane_extremes(const rh_closed *t, const rh_block *b, int lane, doubl
 void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, int n_coef, const double *coef,
                      int stride, const rh_carry *carry, double *dw, double *u_max, double *u_min, double *work) {
     const size_t room = (size_t)t->n_interval * RH_BLOCK + 1;
-    rh_block b = { .place = work, .left = work + room, .right = work + 2 * room, .spare = work + 3 * room };
-    rh_block later = b;
+    rh_block b, later; /* filled as they are used: zeroing both costs as much as some edges */
+    b.place = later.place = work;
+    b.left = later.left = work + room;
+    b.right = later.right = work + 2 * room;
+    b.spare = later.spare = work + 3 * room;
     left_over rest = { .b = &later };
     const bool swept = def->nonlinearity == RH_DEAD_ZONE && def->threshold > 0 && t->n_dev + n_coef - 1 <= t->n_sweep;
     for (int first = 0; first < n_edge; first += RH_BLOCK) {
