@@ -642,6 +642,9 @@ static rheo_circuit *odd_circuit(uint64_t seed) {
         odd_name(seed, &k, 0, name);
         node[i] = rh_builder_node(b, name, strlen(name));
     }
+    rh_builder_node(b, "sensed", 6);
+    rh_builder_element(b, RH_KIND_V, "Vsensed", (int[4]){ rh_builder_node(b, "sensed", 6), 0, -1, -1 }, 1,
+                       (rh_place){ 0 }, &other);
     for (int i = 0; i < 4; i++) { /* transistors that learn, each by a source of its own */
         snprintf(name, sizeof(name), "Vgate%d", i);
         const int gate = rh_builder_node(b, name, strlen(name));
@@ -667,6 +670,8 @@ static rheo_circuit *odd_circuit(uint64_t seed) {
             term[t] = rh_random_u64(seed, 9, k++) % 5 ? node[rh_random_u64(seed, 9, k++) % 20] : 0;
         const double sign = kind == RH_KIND_R || kind == RH_KIND_C || rh_random_u64(seed, 9, k++) % 2 ? 1 : -1;
         const int id = rh_builder_element(b, kind, name, term, sign * odd_value(seed, &k), (rh_place){ 0 }, &other);
+        if (id >= 0 && RH_KINDS[kind]->flags & RH_BY_CURRENT)
+            rh_builder_ctrl(b, id, rh_builder_find_element(b, "Vsensed", 7));
         if (id >= 0 && RH_KINDS[kind]->model) odd_parameters(b, id, kind, seed, &k);
         if (id < 0 || kind != RH_KIND_R || rh_random_u64(seed, 9, k++) % 3 == 0) continue;
         const double g = 1 / rh_builder_element_value(b, id), min = rh_random_u64(seed, 9, k++) % 2 ? NAN : g * 0.5;

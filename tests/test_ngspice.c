@@ -59,7 +59,7 @@ static rheo_circuit *random_network(uint64_t seed, int n) {
             if (uniform(seed, &r) < 0.5) assert_int_equal(rh_builder_learn(b, e, NAN, NAN, NAN), RHEO_OK);
         }
     }
-    add(b, RH_KIND_V, (int[]){ 1, 0, -1, -1 }, 2 * uniform(seed, &r) - 1);
+    const int first = add(b, RH_KIND_V, (int[]){ 1, 0, -1, -1 }, 2 * uniform(seed, &r) - 1);
     add(b, RH_KIND_V, (int[]){ 0, 2, -1, -1 }, uniform(seed, &r));
     for (int k = 0; k < 3; k++) {
         const int p = 3 + (int)(uniform(seed, &r) * (n - 3)), q = 3 + (int)(uniform(seed, &r) * (n - 3));
@@ -68,6 +68,14 @@ static rheo_circuit *random_network(uint64_t seed, int n) {
         const int fresh = rh_builder_node(b, (const char *[]){ "e0", "e1", "e2" }[k], 2);
         add(b, RH_KIND_E, (int[]){ fresh, 0, p, q }, 0.5 * uniform(seed, &r));
         add(b, RH_KIND_R, (int[]){ fresh, q, -1, -1 }, 1e5);
+        const int sensed = rh_builder_node(b, (const char *[]){ "s0", "s1", "s2" }[k], 2);
+        const int v = add(b, RH_KIND_V, (int[]){ sensed, p, -1, -1 }, 0);
+        add(b, RH_KIND_R, (int[]){ sensed, 0, -1, -1 }, 1e4);
+        const int f = p != q ? add(b, RH_KIND_F, (int[]){ p, q, -1, -1 }, uniform(seed, &r) - 0.5) : -1;
+        if (f >= 0) rh_builder_ctrl(b, f, v);
+        const int far = rh_builder_node(b, (const char *[]){ "h0", "h1", "h2" }[k], 2);
+        rh_builder_ctrl(b, add(b, RH_KIND_H, (int[]){ far, p, -1, -1 }, 300 * uniform(seed, &r)), k ? v : first);
+        add(b, RH_KIND_R, (int[]){ far, q, -1, -1 }, 1e5);
     }
     rheo_circuit *c = NULL;
     assert_int_equal(rh_builder_finish(b, &c, NULL), RHEO_OK);
@@ -734,9 +742,9 @@ static rheo_circuit *hostile_circuit(uint64_t *r) {
     CHECK_OK(rh_builder_title(b, text, strlen(text)));
     hostile_text(text, sizeof text, r);
     CHECK_OK(rh_builder_keep(b, text, strlen(text)));
-    for (int e = 0; e < 12; e++) {
+    for (int e = 0; e < RH_N_KIND; e++) { /* each kind once, V early */
         int term[4] = { -1, -1, -1, -1 };
-        const int kind = e % RH_N_KIND;
+        const int kind = e;
         for (int t = 0; t < RH_KINDS[kind]->n_term; t++) {
             hostile_text(text, sizeof text, r);
             term[t] = uniform(25, r) < 0.3 ? 0 : rh_builder_node(b, text, strlen(text));
@@ -744,6 +752,7 @@ static rheo_circuit *hostile_circuit(uint64_t *r) {
         }
         hostile_text(text, sizeof text, r);
         const int elem = rh_builder_element(b, kind, text, term, 1e-3 * (e + 1), (rh_place){ 0 }, &other);
+        if (elem >= 0 && RH_KINDS[kind]->flags & RH_BY_CURRENT) rh_builder_ctrl(b, elem, RH_KIND_V);
         if (elem < 0 || RH_KINDS[kind]->n_par == 0) continue;
         hostile_text(text, sizeof text, r);
         const int model = rh_builder_model(b, text, strlen(text), kind, NULL);
@@ -764,7 +773,7 @@ static bool is_harmless(const char *line, size_t n) {
     if (line[0] == '.')
         return strncmp(line, ".options ", 9) == 0 || strncmp(line, ".model m", 8) == 0 ||
                (n == 4 && !strncmp(line, ".end", 4));
-    if (!strchr("rcviegdmb", line[0]) || line[1] < '1' || line[1] > '9') return false;
+    if (!strchr("rcviegfhdmb", line[0]) || line[1] < '1' || line[1] > '9') return false;
     const char *const blank = memchr(line, ' ', n);
     return blank && (blank[1] == '0' || blank[1] == 'n');
 }

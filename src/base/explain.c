@@ -232,6 +232,10 @@ static const entry CATALOGUE[] = {
       "A line *@ model NAME variant chooses another form of the equations for the .model card of that name, with "
       "settings of its own: smooth for NMOS and PMOS, ideal and antiparallel for D. Other programs skip the line and "
       "take the card as it is." },
+    { 144, "nothing to sense",
+      "F and H are controlled by the current of a voltage source, named between the nodes and the number: F1 a b Vx 2. "
+      "Inside a subcircuit the source must stand in the same subcircuit. A source of 0 V senses without changing "
+      "anything." },
     { 151, "unknown key",
       "The experiment has a key that rheo does not know here, often a slip of the pen. Unknown keys are errors, "
       "since a setting that is silently ignored changes results. docs/experiment.md lists all of them." },

@@ -48,7 +48,8 @@ static bool grow_elements(rh_builder *b) {
         !resize(&c->elem_wave, cap, sizeof(int)) || !resize(&c->elem_ic, cap, sizeof(double)) ||
         !resize(&c->place, cap, sizeof(*c->place)) || !resize(&b->learn, cap, 3 * sizeof(double)) ||
         !resize(&b->learnable, cap, sizeof(*b->learnable)) || !resize(&b->through, cap, sizeof(*b->through)) ||
-        !resize(&c->elem_par, cap, sizeof(*c->elem_par)) || !resize(&c->elem_model, cap, sizeof(*c->elem_model)))
+        !resize(&c->elem_par, cap, sizeof(*c->elem_par)) || !resize(&c->elem_model, cap, sizeof(*c->elem_model)) ||
+        !resize(&c->elem_ctrl, cap, sizeof(*c->elem_ctrl)))
         return false;
     b->cap_elem = cap;
     return true;
@@ -89,6 +90,7 @@ static void free_arrays(rheo_circuit *c) {
     rh_free(c->elem_par);
     rh_free(c->par);
     rh_free(c->elem_model);
+    rh_free(c->elem_ctrl);
     rh_free(c->model);
     rh_free(c->elem_wave);
     rh_free(c->elem_ic);
@@ -178,7 +180,7 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
     for (int i = 0; i < 4; i++) c->term[e][i] = i < RH_KINDS[kind]->n_term ? term[i] : -1;
     c->value[e] = RH_KINDS[kind]->flags & RH_NONLINEAR ? 1 : value; /* all there is to say is in its parameters */
     c->place[e] = place;
-    c->elem_par[e] = c->elem_model[e] = -1;
+    c->elem_par[e] = c->elem_model[e] = c->elem_ctrl[e] = -1;
     c->elem_wave[e] = -1;
     c->elem_ic[e] = NAN;
     b->learnable[e] = false;
@@ -365,6 +367,9 @@ rheo_status rh_builder_elem_ic(rh_builder *b, int elem, double volt) {
     b->c.elem_ic[elem] = volt;
     return RHEO_OK;
 }
+
+void rh_builder_ctrl(rh_builder *b, int elem, int source) { b->c.elem_ctrl[elem] = source; }
+int rh_builder_ctrl_of(const rh_builder *b, int elem) { return b->c.elem_ctrl[elem]; }
 
 void rh_builder_tran(rh_builder *b, const double tran[4], bool uic) {
     memcpy(b->c.tran, tran, sizeof(b->c.tran));

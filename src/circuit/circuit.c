@@ -88,6 +88,7 @@ static bool elements_equal(const rheo_circuit *a, const rheo_circuit *b) {
         for (int t = 0; t < 4; t++)
             if (translate(a, b, a->term[e][t]) != b->term[e][t]) return false;
         if (!same_bits(&a->value[e], &b->value[e], 1) || !same_number(a->elem_ic[e], b->elem_ic[e])) return false;
+        if (a->elem_ctrl[e] != b->elem_ctrl[e]) return false;
         if (!waves_equal(a, b, e) || !parameters_equal(a, b, e)) return false;
     }
     return true;

@@ -38,6 +38,7 @@ struct rheo_circuit {
     int (*term)[4];   /* [n_elem] nodes; 2 and 3 are -1 where the kind has two terminals */
     double *value;    /* [n_elem] as on the card: ohm, F, V, A, V/V, S. Negative R allowed unless learnable */
     rh_place *place;  /* [n_elem] */
+    int *elem_ctrl;   /* [n_elem] V element whose current controls it; -1: none does */
     int *elem_par;    /* [n_elem] where its parameters begin in par; -1: the kind has none */
     double *par;      /* [n_par] parameters of nonlinear elements, each in the order of its kind */
     int n_par;
@@ -113,6 +114,8 @@ rheo_status rh_builder_ic(rh_builder *b, int node, double volt);
 /* Copies. point: of a PWL, else NULL; w->first is set here. Values and points must have been checked. */
 rheo_status rh_builder_wave(rh_builder *b, int elem, const rh_wave *w, const double (*point)[2]);
 rheo_status rh_builder_elem_ic(rh_builder *b, int elem, double volt);
+void rh_builder_ctrl(rh_builder *b, int elem, int source); /* the V element that F or H senses */
+int rh_builder_ctrl_of(const rh_builder *b, int elem);     /* -1: none */
 void rh_builder_tran(rh_builder *b, const double tran[4], bool uic);
 rheo_status rh_builder_title(rh_builder *b, const char *title, size_t n);
 rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n);

@@ -117,13 +117,13 @@ static void survey_element(graph *d, int e) {
     }
     if (a == b || has(c, e, RH_OPEN)) return;
     if (has(c, e, RH_CONTROLLED)) d->mark[a] |= DRIVEN, d->mark[b] |= DRIVEN;
+    if (has(c, e, RH_BY_CURRENT)) d->mark[a] |= DRIVEN | SENSED, d->mark[b] |= DRIVEN | SENSED;
     const double amp = law_of(d, e).current;
     d->sum[a] -= amp;
     d->sum[b] += amp;
     d->size[a] += fabs(amp);
     d->size[b] += fabs(amp);
 }
-
 
 static void survey(graph *d) {
     const rheo_circuit *const c = d->c;
@@ -238,7 +238,7 @@ static void add_to_loop(const graph *d, loop *l, int e, double sign) {
     pick(&l->elem, e);
     l->volt += sign * volt;
     l->size += fabs(volt);
-    l->all_known = l->all_known && !has(d->c, e, RH_CONTROLLED);
+    l->all_known = l->all_known && !has(d->c, e, RH_CONTROLLED | RH_BY_CURRENT);
 }
 
 /* Tree of the branch elements before e, searched breadth first from `from`; via[i]: the element that reached node i.
@@ -283,7 +283,7 @@ static rheo_status fail_loop(const graph *d, const loop *l, rheo_error *err) {
     rh_buf_puts(&b, "voltage loop ");
     for (int i = 0; i < shown(&l->elem); i++) {
         const int e = l->elem.at[i];
-        const bool gain = has(c, e, RH_CONTROLLED);
+        const bool gain = has(c, e, RH_CONTROLLED | RH_BY_CURRENT);
         rh_number_human(gain ? c->value[e] : law_of(d, e).rhs, gain ? "" : "V", text, sizeof(text));
         rh_buf_printf(&b, "%s%s (%s-%s, %s%s)", i ? " - " : "", c->elem_name[e], c->node_name[c->term[e][0]],
                       c->node_name[c->term[e][1]], gain ? "gain " : "", text);

@@ -174,7 +174,7 @@ static void add_json(rh_buf *b, const answer *a, const char *path) {
 
 static rheo_status print(rh_cli *cli, answer *a, const char *path) {
     for (int e = 0; e < a->c->n_elem; e++) {
-        const bool source = (RH_KINDS[a->c->kind[e]]->flags & (RH_SOURCE | RH_CONTROLLED)) != 0;
+        const bool source = (RH_KINDS[a->c->kind[e]]->flags & (RH_SOURCE | RH_CONTROLLED | RH_BY_CURRENT)) != 0;
         *(source ? &a->delivered : &a->dissipated) += source ? -power(a, e) : power(a, e);
     }
     rh_buf b = { 0 };

@@ -5,13 +5,14 @@
 #include "base/base.h"
 
 enum {
-    RH_LEARNABLE = 1,  /* may carry *@ learn */
-    RH_SOURCE = 2,     /* its value may be driven by a task: V and I */
-    RH_BRANCH = 4,     /* its current is an unknown of its own: V and E */
-    RH_CONTROLLED = 8, /* terminals 2 and 3 are the controlling pair: E and G */
-    RH_OPEN = 16,      /* carries no direct current: C */
-    RH_ONE_WAY = 32,   /* makes the matrix unsymmetric: E, G and transistors */
-    RH_NONLINEAR = 64, /* its currents come from eval, not from law: D and M */
+    RH_LEARNABLE = 1,    /* may carry *@ learn */
+    RH_SOURCE = 2,       /* its value may be driven by a task: V and I */
+    RH_BRANCH = 4,       /* its current is an unknown of its own: V and E */
+    RH_CONTROLLED = 8,   /* terminals 2 and 3 are the controlling pair: E and G */
+    RH_OPEN = 16,        /* carries no direct current: C */
+    RH_ONE_WAY = 32,     /* makes the matrix unsymmetric: E, G and transistors */
+    RH_BY_CURRENT = 128, /* controlled by the current of the V element circuit->elem_ctrl: F and H */
+    RH_NONLINEAR = 64,   /* its currents come from eval, not from law: D and M */
 };
 
 enum { RH_MAX_TERM = 4, RH_KIND_PAR = 32 /* parameters of a kind */ };
@@ -46,7 +47,8 @@ typedef struct rh_kind {
     const char *equation; /* for `rheo kinds`, e.g. "i = v/R" */
     /* What the kind adds to the nodal equations. g is the conductance of a learnable kind, else unused; value as on the
      * card. Terminals 0, 1 (and 2, 3). A branch kind gives the row of its own equation: v0 - v1 - gain*(v2 - v3) = rhs.
-     * A current kind gives i(0->1) = conductance*(v0 - v1) + trans*(v2 - v3) + current. */
+     * A current kind gives i(0->1) = conductance*(v0 - v1) + trans*(v2 - v3) + current. With RH_BY_CURRENT the current
+     * of elem_ctrl takes the place of v2 - v3. */
     struct rh_law (*law)(double value, double g);
     /* Nonlinear kinds only; all three or none. */
     const rh_par *par; /* in the order of the array that eval and limit get */
@@ -88,6 +90,8 @@ enum {
     RH_KIND_I,
     RH_KIND_E,
     RH_KIND_G,
+    RH_KIND_F,
+    RH_KIND_H,
     RH_KIND_D,
     RH_KIND_NMOS,
     RH_KIND_PMOS,

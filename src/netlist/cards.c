@@ -86,7 +86,8 @@ static const struct instance_par {
     { 'C', "dtemp", UNUSED }, { 'C', "m", ONE },
     { 'C', "scale", ONE },    { 'V', "m", ONE },
     { 'I', "m", ONE },        { 'E', "m", ONE },
-    { 'G', "m", ONE },        { 'D', "m", ONE },
+    { 'G', "m", ONE },        { 'F', "m", ONE },
+    { 'H', "m", ONE },        { 'D', "m", ONE },
     { 'D', "off", UNUSED },   { 'D', "ic", UNUSED },
     { 'D', "temp", UNUSED },  { 'D', "dtemp", UNUSED },
     { 'D', "pj", UNUSED },    { 'M', "m", ONE },
@@ -102,6 +103,7 @@ typedef struct card_reader {
     const rh_frame *f;
     rh_cursor c;
     rh_tok name, last; /* last: the node read last */
+    rh_tok sensed;     /* F and H: the source */
     const rh_kind *kind;
     int kind_at, model; /* index of kind; model in the builder, -1: none */
     char letter;
@@ -467,9 +469,10 @@ static bool source_values(card_reader *k) {
 
 static bool missing(card_reader *k, int n_node) {
     char hint[100];
-    const char *const nodes = k->letter == 'M'       ? "drain gate source bulk"
-                              : k->kind->n_term == 4 ? "node node control control"
-                                                     : "node node";
+    const char *const nodes = k->letter == 'M'                 ? "drain gate source bulk"
+                              : k->kind->n_term == 4           ? "node node control control"
+                              : k->kind->flags & RH_BY_CURRENT ? "node node Vsource"
+                                                               : "node node";
     snprintf(hint, sizeof(hint), "write %cname %s %s", k->letter, nodes, k->kind->value_name);
     const rh_loc at = rh_tok_loc(k->rd, k->name);
     if (n_node < k->kind->n_term)
@@ -549,6 +552,52 @@ static bool add_wave(card_reader *k, int e) {
     return rh_builder_wave(k->rd->b, e, &k->wave, pwl ? (const double(*)[2])(const void *)k->rd->arg : NULL) == RHEO_OK;
 }
 
+/* F and H name the source whose current they sense. */
+static bool sensed_source(card_reader *k) {
+    rh_reader *rd = k->rd;
+    if (rh_skip_separators(rd, &k->c) == 0) return missing(k, k->kind->n_term);
+    k->sensed = rh_lex_name(&k->c);
+    if (rh_word_is(k->sensed, "poly") || (k->sensed.n > 4 && rh_word_is((rh_tok){ .s = k->sensed.s, .n = 5 }, "poly(")))
+        return rh_bad(rd, 132, rh_tok_loc(rd, k->sensed), "write the name of one voltage source and a number",
+                      "only linear controlled sources are known to this version");
+    return rh_check_name(rd, k->sensed, "element");
+}
+
+static bool remember_sensed(card_reader *k, int e) {
+    rh_reader *rd = k->rd;
+    const rh_tok flat = flatten(rd, k->f, k->sensed, true);
+    const char *const copy = rh_pool_strndup(rd->pool, flat.s, (size_t)flat.n);
+    if (!copy || !rh_grow(&rd->sense, &rd->cap_sense, rd->n_sense + 1, sizeof(*rd->sense))) return rh_no_memory(rd);
+    rd->sense[rd->n_sense++] = (rh_sense){ .elem = e, .name = k->sensed, .flat = { .s = copy, .n = flat.n } };
+    return true;
+}
+
+static const char *source_at(const void *ctx, int i) {
+    const rh_reader *const rd = ctx;
+    if (i >= rh_builder_n_element(rd->b) || i >= 10000) return NULL;
+    return rh_builder_element_kind(rd->b, i) == RH_KIND_V ? rh_builder_element_name(rd->b, i) : "";
+}
+
+static void apply_sense(rh_reader *rd, const rh_sense *s) {
+    const int found = rh_builder_find_element(rd->b, s->flat.s, (size_t)s->flat.n);
+    char word[48], hint[100] = "write the name of a voltage source";
+    if (found >= 0 && rh_builder_element_kind(rd->b, found) == RH_KIND_V) {
+        rh_builder_ctrl(rd->b, s->elem, found);
+        return;
+    }
+    if (rh_lookup(rd->failed, s->flat) >= 0) return; /* it was reported */
+    snprintf(word, sizeof(word), "%.*s", s->flat.n < 40 ? s->flat.n : 40, s->flat.s);
+    const char *near = found < 0 ? rh_suggest(word, source_at, rd) : NULL;
+    if (near) snprintf(hint, sizeof(hint), "did you mean '%.60s'?", near);
+    rh_bad(rd, 144, rh_tok_loc(rd, s->name), hint,
+           found < 0 ? "no element is called '%s'" : "'%s' is not a voltage source: its current cannot be sensed",
+           RH_SHOW(s->name));
+}
+
+void rh_senses_apply(rh_reader *rd) {
+    for (int k = 0; k < rd->n_sense && !rh_stop(rd); k++) apply_sense(rd, &rd->sense[k]);
+}
+
 static bool add(card_reader *k, const int *term) {
     rh_reader *rd = k->rd;
     const rh_place place = { .line = k->name.line,
@@ -566,6 +615,7 @@ static bool add(card_reader *k, const int *term) {
         if (rh_builder_par(rd->b, e, k->par) != RHEO_OK) return rh_no_memory(rd);
         rh_builder_use_model(rd->b, e, k->model);
     }
+    if (k->kind->flags & RH_BY_CURRENT && !remember_sensed(k, e)) return false;
     if (isfinite(k->ic)) rh_builder_elem_ic(rd->b, e, k->ic);
     if (k->has_wave && !add_wave(k, e)) return rh_no_memory(rd);
     if (k->c.sugar) rh_pragma_sugar(rd, k->f, &k->c, e);
@@ -577,6 +627,7 @@ static bool read_card(card_reader *k) {
     if (!rh_check_name(k->rd, k->name, "element")) return false;
     for (int j = 0; j < k->kind->n_term; j++)
         if (!one_node(k, j, &term[j])) return false;
+    if (k->kind->flags & RH_BY_CURRENT && !sensed_source(k)) return false;
     if (k->kind->model ? !model_values(k) : k->kind->flags & RH_SOURCE ? !source_values(k) : !plain_values(k))
         return false;
     return physical(k) && add(k, term);

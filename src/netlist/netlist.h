@@ -119,6 +119,12 @@ typedef struct rh_value {
 
 enum { RH_MODEL_NEW = -1, RH_MODEL_BAD = -2 };
 
+/* An F or H card and the source it senses, which may be defined later. */
+typedef struct rh_sense {
+    int elem;
+    rh_tok name, flat; /* as written, and in full */
+} rh_sense;
+
 /* What the pragmas say about an element. */
 typedef struct rh_mark {
     double min, max, init; /* NaN: not said */
@@ -158,6 +164,8 @@ typedef struct rh_reader {
     rh_mark *mark;
     int cap_mark;
     bool any_mark;
+    rh_sense *sense;
+    int n_sense, cap_sense;
     rh_map *instance; /* path of each instance: its number in place */
     rh_place *place;
     int n_place, cap_place;
@@ -242,6 +250,8 @@ int rh_frame_node(rh_reader *rd, const rh_frame *f, rh_tok t, bool add);
 /* "R1" inside X1.X2 is "R.X1.X2.R1". Lent until the next call. */
 rh_tok rh_flat_name(rh_reader *rd, const rh_frame *f, rh_tok t);
 void rh_remember_failed(rh_reader *rd, rh_tok flat);
+/* Finds what F and H sense, once all elements are there. */
+void rh_senses_apply(rh_reader *rd);
 bool rh_title_is_card(rh_reader *rd, const rh_card *card);
 bool rh_is_ground(rh_tok t);
 

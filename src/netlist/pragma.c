@@ -412,6 +412,10 @@ static bool apply_gate(rh_reader *rd, int elem, rh_loc here, rh_loc there, appli
                       rh_show(name_tok(rd, source), name), rh_show(name_tok(rd, a->edge[source]), other),
                       RH_SHOW(shown));
     }
+    for (int k = 0; k < rd->n_sense; k++)
+        if (rh_builder_ctrl_of(rd->b, rd->sense[k].elem) == source)
+            return rh_bad(rd, 141, here, "sense another source", "'%s' cannot learn: the current of '%s' is sensed",
+                          RH_SHOW(shown), rh_builder_element_name(rd->b, source));
     a->edge[source] = elem;
     rh_builder_learn_through(rd->b, elem, source);
     return true;

@@ -255,6 +255,15 @@ static void put_model_of(printer *p, int e) {
     put_parameters(p, c->kind[e], c->par + c->elem_par[e], RH_OF_ELEMENT);
 }
 
+static void put_value(printer *p, int e) {
+    const int ctrl = p->c->elem_ctrl[e];
+    if (ctrl >= 0) {
+        rh_buf_add(&p->b, " ", 1);
+        rh_buf_puts(&p->b, p->c->elem_name[ctrl]);
+    }
+    put_setting(p, "", card_value(p, e), false);
+}
+
 static void put_elements(printer *p) {
     const rheo_circuit *c = p->c;
     for (int e = 0; e < c->n_elem; e++) {
@@ -266,7 +275,7 @@ static void put_elements(printer *p) {
         if (c->elem_model[e] >= 0)
             put_model_of(p, e);
         else
-            put_setting(p, "", card_value(p, e), false);
+            put_value(p, e);
         if (c->elem_wave[e] >= 0) put_wave(p, &c->wave[c->elem_wave[e]]);
         put_setting(p, "ic=", c->elem_ic[e], !isfinite(c->elem_ic[e]));
         rh_buf_puts(&p->b, "\n");

@@ -135,8 +135,8 @@ static void free_def(rh_def *d) {
 static void close_reader(rh_reader *rd) {
     for (int k = 0; k < rd->n_def; k++) free_def(rd->defs[k]);
     for (int k = 0; k < rd->n_src; k++) rh_free(rd->real[k]);
-    void *const arrays[] = { rd->defs, rd->src,  rd->real,  rd->val,  rd->node, rd->tok,
-                             rd->arg,  rd->mark, rd->place, rd->root, rd->model };
+    void *const arrays[] = { rd->defs, rd->src,  rd->real,  rd->val,  rd->node,  rd->tok,
+                             rd->arg,  rd->mark, rd->place, rd->root, rd->model, rd->sense };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
     rh_map_destroy(rd->failed);
     rh_map_destroy(rd->instance);
@@ -175,6 +175,7 @@ static void build(rh_reader *rd) {
     rh_frame_eval(rd, &f);
     if (!rh_stop(rd)) rh_models_keep(rd, &f);
     if (!rh_stop(rd)) rh_expand(rd, &f);
+    if (!rh_stop(rd)) rh_senses_apply(rd);
     if (!rh_stop(rd)) rh_marks_apply(rd);
 }
 

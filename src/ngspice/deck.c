@@ -83,6 +83,7 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
             rh_buf_printf(b, " m%d", c->elem_model[e] + 1);
             add_parameters(b, kind, c->par + c->elem_par[e], RH_OF_ELEMENT);
         } else {
+            if (kind->flags & RH_BY_CURRENT) rh_buf_printf(b, " v%d", c->elem_ctrl[e] + 1);
             rh_buf_puts(b, kind->flags & RH_SOURCE ? " dc " : " ");
             rh_buf_number(b, value_of(c, g, source, e));
         }

@@ -223,12 +223,11 @@ static rheo_status give_up(rh_ngspice *s, rh_said said, const double *g, const d
 /* Currents of R, G and I follow from the potentials; those of V and E are what ngspice found. */
 static void currents(const rheo_circuit *c, const double *g, const double *source, const double *branch,
                      const double *v, double *i) {
+    for (int e = 0; e < c->n_elem; e++)
+        if (RH_KINDS[c->kind[e]]->flags & RH_BRANCH) i[e] = *branch++;
     for (int e = 0; e < c->n_elem; e++) {
         const int *const t = c->term[e];
-        if (RH_KINDS[c->kind[e]]->flags & RH_BRANCH) {
-            i[e] = *branch++;
-            continue;
-        }
+        if (RH_KINDS[c->kind[e]]->flags & RH_BRANCH) continue;
         if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) {
             rh_flow flow;
             rh_elem_flow(c, e, v, &flow);
@@ -239,7 +238,8 @@ static void currents(const rheo_circuit *c, const double *g, const double *sourc
         const double value = (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) ? (source ? source[e] : 0) : c->value[e];
         const rh_law law = RH_KINDS[c->kind[e]]->law(value, k >= 0 ? g[k] : 1 / c->value[e]);
         i[e] = law.conductance * (v[t[0]] - v[t[1]]) + law.current;
-        if (law.trans != 0) i[e] += law.trans * (v[t[2]] - v[t[3]]);
+        const int ctrl = c->elem_ctrl[e];
+        if (law.trans != 0) i[e] += law.trans * (ctrl >= 0 ? i[ctrl] : v[t[2]] - v[t[3]]);
     }
 }
 

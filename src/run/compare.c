@@ -205,6 +205,7 @@ static bool copy_circuit(rh_builder *b, const rheo_circuit *c) {
         if (rh_builder_element(b, c->kind[e], c->elem_name[e], c->term[e], c->value[e], (rh_place){ 0 }, &other) != e ||
             !copy_model(b, c, e))
             return false;
+        rh_builder_ctrl(b, e, c->elem_ctrl[e]);
         if (edge < 0) continue;
         if (rh_builder_learn(b, e, c->g_min[edge], c->g_max[edge], c->g_init[edge]) != RHEO_OK) return false;
         if (c->edge_source[edge] >= 0) rh_builder_learn_through(b, e, c->edge_source[edge]);

@@ -38,7 +38,7 @@ static const char *obstacle(const rheo_circuit *c, const rh_system *y, int e) {
     const rh_kind *const kind = RH_KINDS[c->kind[e]];
     if (kind->flags & RH_NONLINEAR) return kind->flags & RH_ONE_WAY ? "is not reciprocal" : NULL;
     if (y->tree[e]) return NULL; /* its potential is known: not in the matrix */
-    if (kind->flags & RH_CONTROLLED) return "is a controlled source";
+    if (kind->flags & (RH_CONTROLLED | RH_BY_CURRENT)) return "is a controlled source";
     if (y->branch[e] >= 0) return "is a voltage source without a path of such to ground";
     return kind->flags & RH_LEARNABLE && c->elem_edge[e] < 0 && !(c->value[e] > 0) ? "is negative" : NULL;
 }

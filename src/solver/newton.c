@@ -528,7 +528,8 @@ static double linear_current(const rheo_solver *s, const double *source, const d
     if (s->y.branch[e] >= 0) return x[s->y.branch[e]];
     const double g = edge >= 0 ? s->g[edge] : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0;
     const rh_law law = kind->law(kind->flags & RH_SOURCE ? source[e] : c->value[e], g);
-    const double sensed = law.trans != 0 ? s->v[t[2]] - s->v[t[3]] : 0;
+    const int ctrl = c->elem_ctrl[e];
+    const double sensed = law.trans == 0 ? 0 : ctrl >= 0 ? x[s->y.branch[ctrl]] : s->v[t[2]] - s->v[t[3]];
     return law.conductance * (s->v[t[0]] - s->v[t[1]]) + law.trans * sensed + law.current;
 }
 

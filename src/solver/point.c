@@ -69,13 +69,19 @@ static void potentials(rheo_solver *s, const double *source) {
 
 static rh_wide drop(const rheo_solver *s, int a, int b) { return minus(s->wide_v[a], s->wide_v[b]); }
 
+/* What controls a source: a difference of potentials, or a current. */
+static rh_wide control(const rheo_solver *s, int e) {
+    const int ctrl = s->c->elem_ctrl[e], *const t = s->c->term[e];
+    return ctrl >= 0 ? s->wide_x[s->y.branch[ctrl]] : drop(s, t[2], t[3]);
+}
+
 static rh_wide current(const rheo_solver *s, const task *at, int e) {
     const int *const t = s->c->term[e];
     if (s->y.branch[e] >= 0) return s->wide_x[s->y.branch[e]];
     const rh_law law = law_of(s, at, e);
     rh_wide i = narrow(law.current);
     if (law.conductance != 0) i = plus(i, times(law.conductance, drop(s, t[0], t[1])));
-    if (law.trans != 0) i = plus(i, times(law.trans, drop(s, t[2], t[3])));
+    if (law.trans != 0) i = plus(i, times(law.trans, control(s, e)));
     return i;
 }
 
@@ -128,7 +134,7 @@ static void leftover(rheo_solver *s, const task *at, double *r) {
         if (s->y.branch[e] < 0) continue;
         const rh_law law = law_of(s, at, e);
         rh_wide rhs = minus(narrow(law.rhs), drop(s, t[0], t[1]));
-        if (t[2] >= 0) rhs = plus(rhs, times(law.gain, drop(s, t[2], t[3])));
+        if (law.gain != 0) rhs = plus(rhs, times(law.gain, control(s, e)));
         r[s->y.branch[e]] = rhs.hi;
     }
 }
@@ -159,6 +165,14 @@ static void leftover_transposed(rheo_solver *s, const task *at, double *r) {
         s->i_new[e] = i.hi;
         flow(s, t[0], t[1], i);
         if (t[2] >= 0) flow(s, t[2], t[3], back);
+    }
+    for (int e = 0; e < c->n_elem; e++) { /* what F and H do to the equation of the source they sense */
+        if (c->elem_ctrl[e] < 0) continue;
+        const rh_law law = law_of(s, at, e);
+        const rh_wide across = drop(s, c->term[e][0], c->term[e][1]);
+        const rh_wide back =
+            s->y.branch[e] >= 0 ? times(-law.gain, s->wide_x[s->y.branch[e]]) : times(law.trans, across);
+        r[s->y.branch[c->elem_ctrl[e]]] -= back.hi;
     }
     inject(s, at);
     rows_of_nodes(s, r);

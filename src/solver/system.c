@@ -18,13 +18,23 @@ typedef struct rh_list {
 
 /* ---- known potentials ---- */
 
+/* V elements whose current nothing senses: that of the others must be an unknown. */
+static bool may_fix(const rheo_circuit *c, const bool *sensed, int e) { return c->kind[e] == RH_KIND_V && !sensed[e]; }
+
 /* Breadth first from ground over V elements: a tree of nodes with known potentials. */
 static rheo_status fix_nodes(rh_system *y, const rheo_circuit *c, rheo_error *err) {
     int *start = rh_calloc((size_t)c->n_node + 1, sizeof(int)), *adj = NULL;
     int n_adj = 0;
-    if (!start) return RH_NOMEM(err);
+    bool *const sensed = rh_calloc((size_t)c->n_elem, sizeof(bool));
+    if (!start || !sensed) {
+        rh_free(start);
+        rh_free(sensed);
+        return RH_NOMEM(err);
+    }
     for (int e = 0; e < c->n_elem; e++)
-        if (c->kind[e] == RH_KIND_V) {
+        if (c->elem_ctrl[e] >= 0) sensed[c->elem_ctrl[e]] = true;
+    for (int e = 0; e < c->n_elem; e++)
+        if (may_fix(c, sensed, e)) {
             start[c->term[e][0]]++;
             start[c->term[e][1]]++;
             n_adj += 2;
@@ -32,11 +42,12 @@ static rheo_status fix_nodes(rh_system *y, const rheo_circuit *c, rheo_error *er
     adj = rh_calloc((size_t)n_adj, sizeof(int));
     if (!adj) {
         rh_free(start);
+        rh_free(sensed);
         return RH_NOMEM(err);
     }
     for (int i = 0; i < c->n_node; i++) start[i + 1] += start[i];
     for (int e = c->n_elem - 1; e >= 0; e--)
-        if (c->kind[e] == RH_KIND_V)
+        if (may_fix(c, sensed, e))
             for (int t = 0; t < 2; t++) adj[--start[c->term[e][t]]] = e;
     /* now start[i] is where node i begins; fixed[] is the queue */
     y->fixed[0] = (rh_fixed){ 0, -1, -1, -1, 0 };
@@ -55,6 +66,7 @@ static rheo_status fix_nodes(rh_system *y, const rheo_circuit *c, rheo_error *er
     }
     rh_free(start);
     rh_free(adj);
+    rh_free(sensed);
     return RHEO_OK;
 }
 
@@ -148,7 +160,13 @@ static void put_element(rh_list *l, rh_system *y, const rheo_circuit *c, int e) 
     if (kind->flags & RH_BRANCH) {
         if (y->branch[e] < 0) return; /* part of the tree: known */
         put_branch(l, y, t, y->branch[e], law.gain);
+        if (kind->flags & RH_BY_CURRENT) put(l, y->branch[e], y->branch[c->elem_ctrl[e]], CONSTANT, 0, -law.gain);
         if (kind->flags & RH_SOURCE) put_drive(y, y->branch[e], e, 1);
+        return;
+    }
+    if (kind->flags & RH_BY_CURRENT && t[0] != t[1]) {
+        put(l, y->unknown[t[0]], y->branch[c->elem_ctrl[e]], CONSTANT, 0, law.trans);
+        put(l, y->unknown[t[1]], y->branch[c->elem_ctrl[e]], CONSTANT, 0, -law.trans);
         return;
     }
     if (t[0] == t[1]) return; /* carries nothing between nodes; adding it and taking it away would only cost digits */

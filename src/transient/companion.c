@@ -23,6 +23,7 @@ static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held,
         const int k = rh_builder_element(b, cap ? RH_KIND_R : c->kind[e], c->elem_name[e], c->term[e], value,
                                          (rh_place){ 0 }, &other);
         if (k != e) return RH_NOMEM(err);
+        rh_builder_ctrl(b, k, c->elem_ctrl[e]);
         if (cap || (moving && edge >= 0)) RHEO_TRY(rh_builder_learn(b, k, NAN, NAN, NAN));
     }
     return RHEO_OK;

@@ -1,13 +1,15 @@
 /* currents.c: the current through every element, from the potentials. */
 #include "transient/transient.h"
 
-static double plain_current(const rheo_transient *t, const double *v, const double *source, int e) {
+static double plain_current(const rheo_transient *t, const double *v, const double *x, const double *source, int e) {
     const rheo_circuit *const c = t->c;
     const int *const n = c->term[e], edge = c->elem_edge[e];
     const rh_kind *const kind = RH_KINDS[c->kind[e]];
     const double g = edge >= 0 ? c->g_init[edge] : kind->flags & RH_LEARNABLE ? 1 / c->value[e] : 0;
     const rh_law law = kind->law(kind->flags & RH_SOURCE ? source[e] : c->value[e], g);
-    const double across = v[n[0]] - v[n[1]], sensed = n[2] >= 0 ? v[n[2]] - v[n[3]] : 0;
+    const int ctrl = c->elem_ctrl[e];
+    const double across = v[n[0]] - v[n[1]];
+    const double sensed = ctrl >= 0 ? x[t->level[0].s->y.branch[ctrl]] : n[2] >= 0 ? v[n[2]] - v[n[3]] : 0;
     return law.conductance * across + law.trans * sensed + law.current;
 }
 
@@ -32,7 +34,7 @@ void rh_currents(rheo_transient *t, const rh_moment *m, const double *source, do
         if (y->branch[e] >= 0)
             i[e] = m->x[y->branch[e]];
         else if (c->kind[e] != RH_KIND_C)
-            i[e] = plain_current(t, m->v, source, e);
+            i[e] = plain_current(t, m->v, m->x, source, e);
         t->in[c->term[e][0]] -= i[e];
         t->in[c->term[e][1]] += i[e];
     }
