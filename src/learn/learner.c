@@ -226,8 +226,15 @@ rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_le
     return RHEO_OK;
 }
 
+/* What happened in other threads is told in this one. */
+static void tell(rh_learner *l) {
+    for (int t = 0; l->lane && t < l->n_lane && l->lane[t].solver && rh_solver_is_outside(l->lane[t].solver); t++)
+        rh_solver_outside_tell(l->lane[t].solver, l->log);
+}
+
 void rh_learner_close(rh_learner *l) {
     if (!l) return;
+    tell(l); /* what was lost since the last step */
     rh_team_destroy(l->team);
     for (int t = 0; l->lane && t < l->n_lane; t++) rheo_solver_close(l->lane[t].solver);
     rh_closed_close(l->cycle);
@@ -302,12 +309,6 @@ static void member_work(void *ctx, int t) {
         clear_chunk(l, &l->chunk[c], b->learn);
         w->status = chunk_samples(b, w, &l->chunk[c], first, last);
     }
-}
-
-/* What happened in other threads is told in this one. */
-static void tell(rh_learner *l) {
-    for (int t = 0; t < l->n_lane && rh_solver_is_outside(l->lane[t].solver); t++)
-        rh_solver_outside_tell(l->lane[t].solver, l->log);
 }
 
 static rheo_status run_batch(rh_learner *l, const int *sample, int n, bool learn, int *n_chunk, rheo_error *err) {
