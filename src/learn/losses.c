@@ -15,24 +15,46 @@ static double squared(const rh_learn_def *def, int n_out, const double *v, const
     return loss;
 }
 
-/* With classes: C = sum over wrong outputs of max(0, margin - (v_right - v_wrong)).
- * Without: C = sum of max(0, margin - sign(target) v); a target of 0 asks for nothing. */
+/* What is missing to the margin. With classes: for every wrong output, margin - (v_right - v_wrong). Without: margin -
+ * sign(target) v for every output; a target of 0 asks for nothing. */
+static double lack_of(const rh_learn_def *def, const double *v, const double *target, int label, int o) {
+    if (o == label) return 0;
+    if (label >= 0) return fmax(0, def->margin - (v[label] - v[o]));
+    return target[o] == 0 ? 0 : fmax(0, def->margin - (target[o] > 0 ? v[o] : -v[o]));
+}
+
+static void pull_by(const double *target, int label, int o, double by, double *pull) {
+    if (label >= 0) {
+        pull[label] += by;
+        pull[o] -= by;
+    } else {
+        pull[o] += target[o] > 0 ? by : -by;
+    }
+}
+
+/* C = sum of what is missing: it pulls by 1, whatever the distance. */
 static double hinge(const rh_learn_def *def, int n_out, const double *v, const double *target, int label,
                     double *pull) {
     double loss = 0;
     for (int o = 0; o < n_out; o++) pull[o] = 0;
     for (int o = 0; o < n_out; o++) {
-        if (o == label) continue;
-        const double sign = target[o] > 0 ? 1 : target[o] < 0 ? -1 : 0;
-        const double lack = label >= 0 ? def->margin - (v[label] - v[o]) : sign == 0 ? 0 : def->margin - sign * v[o];
+        const double lack = lack_of(def, v, target, label, o);
         if (!(lack > 0)) continue;
         loss += lack;
-        if (label >= 0) {
-            pull[label] += 1;
-            pull[o] -= 1;
-        } else {
-            pull[o] += sign;
-        }
+        pull_by(target, label, o, 1, pull);
+    }
+    return loss;
+}
+
+/* C = half the sum of its squares: it pulls by what is missing, and not at all where nothing is. */
+static double squared_hinge(const rh_learn_def *def, int n_out, const double *v, const double *target, int label,
+                            double *pull) {
+    double loss = 0;
+    for (int o = 0; o < n_out; o++) pull[o] = 0;
+    for (int o = 0; o < n_out; o++) {
+        const double lack = lack_of(def, v, target, label, o);
+        loss += 0.5 * lack * lack;
+        if (lack > 0) pull_by(target, label, o, lack, pull);
     }
     return loss;
 }
@@ -76,8 +98,9 @@ static double softmax_squared(const rh_learn_def *def, int n_out, const double *
 const rh_loss RH_LOSS_TABLE[] = {
     { "squared", "half the squared distance to the target", squared },
     { "hinge", "what is missing to the margin", hinge },
+    { "squared-hinge", "half the square of what is missing to the margin", squared_hinge },
     { "cross-entropy", "minus the log probability of the right class, outputs as logits", cross_entropy },
     { "softmax-squared", "half the squared distance of the softmax of the outputs to the wanted shares",
       softmax_squared },
 };
-const char *const RH_LOSSES[] = { "squared", "hinge", "cross-entropy", "softmax-squared", NULL };
+const char *const RH_LOSSES[] = { "squared", "hinge", "squared-hinge", "cross-entropy", "softmax-squared", NULL };

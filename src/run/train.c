@@ -77,7 +77,8 @@ static rheo_status score(session *s, int set, const int *sample, double *loss, d
     rh_score sc;
     RHEO_TRY(rh_learner_evaluate(s->l, sample, n, &sc, err));
     *loss = sc.loss;
-    const bool counts = s->samples.label || s->x->learn.loss == RH_LOSS_HINGE; /* classes, or signs to be met */
+    const int kind = s->x->learn.loss;
+    const bool counts = s->samples.label || kind == RH_LOSS_HINGE || kind == RH_LOSS_SQUARED_HINGE; /* classes, signs */
     if (counts && sc.n > 0) *accuracy = (double)sc.n_right / (double)sc.n;
     count_classes(s, set, sample, n);
     return RHEO_OK;
