@@ -740,8 +740,59 @@ static void alignment_with_the_gradient(void **state) {
     }
 }
 
+/* hold: nodes. Both nodes of a pair are where two sources would put them, in a linear network and in the same one
+ * solved by Newton. */
+static void pair_held_at_both_nodes(void **state) {
+    (void)state;
+    scene s;
+    scene_build(&s, 31, 12, 2, false, false);
+    for (int side = 0; side < 2; side++) s.out[1][side] = s.out[0][0] + 2 + side; /* a pair of its own */
+    rh_learn_def d = plain(RH_RULE_COUPLED, RH_NUDGE_VOLTAGE, 0.5);
+    d.hold = RH_HOLD_NODES;
+    rh_learner *l = scene_open(&s, &d);
+    rh_lane *const w = &l->lane[0];
+    rh_chunk none = { 0 };
+    assert_int_equal(l->n_grip, 3); /* a node, and a pair */
+    CHECK_OK(rh_lane_factor(l, w, NULL));
+    CHECK_OK(rh_lane_solve(l, w, &ALL[1], 1, NULL));
+    rh_lane_sample(l, w, &ALL[1], 0);
+    rh_lane_loss(l, w, 1, &none);
+    double *const held = calloc((size_t)l->n_edge, sizeof(double));
+    assert_non_null(held);
+    CHECK_OK(rh_phase_contrast(l, w, 1, held, NULL));
+    double before[3];
+    for (int g = 0; g < 3; g++) before[g] = rh_lane_grip(l, w, w->now, g);
+
+    net n = { .b = rh_builder_create() };
+    for (int k = 1; k < s.c->n_node; k++) node(&n, s.c->node_name[k]);
+    for (int e = 0; e < s.c->n_elem; e++) {
+        const bool in = e == s.in_elem[0] || e == s.in_elem[1];
+        const double value = in ? s.in_sign[e == s.in_elem[1]] * s.in[2 + (e == s.in_elem[1])] : s.c->value[e];
+        element(&n, RH_KINDS[s.c->kind[e]]->letter, s.c->term[e][0], s.c->term[e][1], value);
+    }
+    for (int g = 0; g < 3; g++) element(&n, 'V', l->grip[g][0], 0, before[g] + 0.5 * w->grip[g]);
+    rheo_circuit *c = finish(&n);
+    rheo_solver *solver = NULL;
+    rheo_state *st = NULL;
+    CHECK_OK(rheo_solver_open(&solver, c, NULL, NULL, NULL));
+    CHECK_OK(rheo_state_create(&st, c, NULL));
+    CHECK_OK(rheo_solver_solve(solver, st, NULL));
+    for (int k = 0; k < l->n_edge; k++) {
+        const int *const term = s.c->term[s.c->edge_elem[k]];
+        const double drop = st->v[term[0]] - st->v[term[1]];
+        CHECK_NEAR(held[k], 0.5 * drop * drop - 0.5 * w->free[k] * w->free[k], 1e-12);
+    }
+    rheo_state_destroy(st);
+    rheo_solver_close(solver);
+    rheo_circuit_destroy(c);
+    free(held);
+    rh_learner_close(l);
+    rheo_circuit_destroy(s.c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pair_held_at_both_nodes),
         cmocka_unit_test(names_follow_the_tables),
         cmocka_unit_test(divider_by_hand),
         cmocka_unit_test(nudges_are_what_elements_would_do),

@@ -304,6 +304,9 @@ static const entry CATALOGUE[] = {
     { 189, "ramps between samples need a linear network",
       "On the way from one sample to the next the drops of a nonlinear network do not move in straight lines. Use "
       "protocol.between: gate, periodic or carry." },
+    { 190, "hold: nodes needs the voltage nudge",
+      "An output between two nodes can be clamped by one source between them (hold: difference) or by a source at each node, "
+      "as machines that were built do (hold: nodes). Currents and conductances always act between the two." },
     { 201, "no ground",
       "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
       "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },

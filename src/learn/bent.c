@@ -10,7 +10,7 @@ enum { FEW = 4, MANY = RH_BENT_LEVELS - 1 };
 static const double TAIL_MAX = 1e-6, TAIL_WARN = 1e-3;
 
 void rh_bent_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
-    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_out;
+    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_grip;
     if (!l->bent) return;
     w->point = RH_TAKE(a, double, (MANY + 1) * m);
     w->level_s = RH_TAKE(a, double, (MANY + 1) * (size_t)l->n_edge);
@@ -58,13 +58,13 @@ void rh_bent_commit(rh_learner *l) {
 /* The clamped state at level h: x and y on the way in are where to start. The free state is the current sample's. */
 static rheo_status clamp(const rh_learner *l, rh_lane *w, double h, double *x, double *y, rheo_error *err) {
     const rh_learn_def *const d = &l->def;
-    rh_load load = { .n = l->n_out, .node = l->ports.out, .target = w->target, .y = y };
+    rh_load load = { .n = l->n_grip, .node = l->grip, .target = w->target, .y = y };
     const double pulled = d->nudge == RH_NUDGE_VOLTAGE ? h * d->strength : 1;
     load.fixed = d->nudge == RH_NUDGE_CURRENT || h == 0;
     load.ohm = d->nudge == RH_NUDGE_CONDUCTANCE && h != 0 ? 1 / (h * d->strength) : 0;
-    for (int o = 0; o < l->n_out; o++) {
-        w->target[o] = w->v_out[o] + pulled * w->pull[o];
-        if (load.fixed) y[o] = h * d->strength * w->pull[o];
+    for (int o = 0; o < l->n_grip; o++) {
+        w->target[o] = rh_newton_output(w->solver, &load, o, w->now) + pulled * w->grip[o];
+        if (load.fixed) y[o] = h * d->strength * w->grip[o];
     }
     return rh_newton_solve(w->solver, w->source, &load, x, err);
 }
@@ -77,7 +77,7 @@ static void contrast(const rh_learner *l, rh_lane *w, const double *x, double *o
 
 rheo_status rh_bent_contrast(rh_learner *l, rh_lane *w, double h, double *out, rheo_error *err) {
     memcpy(w->point, w->now, (size_t)l->n_unknown * sizeof(double));
-    for (int o = 0; o < l->n_out; o++) w->y[o] = 0;
+    for (int o = 0; o < l->n_grip; o++) w->y[o] = 0;
     RHEO_TRY(clamp(l, w, h, w->point, w->y, err));
     contrast(l, w, w->point, out);
     return RHEO_OK;
@@ -87,11 +87,11 @@ rheo_status rh_bent_contrast(rh_learner *l, rh_lane *w, double h, double *out, r
 rheo_status rh_bent_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *err) {
     static const double COS[] = { 1, M_SQRT1_2, -M_SQRT1_2, -1 },
                         WEIGHT[] = { 0.25, M_SQRT1_2 / 2, -M_SQRT1_2 / 2, -0.25 };
-    rh_load load = { .n = l->n_out, .node = l->ports.out, .fixed = true, .y = w->y };
+    rh_load load = { .n = l->n_grip, .node = l->grip, .fixed = true, .y = w->y };
     memset(out, 0, sizeof(double) * (size_t)l->n_edge);
     memcpy(w->point, w->now, (size_t)l->n_unknown * sizeof(double));
     for (int i = 0; i < RH_COUNT(COS); i++) {
-        for (int o = 0; o < l->n_out; o++) w->y[o] = COS[i] * l->def.strength * w->pull[o];
+        for (int o = 0; o < l->n_grip; o++) w->y[o] = COS[i] * l->def.strength * w->grip[o];
         RHEO_TRY(rh_newton_solve(w->solver, w->source, &load, w->point, err));
         rh_solver_drops(w->solver, w->source, w->point, w->drop);
         for (int k = 0; k < l->n_edge; k++) out[k] += WEIGHT[i] * (w->drop[k] - w->free[k]);
@@ -103,7 +103,7 @@ rheo_status rh_bent_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *
 static void guess(const rh_learner *l, rh_lane *w, int i, int p, int q) {
     const double *const h = l->level[MANY];
     const double t = p == q ? 0 : (h[i] - h[p]) / (h[q] - h[p]);
-    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_out;
+    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_grip;
     for (size_t j = 0; j < m; j++)
         w->point[(size_t)i * m + j] =
             w->point[(size_t)p * m + j] + t * (w->point[(size_t)q * m + j] - w->point[(size_t)p * m + j]);
@@ -112,7 +112,7 @@ static void guess(const rh_learner *l, rh_lane *w, int i, int p, int q) {
 }
 
 static rheo_status level(rh_learner *l, rh_lane *w, int i, int p, int q, rheo_error *err) {
-    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_out;
+    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_grip;
     guess(l, w, i, p, q);
     RHEO_TRY(clamp(l, w, l->level[MANY][i], w->point + (size_t)i * m, w->y + (size_t)i * k, err));
     contrast(l, w, w->point + (size_t)i * m, w->level_s + (size_t)i * (size_t)l->n_edge);
@@ -139,7 +139,7 @@ static double transform(const rh_learner *l, rh_lane *w, int degree) {
 }
 
 int rh_bent_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
-    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_out;
+    const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_grip;
     memcpy(w->point, w->now, m * sizeof(double));
     for (size_t o = 0; o < k; o++) w->y[o] = 0;
     for (int e = 0; e < l->n_edge; e++) w->coef[e] = 0.5 * w->free[e] * w->free[e];
@@ -162,8 +162,8 @@ int rh_bent_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
 rheo_status rh_bent_gradient(const rh_learner *l, rh_lane *w, double *out, rheo_error *err) {
     RHEO_TRY(rh_newton_linearize(w->solver, w->source, w->now, err));
     memset(w->zx, 0, (size_t)l->n_unknown * sizeof(double));
-    for (int o = 0; o < l->n_out; o++)
-        rh_solver_inject(w->solver, l->ports.out[o][0], l->ports.out[o][1], w->pull[o], w->zx);
+    for (int o = 0; o < l->n_grip; o++)
+        rh_solver_inject(w->solver, l->grip[o][0], l->grip[o][1], rh_grip_pull(l, w, o), w->zx);
     rh_solver_apply(w->solver, 1, w->zx, true);
     rh_newton_gradient(w->solver, w->zx, out);
     return RHEO_OK;
@@ -172,11 +172,11 @@ rheo_status rh_bent_gradient(const rh_learner *l, rh_lane *w, double *out, rheo_
 /* zoo at the free state of the current sample. */
 rheo_status rh_bent_responses(const rh_learner *l, rh_lane *w, rheo_error *err) {
     RHEO_TRY(rh_newton_linearize(w->solver, w->source, w->now, err));
-    for (int o = 0; o < l->n_out; o++) {
+    for (int o = 0; o < l->n_grip; o++) {
         memset(w->zx, 0, (size_t)l->n_unknown * sizeof(double));
-        rh_solver_inject(w->solver, l->ports.out[o][0], l->ports.out[o][1], 1, w->zx);
+        rh_solver_inject(w->solver, l->grip[o][0], l->grip[o][1], 1, w->zx);
         rh_solver_apply(w->solver, 1, w->zx, false);
-        for (int p = 0; p < l->n_out; p++) w->zoo[p * l->n_out + o] = rh_lane_output(l, w, w->zx, p);
+        for (int p = 0; p < l->n_grip; p++) w->zoo[p * l->n_grip + o] = rh_lane_grip(l, w, w->zx, p);
     }
     return RHEO_OK;
 }

@@ -5,6 +5,7 @@
 /* In the order of RH_PROTOCOLS and RH_KERNELS: a test compares them. */
 const char *const RH_PROTOCOL_NAMES[] = { "sawtooth", "triangle", "square", NULL };
 const char *const RH_KERNEL_NAMES[] = { "leaky-integrator", "integral-feedback", "chemotaxis", NULL };
+const char *const RH_HOLDS[] = { "difference", "nodes", NULL };
 const char *const RH_SIDES[] = { "one", "centered", NULL };
 const char *const RH_BETWEENS[] = { "gate", "ramp", "periodic", "carry", NULL };
 
@@ -26,6 +27,7 @@ const rh_field RH_LEARNING_FIELDS[] = {
 };
 const rh_field RH_NUDGE_FIELDS[] = {
     { "kind",       "",      0,       0,     2,    "how the outputs are pulled",                                  AT(nudge),      RH_CHOICE, RH_NUDGES },
+    { "hold",       "",      0,       0,     1,    "voltage, pairs: a source between both nodes, or one at each", AT(hold),       RH_CHOICE, RH_HOLDS },
     { "strength",   "",      0.1,     1e-30, 1e30, "conductance: S; current: A/V; voltage: share of the way",     AT(strength),   RH_DOUBLE, NULL },
 };
 const rh_field RH_SCHEDULE_FIELDS[] = {

@@ -20,32 +20,33 @@ enum {
 /* What one thread needs. Arrays of n_edge unless said. */
 typedef struct rh_lane {
     rheo_solver *solver;
-    bool factored;   /* solver is that of the learner's g */
-    bool responded;  /* and so are z and zoo */
-    long pivots;     /* n_pivot of lane 0 that this lane follows */
-    double *source;  /* [n_elem] */
-    double *in;      /* [n_in] */
-    double *b, *x;   /* [RH_BLOCK][n_unknown], [RH_BLOCK + n_out][n_unknown] */
-    double *zx;      /* [n_out][n_unknown] responses to 1 A into each output */
-    double *z;       /* [n_out][n_edge] their drops */
-    double *zt;      /* [n_out][n_edge] drops of the transposed responses; z itself when the circuit is reciprocal */
-    double *zoo;     /* [n_out][n_out] output o for 1 A into output p: o*n_out + p */
-    double *v_out;   /* [n_out] */
-    double *v;       /* [n_node], only where a source fixes one end of an output; else NULL */
-    double *pull;    /* [n_out] -dC/dV, V */
-    double *y, *eta; /* [RH_MAX_DEGREE + 1][n_out] A: what the nudge injects at each level, and its coefficients */
-    double *lu;      /* [n_out][n_out + 1] small dense systems */
-    double *free;    /* drops of the free state */
-    double *drop;    /* drops of a clamped state, or their change */
-    double *coef;    /* [RH_MAX_DEGREE + 1][n_edge] s(h) */
-    double *point;   /* [RH_BENT_LEVELS][n_unknown] bent: states at the levels */
-    double *level_s; /* [RH_BENT_LEVELS][n_edge] bent: s(h) - s(0) there */
-    double *target;  /* [n_out] V, bent */
+    bool factored;     /* solver is that of the learner's g */
+    bool responded;    /* and so are z and zoo */
+    long pivots;       /* n_pivot of lane 0 that this lane follows */
+    double *source;    /* [n_elem] */
+    double *in;        /* [n_in] */
+    double *b, *x;     /* [RH_BLOCK][n_unknown], [RH_BLOCK + n_out][n_unknown] */
+    double *zx;        /* [n_grip][n_unknown] responses to 1 A into each grip */
+    double *z;         /* [n_grip][n_edge] their drops */
+    double *zt;        /* [n_grip][n_edge] drops of the transposed responses; z itself when the circuit is reciprocal */
+    double *zoo;       /* [n_grip][n_grip] grip o for 1 A into grip p: o*n_grip + p */
+    double *v_out;     /* [n_out] */
+    double *v;         /* [n_node], only where a source fixes one end of an output; else NULL */
+    double *pull;      /* [n_out] -dC/dV, V */
+    double *grip;      /* [n_grip] V: how far the nudge pulls at each grip */
+    double *y, *eta;   /* [RH_MAX_DEGREE + 1][n_grip] A: what the nudge injects at each level, and its coefficients */
+    double *lu;        /* [n_grip][n_grip + 1] small dense systems */
+    double *free;      /* drops of the free state */
+    double *drop;      /* drops of a clamped state, or their change */
+    double *coef;      /* [RH_MAX_DEGREE + 1][n_edge] s(h) */
+    double *point;     /* [RH_BENT_LEVELS][n_unknown] bent: states at the levels */
+    double *level_s;   /* [RH_BENT_LEVELS][n_edge] bent: s(h) - s(0) there */
+    double *target;    /* [n_grip] V, bent */
     const double *now; /* [n_unknown] free state of the current sample */
-    bool keeps;      /* bent: free states become starts */
-    double *way;     /* written on the way between samples */
-    double *bracket; /* of one sample */
-    double *work;    /* rh_closed_work */
+    bool keeps;        /* bent: free states become starts */
+    double *way;       /* written on the way between samples */
+    double *bracket;   /* of one sample */
+    double *work;      /* rh_closed_work */
     bool warned_strong;
     rheo_error err;
     rheo_status status;
@@ -73,22 +74,29 @@ struct rh_learner {
     rh_ports ports;
     rh_samples samples;
     int n_edge, n_out, n_unknown, n_lane;
+    /* Where the nudge takes hold: the outputs, or with hold: nodes each free end of them. Responses z, y and zoo are by
+     * grips. */
+    int n_grip;
+    int (*grip)[2];     /* [n_grip] nodes */
+    int *grip_out;      /* [n_grip] the output that a grip belongs to */
+    double *grip_sign;  /* [n_grip] 1, or -1 at the second node */
+    double *grip_share; /* [n_grip] of the pull: 1, or 1/2 where the other end is held too; with the sign */
     bool reciprocal;
-    bool bent;        /* the circuit is not linear: states come from bent.c */
-    bool start_each;  /* bent: each sample has a start of its own */
-    int n_start;      /* rows of start; the last one is common */
+    bool bent;                  /* the circuit is not linear: states come from bent.c */
+    bool start_each;            /* bent: each sample has a start of its own */
+    int n_start;                /* rows of start; the last one is common */
     double *start, *next_start; /* [n_start][1 + n_unknown] bent: where solves begin, behind a mark; [n_unknown] */
-    bool fixed_end;   /* a source fixes one end of an output */
-    double *g, *next; /* [n_edge] S */
-    double *pivot_g;  /* [n_edge] copy for checkpoints */
-    double *rate;     /* [n_edge] */
-    double factor;    /* of all rates */
-    double *momenta;  /* [n_state][n_edge] of the optimizer */
-    int64_t *updates; /* 1: how many there were */
-    int *answer;      /* [samples.n] rh_learner_answers */
-    rh_lane *lane;    /* [n_lane] */
-    rh_chunk *chunk;  /* [RH_MAX_CHUNK] */
-    int low_degree;   /* of `cycle`, which serves nearly always: tables of high degree need more intervals */
+    bool fixed_end;             /* a source fixes one end of an output */
+    double *g, *next;           /* [n_edge] S */
+    double *pivot_g;            /* [n_edge] copy for checkpoints */
+    double *rate;               /* [n_edge] */
+    double factor;              /* of all rates */
+    double *momenta;            /* [n_state][n_edge] of the optimizer */
+    int64_t *updates;           /* 1: how many there were */
+    int *answer;                /* [samples.n] rh_learner_answers */
+    rh_lane *lane;              /* [n_lane] */
+    rh_chunk *chunk;            /* [RH_MAX_CHUNK] */
+    int low_degree;             /* of `cycle`, which serves nearly always: tables of high degree need more intervals */
     rh_closed *cycle,
         *cycle_full;     /* tables of the cycle up to low_degree and up to RH_MAX_DEGREE (conductance nudge only) */
     rh_closed *travel;   /* tables of the way between samples (between: ramp) */
@@ -99,7 +107,7 @@ struct rh_learner {
     rh_carry carry;                                     /* between: ramp and carry */
     double *last;                                       /* [n_edge] drops of the last sample, for the way to the next */
     int64_t *started;                                   /* 1: carry holds something */
-    const int *first_sample; /* of the batch under way */
+    const int *first_sample;                            /* of the batch under way */
     rh_gauge_sum *sum;
     const rheo_log *log;
     struct rh_team *team; /* NULL: one thread */
@@ -108,10 +116,10 @@ struct rh_learner {
 
 /* ---- optimizers.c ---- */
 typedef struct rh_update {
-    int n;         /* edges */
-    int64_t count; /* updates so far, this one included */
-    double share;  /* bracket * share is the gradient as the rule sees it, V^2/S */
-    double factor; /* of the schedule */
+    int n;                            /* edges */
+    int64_t count;                    /* updates so far, this one included */
+    double share;                     /* bracket * share is the gradient as the rule sees it, V^2/S */
+    double factor;                    /* of the schedule */
     const double *rate, *bracket, *g; /* [n] */
     double *next;                     /* [n] not yet held to the bounds */
     double *state;                    /* [n_state][n] */
@@ -142,7 +150,7 @@ extern const rh_loss RH_LOSS_TABLE[];
 typedef struct rh_nudge {
     const char *name, *what;
     bool linear; /* y is proportional to h */
-    /* y [n_out] A at level h. RHEO_E_SINGULAR when the nudged circuit has no unique solution. */
+    /* y [n_grip] A at level h. RHEO_E_SINGULAR when the nudged circuit has no unique solution. */
     rheo_status (*inject)(const rh_learner *l, rh_lane *w, double h, double *y, rheo_error *err);
 } rh_nudge;
 extern const rh_nudge RH_NUDGE_TABLE[];
@@ -155,8 +163,13 @@ typedef struct rh_rule {
 } rh_rule;
 extern const rh_rule RH_RULE_TABLE[];
 
+/* What the loss pulls at a grip: the output's pull with the sign of the node. */
+static inline double rh_grip_pull(const rh_learner *l, const rh_lane *w, int grip) {
+    return l->grip_sign[grip] * w->pull[l->grip_out[grip]];
+}
+
 /* ---- phase.c: states of the network at given clamping levels ---- */
-/* Change of the drops for the injected y [n_out]: drop [n_edge]. */
+/* Change of the drops for the injected y [n_grip]: drop [n_edge]. */
 void rh_phase_change(const rh_learner *l, const rh_lane *w, const double *y, double *drop);
 /* s(h) - s(0) for the change d: 1/2 (f + d)^2 - 1/2 f^2, without cancellation. */
 static inline double rh_contrast(double f, double d) { return d * (f + 0.5 * d); }
@@ -196,8 +209,8 @@ rheo_status rh_lane_respond(rh_learner *l, rh_lane *w, rheo_error *err);
 /* Solve samples [n <= RH_BLOCK] at once; then rh_lane_sample makes one of them current: free drops, outputs. */
 rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err);
 void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i);
-/* Output o of potentials x among the unknowns; a fixed node adds nothing. */
-double rh_lane_output(const rh_learner *l, const rh_lane *w, const double *x, int o);
+/* Difference over grip o of potentials x among the unknowns; a fixed node adds nothing. */
+double rh_lane_grip(const rh_learner *l, const rh_lane *w, const double *x, int o);
 /* Loss of the current sample, pull; adds to the chunk's score. */
 void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k);
 

@@ -1,54 +1,57 @@
-/* lane.c: the solves behind one step: factors, the responses to 1 A into each output, and free states in blocks. */
+/* lane.c: the solves behind one step: factors, the responses to 1 A into each grip, and free states in blocks. */
 #include "learn/internal.h"
 #include "solver/outside.h"
 
-double rh_lane_output(const rh_learner *l, const rh_lane *w, const double *x, int o) {
-    const int a = rh_solver_unknown(w->solver, l->ports.out[o][0]),
-              b = rh_solver_unknown(w->solver, l->ports.out[o][1]);
+/* v[a] - v[b] of potentials x among the unknowns; a fixed node adds nothing. */
+static double difference(const rh_lane *w, const int *node, const double *x) {
+    const int a = rh_solver_unknown(w->solver, node[0]), b = rh_solver_unknown(w->solver, node[1]);
     return (a >= 0 ? x[a] : 0) - (b >= 0 ? x[b] : 0);
 }
 
-/* Responses to 1 A into each output by ngspice: each is an operating point of the resident deck, with all sources at 0.
+double rh_lane_grip(const rh_learner *l, const rh_lane *w, const double *x, int o) {
+    return difference(w, l->grip[o], x);
+}
+
+/* Responses to 1 A into each grip by ngspice: each is an operating point of the resident deck, with all sources at 0.
  */
 static rheo_status respond_outside(rh_learner *l, rh_lane *w, rheo_error *err) {
-    for (int o = 0; o < l->n_out; o++) {
+    for (int o = 0; o < l->n_grip; o++) {
         double *const x = w->zx + (size_t)o * (size_t)l->n_unknown;
-        RHEO_TRY(rh_solver_outside_point(w->solver, l->g, NULL, l->ports.out[o][0], l->ports.out[o][1], x, err));
+        RHEO_TRY(rh_solver_outside_point(w->solver, l->g, NULL, l->grip[o][0], l->grip[o][1], x, err));
         rh_solver_drops(w->solver, NULL, x, w->z + (size_t)o * (size_t)l->n_edge);
     }
     return RHEO_OK;
 }
 
-/* Right-hand sides of 1 A into each output. */
+/* Right-hand sides of 1 A into each grip. */
 static void inject_each(const rh_learner *l, const rh_lane *w, double *b) {
     const size_t m = (size_t)l->n_unknown;
-    memset(b, 0, sizeof(double) * m * (size_t)l->n_out);
-    for (int o = 0; o < l->n_out; o++)
-        rh_solver_inject(w->solver, l->ports.out[o][0], l->ports.out[o][1], 1, b + (size_t)o * m);
+    memset(b, 0, sizeof(double) * m * (size_t)l->n_grip);
+    for (int o = 0; o < l->n_grip; o++) rh_solver_inject(w->solver, l->grip[o][0], l->grip[o][1], 1, b + (size_t)o * m);
 }
 
 /* The drops z of the responses x, which are refined first where they may be wrong. */
 static rheo_status finish_each(rh_learner *l, rh_lane *w, bool transposed, double *x, double *z, rheo_error *err) {
     const size_t m = (size_t)l->n_unknown, n = (size_t)l->n_edge;
-    for (int o = 0; o < l->n_out && rh_solver_doubts(w->solver); o++) {
-        const int *const out = l->ports.out[o];
+    for (int o = 0; o < l->n_grip && rh_solver_doubts(w->solver); o++) {
+        const int *const out = l->grip[o];
         RHEO_TRY(rh_solver_settle(w->solver, NULL, out[0], out[1], transposed, x + (size_t)o * m, err));
     }
-    for (int o = 0; o < l->n_out; o++) rh_solver_drops(w->solver, NULL, x + (size_t)o * m, z + (size_t)o * n);
+    for (int o = 0; o < l->n_grip; o++) rh_solver_drops(w->solver, NULL, x + (size_t)o * m, z + (size_t)o * n);
     return RHEO_OK;
 }
 
 static void fill_zoo(rh_learner *l, rh_lane *w, const double *x) {
-    for (int p = 0; p < l->n_out; p++)
-        for (int o = 0; o < l->n_out; o++)
-            w->zoo[o * l->n_out + p] = rh_lane_output(l, w, x + (size_t)p * (size_t)l->n_unknown, o);
+    for (int p = 0; p < l->n_grip; p++)
+        for (int o = 0; o < l->n_grip; o++)
+            w->zoo[o * l->n_grip + p] = rh_lane_grip(l, w, x + (size_t)p * (size_t)l->n_unknown, o);
     w->responded = true;
 }
 
 /* Responses by a solve of their own. */
 static rheo_status respond(rh_learner *l, rh_lane *w, bool transposed, double *z, rheo_error *err) {
     inject_each(l, w, w->zx);
-    rh_solver_apply(w->solver, l->n_out, w->zx, transposed);
+    rh_solver_apply(w->solver, l->n_grip, w->zx, transposed);
     return finish_each(l, w, transposed, w->zx, z, err);
 }
 
@@ -107,7 +110,7 @@ rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, r
     } else { /* the responses go along: several right-hand sides at once cost little more than one */
         double *const zx = w->x + (size_t)n * m;
         inject_each(l, w, zx);
-        rh_solver_apply(w->solver, n + l->n_out, w->x, false);
+        rh_solver_apply(w->solver, n + l->n_grip, w->x, false);
         RHEO_TRY(finish_each(l, w, false, zx, w->z, err));
         fill_zoo(l, w, zx);
     }
@@ -128,7 +131,7 @@ void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i) {
     set_inputs(l, w, sample[i]);
     w->now = x;
     rh_solver_drops(w->solver, w->source, x, w->free);
-    for (int o = 0; o < l->n_out; o++) w->v_out[o] = rh_lane_output(l, w, x, o);
+    for (int o = 0; o < l->n_out; o++) w->v_out[o] = difference(w, l->ports.out[o], x);
     if (!w->v) return; /* the rare case: a source fixes one end of an output */
     rh_solver_potentials(w->solver, w->source, x, w->v);
     for (int o = 0; o < l->n_out; o++) w->v_out[o] = w->v[l->ports.out[o][0]] - w->v[l->ports.out[o][1]];
@@ -138,6 +141,7 @@ void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k) {
     const int n = l->n_out, label = l->samples.label ? l->samples.label[sample] : -1;
     const double *target = l->samples.target + (size_t)sample * (size_t)n;
     k->loss += RH_LOSS_TABLE[l->def.loss].eval(&l->def, n, w->v_out, target, label, w->pull);
+    for (int g = 0; g < l->n_grip; g++) w->grip[g] = l->grip_share[g] * w->pull[l->grip_out[g]];
     int best = 0;
     bool signs = true;
     for (int o = 0; o < n; o++) {

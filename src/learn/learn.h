@@ -21,6 +21,7 @@ typedef struct rh_learn_def {
     double decay, final;    /* exponential, step: factor; cosine: share of the rate at the end */
     int every;              /* step: epochs */
     int nudge;              /* RH_NUDGES */
+    int hold;               /* RH_HOLDS: difference, nodes (voltage nudge) */
     double strength;        /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
     int loss;               /* RH_LOSSES */
     double margin;          /* V, hinge */
@@ -55,8 +56,9 @@ enum { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
 enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_SQUARED_HINGE, RH_LOSS_CROSS_ENTROPY, RH_LOSS_SOFTMAX_SQUARED };
 enum { RH_OPTIMIZER_SGD, RH_OPTIMIZER_MOMENTUM, RH_OPTIMIZER_ADAM };
 enum { RH_SCHEDULE_CONSTANT, RH_SCHEDULE_EXPONENTIAL, RH_SCHEDULE_COSINE, RH_SCHEDULE_STEP };
+enum { RH_HOLD_DIFFERENCE, RH_HOLD_NODES };
 enum { RH_BETWEEN_GATE, RH_BETWEEN_RAMP, RH_BETWEEN_PERIODIC, RH_BETWEEN_CARRY };
-extern const char *const RH_RULES[],
+extern const char *const RH_HOLDS[], *const RH_RULES[],
     *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[], *const RH_BETWEENS[], *const RH_OPTIMIZERS[],
     *const RH_SCHEDULES[]; /* NULL-terminated */
 const char *rh_optimizer_what(int optimizer);

@@ -30,6 +30,12 @@ static rheo_status check_def(const rh_learn_def *d, const rh_samples *s, rheo_er
         rh_hint(err, "set learning.nudge.kind: current, or use rule coupled");
         return st;
     }
+    if (d->hold == RH_HOLD_NODES && d->nudge != RH_NUDGE_VOLTAGE) {
+        rheo_status st = rh_fail(err, RHEO_E_USAGE, 190, RH_NOWHERE, "hold: nodes is for the voltage nudge, not for %s",
+                                 RH_NUDGES[d->nudge]);
+        rh_hint(err, "leave hold at difference");
+        return st;
+    }
     if (d->nudge == RH_NUDGE_VOLTAGE && d->strength > 1 && d->loss == RH_LOSS_SQUARED)
         return rh_fail(err, RHEO_E_RANGE, 183, RH_NOWHERE,
                        "nudge.strength is %g, but a voltage nudge goes at most all the way to the target: 0 to 1",
@@ -47,7 +53,7 @@ static size_t work_size(const rh_learner *l) {
 }
 
 static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
-    const size_t n = (size_t)l->n_edge, m = (size_t)l->n_unknown, k = (size_t)l->n_out;
+    const size_t n = (size_t)l->n_edge, m = (size_t)l->n_unknown, k = (size_t)l->n_grip, out = (size_t)l->n_out;
     w->source = RH_TAKE(a, double, rheo_circuit_n_element(l->c));
     w->in = RH_TAKE(a, double, l->samples.in ? 0 : l->ports.n_in);
     w->b = RH_TAKE(a, double, RH_BLOCK *m);
@@ -56,9 +62,10 @@ static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     w->z = RH_TAKE(a, double, k *n);
     w->zt = l->reciprocal ? w->z : RH_TAKE(a, double, k *n);
     w->zoo = RH_TAKE(a, double, k *k);
-    w->v_out = RH_TAKE(a, double, k);
+    w->v_out = RH_TAKE(a, double, out);
     w->v = l->fixed_end ? RH_TAKE(a, double, rheo_circuit_n_node(l->c)) : NULL;
-    w->pull = RH_TAKE(a, double, k);
+    w->pull = RH_TAKE(a, double, out);
+    w->grip = RH_TAKE(a, double, k);
     w->y = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * k);
     w->eta = RH_TAKE(a, double, (RH_MAX_DEGREE + 1) * k);
     w->lu = RH_TAKE(a, double, k *(k + 1));
@@ -164,6 +171,36 @@ static bool has_fixed_end(const rh_learner *l, const rheo_solver *s) {
     return false;
 }
 
+static void add_grip(rh_learner *l, int out, int a, int b, double sign, double share) {
+    const int g = l->n_grip++;
+    l->grip[g][0] = a;
+    l->grip[g][1] = b;
+    l->grip_out[g] = out;
+    l->grip_sign[g] = sign;
+    l->grip_share[g] = share;
+}
+
+/* An output between two free nodes may be held at both, each going half of the way. */
+static rheo_status open_grips(rh_learner *l, rheo_error *err) {
+    const size_t most = 2 * (size_t)l->n_out;
+    l->grip = rh_calloc(most, sizeof *l->grip);
+    l->grip_out = rh_calloc(most, sizeof *l->grip_out);
+    l->grip_sign = rh_calloc(most, sizeof *l->grip_sign);
+    l->grip_share = rh_calloc(most, sizeof *l->grip_share);
+    if (!l->grip || !l->grip_out || !l->grip_sign || !l->grip_share) return RH_NOMEM(err);
+    for (int o = 0; o < l->n_out; o++) {
+        const int *const node = l->ports.out[o];
+        const bool free[2] = { rh_solver_unknown(l->lane[0].solver, node[0]) >= 0,
+                               rh_solver_unknown(l->lane[0].solver, node[1]) >= 0 };
+        if (l->def.hold == RH_HOLD_DIFFERENCE || !(free[0] && free[1])) {
+            add_grip(l, o, node[0], node[1], 1, 1);
+            continue;
+        }
+        for (int side = 0; side < 2; side++) add_grip(l, o, node[side], 0, side ? -1 : 1, side ? -0.5 : 0.5);
+    }
+    return RHEO_OK;
+}
+
 static rheo_status open_lanes(rh_learner *l, const rheo_solver_def *solver, rheo_error *err) {
     for (int t = 0; t < l->n_lane; t++)
         RHEO_TRY(rheo_solver_open(&l->lane[t].solver, l->c, solver, t ? NULL : l->log, err));
@@ -177,6 +214,7 @@ static rheo_status open_lanes(rh_learner *l, const rheo_solver_def *solver, rheo
         return st;
     }
     l->fixed_end = has_fixed_end(l, l->lane[0].solver);
+    RHEO_TRY(open_grips(l, err));
     return l->n_lane > 1 ? rh_team_create(&l->team, l->n_lane, err) : RHEO_OK;
 }
 
@@ -240,6 +278,10 @@ void rh_learner_close(rh_learner *l) {
     rh_closed_close(l->cycle);
     rh_closed_close(l->cycle_full);
     rh_closed_close(l->travel);
+    rh_free(l->grip);
+    rh_free(l->grip_out);
+    rh_free(l->grip_sign);
+    rh_free(l->grip_share);
     rh_free(l->lane);
     rh_free(l->chunk);
     rh_free(l->memory);

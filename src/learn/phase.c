@@ -6,7 +6,7 @@
 void rh_phase_change(const rh_learner *l, const rh_lane *w, const double *y, double *restrict drop) {
     const int n = l->n_edge;
     for (int k = 0; k < n; k++) drop[k] = y[0] * w->z[k];
-    for (int o = 1; o < l->n_out; o++) {
+    for (int o = 1; o < l->n_grip; o++) {
         const double *restrict z = w->z + (size_t)o * (size_t)n;
         const double yo = y[o];
         for (int k = 0; k < n; k++) drop[k] += yo * z[k];
@@ -16,10 +16,10 @@ void rh_phase_change(const rh_learner *l, const rh_lane *w, const double *y, dou
 rheo_status rh_phase_gradient(const rh_learner *l, rh_lane *w, double *restrict out, rheo_error *err) {
     const int n = l->n_edge;
     if (l->bent) return rh_bent_gradient(l, w, out, err);
-    for (int k = 0; k < n; k++) out[k] = w->pull[0] * w->zt[k];
-    for (int o = 1; o < l->n_out; o++) {
+    for (int k = 0; k < n; k++) out[k] = rh_grip_pull(l, w, 0) * w->zt[k];
+    for (int o = 1; o < l->n_grip; o++) {
         const double *restrict z = w->zt + (size_t)o * (size_t)n;
-        const double p = w->pull[o];
+        const double p = rh_grip_pull(l, w, o);
         for (int k = 0; k < n; k++) out[k] += p * z[k];
     }
     for (int k = 0; k < n; k++) out[k] *= w->free[k];
@@ -28,7 +28,7 @@ rheo_status rh_phase_gradient(const rh_learner *l, rh_lane *w, double *restrict 
 
 rheo_status rh_phase_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *err) {
     if (l->bent) return rh_bent_lock_in(l, w, out, err);
-    for (int o = 0; o < l->n_out; o++) w->y[o] = l->def.strength * w->pull[o];
+    for (int o = 0; o < l->n_grip; o++) w->y[o] = l->def.strength * w->grip[o];
     rh_phase_change(l, w, w->y, out);
     return RHEO_OK;
 }
@@ -72,7 +72,7 @@ static void to_coefficients(const rh_learner *l, int degree, const double *value
 /* Values of y at the levels of the degree into w->y, their coefficients into w->eta; share [degree + 1] sums them up.
  */
 static rheo_status inject_degree(rh_learner *l, rh_lane *w, int degree, double *share, rheo_error *err) {
-    const int n_out = l->n_out;
+    const int n_out = l->n_grip;
     for (int o = 0; o < n_out; o++) w->y[o] = 0;
     for (int i = 1; i <= degree; i++)
         RHEO_TRY(RH_NUDGE_TABLE[l->def.nudge].inject(l, w, l->level[degree][i], w->y + i * n_out, err));
@@ -107,7 +107,7 @@ static int inject_levels(rh_learner *l, rh_lane *w, int *degree_y, rheo_error *e
 }
 
 enum { N_FEW_OUT = 3, N_PRODUCT = N_FEW_OUT * (N_FEW_OUT + 3) / 2, STRIP = 8 };
-typedef double rh_pair __attribute__((vector_size(16))); /* two edges side by side */
+typedef double rh_pair __attribute__((vector_size(16)));      /* two edges side by side */
 #define UNROLLED static inline __attribute__((always_inline)) /* where counts are constants */
 
 UNROLLED rh_pair load_pair(const double *x) {
@@ -169,7 +169,7 @@ UNROLLED void mix_strips(int n, int n_out, int n_coef, const rh_lane *w, double 
 /* Few outputs: s(h) = f^2/2 + f sum_o y_o z_o + 1/2 sum_op (y_o y_p) z_o z_p, with the products of the y expanded once.
  */
 static void by_products(const rh_learner *l, rh_lane *w, int degree, int n_coef) {
-    const int n = l->n_edge, n_out = l->n_out;
+    const int n = l->n_edge, n_out = l->n_grip;
     double value[N_LEVEL], q[N_PRODUCT][N_LEVEL];
     int m = 0;
     for (int o = 0; o < n_out; o++, m++)
@@ -189,18 +189,17 @@ static void by_products(const rh_learner *l, rh_lane *w, int degree, int n_coef)
 
 /* Many outputs: s at the levels of the degree, then transformed. */
 static void by_levels(const rh_learner *l, rh_lane *w, int degree_y, int n_coef) {
-    const int n = l->n_edge, n_out = l->n_out, degree = n_coef - 1;
+    const int n = l->n_edge, n_out = l->n_grip, degree = n_coef - 1;
     const double *restrict f = w->free;
     double *restrict drop = w->drop;
     memset(w->coef + n, 0, sizeof(double) * (size_t)n * (size_t)degree);
     for (int i = 1; i <= degree; i++) {
-        for (int o = 0; o < n_out; o++)
-            w->v_out[o] = 0; /* the outputs are known by now: their room serves as scratch */
+        for (int o = 0; o < n_out; o++) w->lu[o] = 0; /* its room serves as scratch */
         for (int j = 1; j <= degree_y; j++) {
             const double b = rh_basis(j, l->level[degree][i]);
-            for (int o = 0; o < n_out; o++) w->v_out[o] += b * w->eta[j * n_out + o];
+            for (int o = 0; o < n_out; o++) w->lu[o] += b * w->eta[j * n_out + o];
         }
-        rh_phase_change(l, w, w->v_out, drop);
+        rh_phase_change(l, w, w->lu, drop);
         for (int k = 0; k < n; k++) drop[k] = rh_contrast(f[k], drop[k]);
         for (int j = 1; j < n_coef; j++) {
             const double t = l->to_coef[degree][j * n_coef + i];
@@ -218,7 +217,7 @@ static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
     const int n_coef = degree_y + 1; /* products decay as fast as y itself */
     const double *restrict f = w->free;
     for (int k = 0; k < n; k++) w->coef[k] = 0.5 * f[k] * f[k];
-    if (l->n_out <= N_FEW_OUT)
+    if (l->n_grip <= N_FEW_OUT)
         by_products(l, w, degree, n_coef);
     else
         by_levels(l, w, degree_y, n_coef);

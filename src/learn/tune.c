@@ -18,7 +18,7 @@ static int by_size(const void *a, const void *b) {
 /* Largest resistance that an output sees: how far 1 A moves it. */
 static double output_resistance(const rh_learner *l, const rh_lane *w) {
     double r = 0;
-    for (int o = 0; o < l->n_out; o++) r = fmax(r, fabs(w->zoo[o * l->n_out + o]));
+    for (int o = 0; o < l->n_grip; o++) r = fmax(r, fabs(w->zoo[o * l->n_grip + o]));
     return r;
 }
 

@@ -129,6 +129,9 @@ static rheo_status check_learning(const rh_reader *rd, rh_yaml *learning, const 
     if (d->rule == RH_RULE_FREQUENCY && d->nudge != RH_NUDGE_CURRENT)
         return bad_mix(rd, rule, "set nudge: {kind: current, strength: ...}, in A/V",
                        "rule frequency sends an error current: nudge.kind must be current");
+    if (d->hold == RH_HOLD_NODES && d->nudge != RH_NUDGE_VOLTAGE)
+        return bad_mix(rd, nudge, "leave hold at difference, or set nudge.kind: voltage",
+                       "hold: nodes is for the voltage nudge");
     if (d->nudge == RH_NUDGE_VOLTAGE && !(d->strength <= 1))
         return bad_mix(rd, strength ? strength : nudge, "strength is the share of the way to the target, 0 to 1",
                        "a voltage nudge goes at most all the way to the target");

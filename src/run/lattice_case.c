@@ -58,7 +58,7 @@ rheo_status rh_lattice_case_build(rh_lattice_case *k, const rh_lattice_def *def,
         return st;
     }
     k->ports = (rh_ports){ def->n_in, k->in_elem, k->in_sign, 1, (const int(*)[2])k->out };
-    k->samples = (rh_samples){ 0, k->in, k->target, NULL };
+    k->samples = (rh_samples){ .in = k->in, .target = k->target };
     return rh_builder_finish(b, &k->c, err);
 }
 

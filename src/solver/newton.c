@@ -194,6 +194,10 @@ static double output_of(const rheo_solver *s, const rh_load *load, int o, const 
     return v[0] - v[1];
 }
 
+double rh_newton_output(const rheo_solver *s, const rh_load *load, int o, const double *x) {
+    return output_of(s, load, o, x, true);
+}
+
 /* Change dy of the load so that the tangent meets target = v + ohm y: (Zoo + ohm) dy = target - v(x + dx) - ohm y. */
 static bool follow_load(rheo_solver *s, const rh_load *load) {
     rh_newton *const w = &s->newton;

@@ -38,6 +38,9 @@ rheo_status rh_newton_set(rheo_solver *s, const double *g, rheo_error *err);
  */
 rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load *load, double *x, rheo_error *err);
 
+/* v[a] - v[b] of output o at x, with the fixed potentials of the source values last used. */
+double rh_newton_output(const rheo_solver *s, const rh_load *load, int o, const double *x);
+
 /* Factor the matrix of small changes around x: rh_solver_apply then answers how x follows injected currents
  * (transposed: the adjoint). */
 rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const double *x, rheo_error *err);
