@@ -1,6 +1,7 @@
 /* cmd_figure.c: rheo figure NAME: published comparisons, computed afresh. */
 #include "cli/cli.h"
 #include "run/figure.h"
+#include "run/figure_lattice.h"
 #include "run/waveforms.h"
 
 #include <stdlib.h>
@@ -9,10 +10,14 @@ static const char *const PLACEMENTS[] = { "anywhere", "inside", "rim", NULL }; /
 _Static_assert(RH_COUNT(PLACEMENTS) == RH_N_PLACEMENT + 1, "one name for each");
 
 static const rh_option OPTIONS[] = {
-    { "draws", 0, RH_OPT_INT, "N", "random draws (default: allostery 200, gauge 1000)", 1, 1e6, NULL },
+    { "draws", 0, RH_OPT_INT, "N", "random draws (default: allostery 200, gauge 1000, xor 300, modes 50)", 1, 1e6,
+      NULL },
     { "ports", 0, RH_OPT_CHOICE, "WHERE", "nodes of inputs and outputs (default: allostery inside, gauge rim)", 0, 0,
       PLACEMENTS },
-    { "steps", 0, RH_OPT_INT, "N", "allostery: steps of training (default 1000)", 10, 1e7, NULL },
+    { "steps", 0, RH_OPT_INT, "N", "steps of training (default: allostery 1000, xor 3000 epochs, modes 3000)", 10, 1e7,
+      NULL },
+    { "rate", 0, RH_OPT_NUMBER, "X", "xor: rate of the gate voltages, as published (default 3)", 1e-9, 1e9, NULL },
+    { "rail", 0, RH_OPT_NUMBER, "V", "xor: upper rail and high input (default 0.453)", 1e-3, 100, NULL },
     { "seed", 0, RH_OPT_INT, "N", "which draws (default 1)", 0, 1e15, NULL },
     { "edge", 0, RH_OPT_TEXT, "NAME", "waveforms: element that learns (default: the first)", 0, 0, NULL },
     { "tooth", 0, RH_OPT_INT, "N", "waveforms: the first of the two teeth (default 1)", 1, 1e6, NULL },
@@ -118,6 +123,27 @@ static rheo_status allostery(rh_cli *cli) {
     return rh_cli_failed(cli, st, &err);
 }
 
+/* The same comparison where edges are transistors, and through an amplifier. */
+static rheo_status lattice_rows(rh_cli *cli, rh_buf *b, uint64_t seed, int draws, rheo_error *err) {
+    static const double GAIN = 4;
+    if (!cli->json)
+        rh_buf_puts(b, "# 4x4 periodic lattice, a pair held at both nodes: coupled_mean,coupled_min,published\n");
+    for (int i = 0; i < RH_N_LATTICE_ROW; i++) {
+        double mean, least;
+        RHEO_TRY(rh_figure_lattice(&RH_LATTICE_ROWS[i], seed, draws, &mean, &least, err));
+        if (!cli->json) rh_buf_printf(b, "# %s: ", RH_LATTICE_ROWS[i].what);
+        row(cli, b, "coupled_mean,coupled_min,published\n", (double[]){ mean, least, RH_LATTICE_ROWS[i].published }, 3);
+    }
+    double below, above;
+    RHEO_TRY(rh_figure_amplifier(GAIN, &below, &above, err));
+    if (!cli->json)
+        rh_buf_puts(
+            b,
+            "# eqprop through a bidirectional amplifier of gain 4, update over gradient, below and above, then 1/16: ");
+    row(cli, b, "amplifier_below,amplifier_above,published\n", (double[]){ below, above, 1 / (GAIN * GAIN) }, 3);
+    return RHEO_OK;
+}
+
 static rheo_status gauge(rh_cli *cli) {
     static const int N_OUT[] = { 1, 2, 3, 5, 10, 20 };
     const rh_figure_def fig = figure_def(cli, RH_PORTS_RIM);
@@ -137,6 +163,12 @@ static rheo_status gauge(rh_cli *cli) {
             6);
     }
     if (!cli->json) ports_line(&b, &fig);
+    rheo_error err = { 0 };
+    const rheo_status st = lattice_rows(cli, &b, fig.seed, draws < 200 ? draws : 200, &err);
+    if (st != RHEO_OK) {
+        rh_buf_free(&b);
+        return rh_cli_failed(cli, st, &err);
+    }
     return rh_cli_write(cli, &b);
 }
 
@@ -189,27 +221,101 @@ static rheo_status waveforms(rh_cli *cli) {
     return written;
 }
 
+/* ---- the laboratory's lattice ---- */
+
+typedef struct rh_xor_sum {
+    const char *name;
+    bool transistors;
+    int rule, n_sign, n_margin; /* draws with all four signs right, and all four past the margin */
+} rh_xor_sum;
+
+static rheo_status xor_draw(rh_cli *cli, rh_xor_sum *sum, int draw, rheo_error *err) {
+    const rh_xor_def def = { .seed = (uint64_t)rh_opt_number(cli, "seed", 1),
+                             .transistors = sum->transistors,
+                             .rule = sum->rule,
+                             .rate = rh_opt_number(cli, "rate", 3),
+                             .rail = rh_opt_number(cli, "rail", 0.453),
+                             .epochs = (int)rh_opt_number(cli, "steps", 3000) };
+    rh_xor x;
+    RHEO_TRY(rh_figure_xor(&def, draw, &x, err));
+    sum->n_sign += x.n_sign == 4;
+    sum->n_margin += x.n_margin == 4;
+    return RHEO_OK;
+}
+
+static rheo_status xor_figure(rh_cli *cli) {
+    static const char HEAD[] = "draws,transistors,tcl,all_signs,all_margins\n";
+    const int draws = (int)rh_opt_number(cli, "draws", 300);
+    rh_xor_sum sum[] = { { "coupled, transistors", true, RH_RULE_COUPLED, 0, 0 },
+                         { "tcl, transistors", true, RH_RULE_TCL, 0, 0 },
+                         { "coupled, resistors", false, RH_RULE_COUPLED, 0, 0 } };
+    rh_buf b = { 0 };
+    if (!cli->json) rh_buf_puts(&b, HEAD);
+    for (int i = 0; i < RH_COUNT(sum); i++) {
+        rheo_error err = { 0 };
+        for (int d = 0; d < draws; d++) {
+            const rheo_status st = xor_draw(cli, &sum[i], d, &err);
+            if (st == RHEO_OK) continue;
+            rh_buf_free(&b);
+            return rh_cli_failed(cli, st, &err);
+        }
+        row(cli, &b, HEAD,
+            (double[]){ draws, sum[i].transistors, sum[i].rule == RH_RULE_TCL, sum[i].n_sign, sum[i].n_margin }, 5);
+    }
+    return rh_cli_write(cli, &b);
+}
+
+static rheo_status modes(rh_cli *cli) {
+    static const char HEAD[] = "draw,mean_epoch,slope_epoch,curvature_epoch,loss\n";
+    const int draws = (int)rh_opt_number(cli, "draws", 50), epochs = (int)rh_opt_number(cli, "steps", 3000);
+    const uint64_t seed = (uint64_t)rh_opt_number(cli, "seed", 1);
+    rh_buf b = { 0 };
+    int ordered = 0;
+    if (!cli->json) rh_buf_puts(&b, HEAD);
+    for (int d = 0; d < draws; d++) {
+        rh_modes m;
+        rheo_error err = { 0 };
+        const rheo_status st = rh_figure_modes(seed, d, epochs, &m, &err);
+        if (st != RHEO_OK) {
+            rh_buf_free(&b);
+            return rh_cli_failed(cli, st, &err);
+        }
+        double at[RH_N_MODE]; /* never counts as later than all */
+        for (int i = 0; i < RH_N_MODE; i++) at[i] = m.epoch[i] < 0 ? epochs + 1 : m.epoch[i];
+        ordered += at[0] <= epochs && at[0] <= at[1] && at[1] <= at[2];
+        row(cli, &b, HEAD, (double[]){ d, m.epoch[0], m.epoch[1], m.epoch[2], m.loss }, 5);
+    }
+    if (!cli->json) rh_buf_printf(&b, "# mean, slope, curvature in this order: %d of %d draws\n", ordered, draws);
+    return rh_cli_write(cli, &b);
+}
+
 static rheo_status run(rh_cli *cli) {
     const char *name = cli->operand[0];
     if (rh_streq(name, "waveforms")) return waveforms(cli);
-    const bool known = rh_streq(name, "allostery") || rh_streq(name, "gauge");
-    if (known && cli->n_operand > 1) return rh_cli_usage(cli, NULL, "the figure %.60s takes no file", name);
-    if (known) return rh_streq(name, "gauge") ? gauge(cli) : allostery(cli);
-    static const char *const NAMES[] = { "allostery", "gauge", "waveforms" };
+    static const char *const NAMES[] = { "allostery", "gauge", "xor", "modes", "waveforms" };
+    static rheo_status (*const FIGURES[])(rh_cli *) = { allostery, gauge, xor_figure, modes };
+    for (int i = 0; i < RH_COUNT(FIGURES); i++) {
+        if (!rh_streq(name, NAMES[i])) continue;
+        return cli->n_operand > 1 ? rh_cli_usage(cli, NULL, "the figure %.60s takes no file", name) : FIGURES[i](cli);
+    }
     const char *near = rh_suggest_list(name, NAMES, RH_COUNT(NAMES));
-    return rh_cli_usage(cli, near ? near : "figures: allostery, gauge, waveforms", "unknown figure '%.60s'", name);
+    return rh_cli_usage(cli, near ? near : "figures: allostery, gauge, xor, modes, waveforms", "unknown figure '%.60s'",
+                        name);
 }
 
 const rh_command rh_cmd_figure = {
     .name = "figure",
     .summary = "compute a published comparison afresh, as CSV; draw the waveforms of an edge",
-    .usage = "[options] allostery|gauge|waveforms [EXPERIMENT]",
+    .usage = "[options] allostery|gauge|xor|modes|waveforms [EXPERIMENT]",
     .examples =
         "  rheo figure allostery               200 grids learn three targets: coupled, contrastive, tcl, and "
         "the gradient's floor\n"
         "  rheo figure gauge                   cosine of eqprop and coupled learning with the exact gradient, 1 "
         "to 20 outputs\n"
         "  rheo figure gauge --ports anywhere  the same with inputs and outputs at any nodes\n"
+        "  rheo figure xor                     300 lattices of transistors, then of resistors, learn XOR: how many "
+        "can\n"
+        "  rheo figure modes                   mean, slope and curvature of the error: when each falls\n"
         "  rheo figure waveforms examples/selflearn-4.yaml --edge R1 -o r1.svg   two teeth of one edge\n",
     .options = OPTIONS,
     .min_operand = 1,
