@@ -627,7 +627,7 @@ static void the_range_knows_the_memory_and_the_protocol(void **state) {
             const int out[1][2] = { { o, 0 } };
             const double sign = 1, x = 1, target = 0.7;
             const rh_ports ports = { 1, &in, &sign, 1, out };
-            const rh_samples samples = { 1, &x, &target, NULL };
+            const rh_samples samples = { .n = 1, .in = &x, .target = &target };
             rh_learn_def d = plain(RH_RULE_TCL, RH_NUDGE_VOLTAGE, 1);
             d.gauge = true;
             d.rate = 1e-9;

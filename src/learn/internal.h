@@ -12,6 +12,7 @@ extern const char *const RH_PROTOCOL_NAMES[],
     *const RH_KERNEL_NAMES[]; /* NULL-terminated, in the order of the tables */
 
 enum {
+    RH_FEW_GRIP = 3, /* so few: their responses are kept as drops */
     RH_MAX_CHUNK = 16, /* partial sums of a batch: their number does not depend on threads, so neither do the bytes */
     RH_BLOCK = 8,      /* samples solved together */
     RH_BENT_LEVELS = 9,
@@ -27,8 +28,9 @@ typedef struct rh_lane {
     double *in;        /* [n_in] */
     double *b, *x;     /* [RH_BLOCK][n_unknown], [RH_BLOCK + n_out][n_unknown] */
     double *zx;        /* [n_grip][n_unknown] responses to 1 A into each grip */
-    double *z;         /* [n_grip][n_edge] their drops */
+    double *z;         /* [n_grip][n_edge] their drops; NULL with many grips, for which drops follow from potentials */
     double *zt;        /* [n_grip][n_edge] drops of the transposed responses; z itself when the circuit is reciprocal */
+    double *dx;        /* [n_unknown] a mix of responses */
     double *zoo;       /* [n_grip][n_grip] grip o for 1 A into grip p: o*n_grip + p */
     double *v_out;     /* [n_out] */
     double *v;         /* [n_node], only where a source fixes one end of an output; else NULL */
@@ -209,6 +211,8 @@ rheo_status rh_lane_respond(rh_learner *l, rh_lane *w, rheo_error *err);
 /* Solve samples [n <= RH_BLOCK] at once; then rh_lane_sample makes one of them current: free drops, outputs. */
 rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, rheo_error *err);
 void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i);
+/* The outputs alone, when nothing is learned. */
+void rh_lane_outputs(rh_learner *l, rh_lane *w, const int *sample, int i);
 /* Difference over grip o of potentials x among the unknowns; a fixed node adds nothing. */
 double rh_lane_grip(const rh_learner *l, const rh_lane *w, const double *x, int o);
 /* Loss of the current sample, pull; adds to the chunk's score. */

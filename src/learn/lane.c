@@ -18,7 +18,7 @@ static rheo_status respond_outside(rh_learner *l, rh_lane *w, rheo_error *err) {
     for (int o = 0; o < l->n_grip; o++) {
         double *const x = w->zx + (size_t)o * (size_t)l->n_unknown;
         RHEO_TRY(rh_solver_outside_point(w->solver, l->g, NULL, l->grip[o][0], l->grip[o][1], x, err));
-        rh_solver_drops(w->solver, NULL, x, w->z + (size_t)o * (size_t)l->n_edge);
+        if (w->z) rh_solver_drops(w->solver, NULL, x, w->z + (size_t)o * (size_t)l->n_edge);
     }
     return RHEO_OK;
 }
@@ -30,14 +30,14 @@ static void inject_each(const rh_learner *l, const rh_lane *w, double *b) {
     for (int o = 0; o < l->n_grip; o++) rh_solver_inject(w->solver, l->grip[o][0], l->grip[o][1], 1, b + (size_t)o * m);
 }
 
-/* The drops z of the responses x, which are refined first where they may be wrong. */
+/* The drops z of the responses x, which are refined first where they may be wrong. z NULL: only that. */
 static rheo_status finish_each(rh_learner *l, rh_lane *w, bool transposed, double *x, double *z, rheo_error *err) {
     const size_t m = (size_t)l->n_unknown, n = (size_t)l->n_edge;
     for (int o = 0; o < l->n_grip && rh_solver_doubts(w->solver); o++) {
         const int *const out = l->grip[o];
         RHEO_TRY(rh_solver_settle(w->solver, NULL, out[0], out[1], transposed, x + (size_t)o * m, err));
     }
-    for (int o = 0; o < l->n_grip; o++) rh_solver_drops(w->solver, NULL, x + (size_t)o * m, z + (size_t)o * n);
+    for (int o = 0; z && o < l->n_grip; o++) rh_solver_drops(w->solver, NULL, x + (size_t)o * m, z + (size_t)o * n);
     return RHEO_OK;
 }
 
@@ -113,6 +113,7 @@ rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, r
         rh_solver_apply(w->solver, n + l->n_grip, w->x, false);
         RHEO_TRY(finish_each(l, w, false, zx, w->z, err));
         fill_zoo(l, w, zx);
+        memcpy(w->zx, zx, sizeof(double) * m * (size_t)l->n_grip);
     }
     const bool doubts = rh_solver_doubts(w->solver);
     for (int i = 0; i < n; i++) {
@@ -128,9 +129,14 @@ rheo_status rh_lane_solve(rh_learner *l, rh_lane *w, const int *sample, int n, r
 
 void rh_lane_sample(rh_learner *l, rh_lane *w, const int *sample, int i) {
     const double *x = w->x + (size_t)i * (size_t)l->n_unknown;
-    set_inputs(l, w, sample[i]);
+    rh_lane_outputs(l, w, sample, i);
     w->now = x;
     rh_solver_drops(w->solver, w->source, x, w->free);
+}
+
+void rh_lane_outputs(rh_learner *l, rh_lane *w, const int *sample, int i) {
+    const double *x = w->x + (size_t)i * (size_t)l->n_unknown;
+    set_inputs(l, w, sample[i]);
     for (int o = 0; o < l->n_out; o++) w->v_out[o] = difference(w, l->ports.out[o], x);
     if (!w->v) return; /* the rare case: a source fixes one end of an output */
     rh_solver_potentials(w->solver, w->source, x, w->v);

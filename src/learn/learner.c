@@ -9,7 +9,8 @@ enum { MOST_STARTS = 8000000 };
 
 /* ---- opening ---- */
 
-static int chunk_count(int n) { return n < RH_MAX_CHUNK ? n : RH_MAX_CHUNK; }
+/* Pairs at least: what is solved together costs less, and every chunk is a pass over the edges. */
+static int chunk_count(int n) { return (n + 1) / 2 < RH_MAX_CHUNK ? (n + 1) / 2 : RH_MAX_CHUNK; }
 
 static bool remembers(const rh_learn_def *d) {
     return d->rule == RH_RULE_TCL && (d->between == RH_BETWEEN_RAMP || d->between == RH_BETWEEN_CARRY);
@@ -59,8 +60,9 @@ static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     w->b = RH_TAKE(a, double, RH_BLOCK *m);
     w->x = RH_TAKE(a, double, (RH_BLOCK + k) * m);
     w->zx = RH_TAKE(a, double, k *m);
-    w->z = RH_TAKE(a, double, k *n);
+    w->z = l->n_grip <= RH_FEW_GRIP ? RH_TAKE(a, double, k *n) : NULL;
     w->zt = l->reciprocal ? w->z : RH_TAKE(a, double, k *n);
+    w->dx = RH_TAKE(a, double, m);
     w->zoo = RH_TAKE(a, double, k *k);
     w->v_out = RH_TAKE(a, double, out);
     w->v = l->fixed_end ? RH_TAKE(a, double, rheo_circuit_n_node(l->c)) : NULL;
@@ -316,11 +318,17 @@ static rheo_status chunk_samples(const rh_batch *b, rh_lane *w, rh_chunk *k, int
         const int n = last - i < RH_BLOCK ? last - i : RH_BLOCK;
         RHEO_TRY(rh_lane_solve(l, w, b->sample + i, n, &w->err));
         for (int j = 0; j < n; j++) {
-            rh_lane_sample(l, w, b->sample + i, j);
+            if (b->learn)
+                rh_lane_sample(l, w, b->sample + i, j);
+            else
+                rh_lane_outputs(l, w, b->sample + i, j);
             rh_lane_loss(l, w, b->sample[i + j], k);
             if (!b->learn) continue;
             RHEO_TRY(RH_RULE_TABLE[l->def.rule].bracket(l, w, k, &w->err));
-            add(l->n_edge, w->bracket, k->bracket);
+            if (i == first && j == 0)
+                memcpy(k->bracket, w->bracket, sizeof(double) * (size_t)l->n_edge);
+            else
+                add(l->n_edge, w->bracket, k->bracket);
             if (l->def.gauge) RHEO_TRY(gauge_sample(l, w, k, &w->err));
         }
     }
@@ -331,7 +339,6 @@ static void clear_chunk(const rh_learner *l, rh_chunk *k, bool learn) {
     const size_t bytes = sizeof(double) * (size_t)l->n_edge;
     *k = (rh_chunk){ .bracket = k->bracket, .gradient = k->gradient, .contrastive = k->contrastive };
     if (!learn) return;
-    memset(k->bracket, 0, bytes);
     if (k->gradient) memset(k->gradient, 0, bytes);
     if (k->contrastive) memset(k->contrastive, 0, bytes);
 }
@@ -429,9 +436,12 @@ static void collect(rh_learner *l, int n) {
 }
 
 static rheo_status all_finite(const rh_learner *l, const double *x, rheo_error *err) {
-    double sum = 0;
-    for (int k = 0; k < l->n_edge; k++) sum += x[k] * 0;
-    if (sum == 0) return RHEO_OK;
+    double sum[4] = { 0 }; /* one alone would wait for itself */
+    int i = 0;
+    for (; i + 4 <= l->n_edge; i += 4)
+        for (int j = 0; j < 4; j++) sum[j] += x[i + j] * 0;
+    for (; i < l->n_edge; i++) sum[0] += x[i] * 0;
+    if (sum[0] + sum[1] + sum[2] + sum[3] == 0) return RHEO_OK;
     int k = 0;
     while (k < l->n_edge - 1 && isfinite(x[k])) k++;
     const rheo_status st = rh_fail(err, RHEO_E_NOCONV, 312, rh_elem_loc(l->c, l->c->edge_elem[k]),
@@ -486,7 +496,7 @@ rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error
     w->keeps = false;
     if (!w->factored) RHEO_TRY(rh_lane_factor(l, w, err));
     RHEO_TRY(rh_lane_solve(l, w, &sample, 1, err));
-    rh_lane_sample(l, w, &sample, 0);
+    rh_lane_outputs(l, w, &sample, 0);
     memcpy(out, w->v_out, sizeof(double) * (size_t)l->n_out);
     return RHEO_OK;
 }

@@ -3,8 +3,24 @@
 
 #include <math.h>
 
+/* Drops of the mix of responses with weights y: mixed as potentials, of which there are fewer than edges. */
+static void mix_responses(const rh_learner *l, const rh_lane *w, const double *y, double *drop) {
+    const size_t m = (size_t)l->n_unknown;
+    double *restrict dx = w->dx;
+    memset(dx, 0, sizeof(double) * m);
+    for (int o = 0; o < l->n_grip; o++) {
+        const double *restrict zx = w->zx + (size_t)o * m;
+        for (size_t i = 0; i < m; i++) dx[i] += y[o] * zx[i];
+    }
+    rh_solver_drops(w->solver, NULL, dx, drop);
+}
+
 void rh_phase_change(const rh_learner *l, const rh_lane *w, const double *y, double *restrict drop) {
     const int n = l->n_edge;
+    if (!w->z) {
+        mix_responses(l, w, y, drop);
+        return;
+    }
     for (int k = 0; k < n; k++) drop[k] = y[0] * w->z[k];
     for (int o = 1; o < l->n_grip; o++) {
         const double *restrict z = w->z + (size_t)o * (size_t)n;
@@ -16,8 +32,13 @@ void rh_phase_change(const rh_learner *l, const rh_lane *w, const double *y, dou
 rheo_status rh_phase_gradient(const rh_learner *l, rh_lane *w, double *restrict out, rheo_error *err) {
     const int n = l->n_edge;
     if (l->bent) return rh_bent_gradient(l, w, out, err);
-    for (int k = 0; k < n; k++) out[k] = rh_grip_pull(l, w, 0) * w->zt[k];
-    for (int o = 1; o < l->n_grip; o++) {
+    if (w->zt) {
+        for (int k = 0; k < n; k++) out[k] = rh_grip_pull(l, w, 0) * w->zt[k];
+    } else {
+        for (int o = 0; o < l->n_grip; o++) w->lu[o] = rh_grip_pull(l, w, o); /* its room serves as scratch */
+        mix_responses(l, w, w->lu, out);
+    }
+    for (int o = 1; w->zt && o < l->n_grip; o++) {
         const double *restrict z = w->zt + (size_t)o * (size_t)n;
         const double p = rh_grip_pull(l, w, o);
         for (int k = 0; k < n; k++) out[k] += p * z[k];
@@ -106,7 +127,7 @@ static int inject_levels(rh_learner *l, rh_lane *w, int *degree_y, rheo_error *e
     return degree;
 }
 
-enum { N_FEW_OUT = 3, N_PRODUCT = N_FEW_OUT * (N_FEW_OUT + 3) / 2, STRIP = 8 };
+enum { N_PRODUCT = RH_FEW_GRIP * (RH_FEW_GRIP + 3) / 2, STRIP = 8 };
 typedef double rh_pair __attribute__((vector_size(16)));      /* two edges side by side */
 #define UNROLLED static inline __attribute__((always_inline)) /* where counts are constants */
 
@@ -217,7 +238,7 @@ static int rational(rh_learner *l, rh_lane *w, rheo_error *err) {
     const int n_coef = degree_y + 1; /* products decay as fast as y itself */
     const double *restrict f = w->free;
     for (int k = 0; k < n; k++) w->coef[k] = 0.5 * f[k] * f[k];
-    if (l->n_grip <= N_FEW_OUT)
+    if (l->n_grip <= RH_FEW_GRIP)
         by_products(l, w, degree, n_coef);
     else
         by_levels(l, w, degree_y, n_coef);

@@ -40,6 +40,9 @@ struct rheo_solver {
     rh_system y;
     double *ax;            /* [nonzeros] values last factored */
     double *g;             /* [n_edge] last factored */
+    double *felt;          /* [n_coupling] S: what the rows feel of known potentials, at g */
+    double *felt_coef;     /* [n_coupling] and what that is made of, in narrow arrays */
+    int *felt_row, *felt_edge;
     double *pivot_g;       /* [n_edge] at which pivots were chosen */
     double *v;             /* [n_node] potentials of fixed nodes; of all in passing */
     double *b, *x, *r;     /* [n] right-hand side, answer, residual */

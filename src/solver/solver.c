@@ -24,6 +24,10 @@ static void layout(rheo_solver *s, rh_arena *a) {
     s->ax = RH_TAKE(a, double, nz + 1);
     s->g = RH_TAKE(a, double, s->c->n_edge);
     s->pivot_g = RH_TAKE(a, double, s->c->n_edge);
+    s->felt = RH_TAKE(a, double, s->y.n_coupling);
+    s->felt_coef = RH_TAKE(a, double, s->y.n_coupling);
+    s->felt_row = RH_TAKE(a, int, s->y.n_coupling);
+    s->felt_edge = RH_TAKE(a, int, s->y.n_coupling);
     s->v = RH_TAKE(a, double, s->c->n_node);
     s->b = RH_TAKE(a, double, s->y.n);
     s->x = RH_TAKE(a, double, s->y.n);
@@ -50,6 +54,11 @@ static rheo_status open_solver(rheo_solver *s, rheo_error *err) {
     if (!s->memory) return RH_NOMEM(err);
     a = (rh_arena){ .base = s->memory };
     layout(s, &a);
+    for (int k = 0; k < s->y.n_coupling; k++) {
+        s->felt_coef[k] = s->y.coupling[k].coef;
+        s->felt_row[k] = s->y.coupling[k].row;
+        s->felt_edge[k] = s->y.coupling[k].edge;
+    }
     s->stats.n_unknown = s->y.n;
     s->stats.n_nonzero = s->y.ap[s->y.n];
     RHEO_TRY(rh_matrix_open(s->def.backend, s->c, &s->y, &s->ops, &s->m, &s->stats.why, err));
@@ -113,6 +122,8 @@ static void stamp(rheo_solver *s, const double *g) {
         ax[slot[3]] -= g[k];
     }
     memcpy(s->g, g, (size_t)s->c->n_edge * sizeof(double));
+    for (int k = 0; k < y->n_coupling; k++)
+        s->felt[k] = s->felt_coef[k] * (s->felt_edge[k] < 0 ? 1 : g[s->felt_edge[k]]);
     s->sized = false;
 }
 
@@ -238,9 +249,13 @@ void rh_solver_rhs(const rheo_solver *s, const double *source, double *b) {
     const rh_system *y = &s->y;
     fixed_potentials(s, source, s->v);
     memset(b, 0, (size_t)y->n * sizeof(double));
-    for (int k = 0; k < y->n_coupling; k++) {
-        const rh_coupling *q = &y->coupling[k];
-        b[q->row] += q->coef * (q->edge < 0 ? 1 : s->g[q->edge]) * s->v[q->node];
+    const double *const felt = s->felt;
+    const int *const row = s->felt_row;
+    for (int k = 1; k < y->n_fixed; k++) {
+        const int node = y->fixed[k].node, end = y->coupling_at[node + 1];
+        const double v = s->v[node];
+        if (v == 0) continue; /* most pixels of an image */
+        for (int q = y->coupling_at[node]; q < end; q++) b[row[q]] += felt[q] * v;
     }
     for (int k = 0; k < y->n_drive; k++) b[y->drive[k].row] += y->drive[k].coef * source[y->drive[k].elem];
 }

@@ -219,6 +219,21 @@ static void compress(rh_system *y, const rh_list *l, const int *order, int n_ins
             if (y->slot[k][i] < 0) y->slot[k][i] = nz;
 }
 
+/* Sorted by node, in the order of the elements for each: a node at 0 V is then passed over at once. */
+static void put_couplings(rh_system *y, const rheo_circuit *c, const rh_list *l) {
+    int *const at = y->coupling_at;
+    for (int i = 0; i < l->n; i++) /* ground adds nothing */
+        if (l->e[i].col < -1) at[-1 - l->e[i].col + 1]++;
+    for (int k = 0; k < c->n_node; k++) at[k + 1] += at[k];
+    y->n_coupling = at[c->n_node];
+    for (int i = 0; i < l->n; i++)
+        if (l->e[i].col < -1)
+            y->coupling[at[-1 - l->e[i].col]++] =
+                (rh_coupling){ l->e[i].row, -1 - l->e[i].col, l->e[i].edge, -l->e[i].coef };
+    for (int k = c->n_node; k > 0; k--) at[k] = at[k - 1]; /* each was moved to where the next begins */
+    at[0] = 0;
+}
+
 static rheo_status build_matrix(rh_system *y, const rheo_circuit *c, const rh_list *l, rheo_error *err) {
     int n_inside = 0;
     for (int i = 0; i < l->n; i++) n_inside += l->e[i].col >= 0;
@@ -228,7 +243,8 @@ static rheo_status build_matrix(rh_system *y, const rheo_circuit *c, const rh_li
     y->ai = rh_calloc((size_t)n_inside, sizeof(int));
     y->constant = rh_calloc((size_t)n_inside, sizeof(double));
     y->coupling = rh_calloc((size_t)(l->n - n_inside), sizeof(*y->coupling));
-    const bool ok = a && b && count && y->ap && y->ai && y->constant && y->coupling;
+    y->coupling_at = rh_calloc((size_t)c->n_node + 1, sizeof(int));
+    const bool ok = a && b && count && y->ap && y->ai && y->constant && y->coupling && y->coupling_at;
     if (ok) {
         for (int i = 0; i < c->n_edge; i++)
             for (int k = 0; k < 4; k++) y->slot[i][k] = -1;
@@ -236,10 +252,7 @@ static rheo_status build_matrix(rh_system *y, const rheo_circuit *c, const rh_li
         for (int i = n_inside; i < l->n; i++) a[i] = -1;
         sort_by(l, false, y->n, count, a, b);
         compress(y, l, b, n_inside, c->n_edge);
-        for (int i = 0; i < l->n; i++)
-            if (l->e[i].col < -1) /* ground adds nothing */
-                y->coupling[y->n_coupling++] =
-                    (rh_coupling){ l->e[i].row, -1 - l->e[i].col, l->e[i].edge, -l->e[i].coef };
+        put_couplings(y, c, l);
     }
     rh_free(a);
     rh_free(b);
@@ -290,6 +303,7 @@ void rh_system_free(rh_system *y) {
     rh_free(y->constant);
     rh_free(y->slot);
     rh_free(y->coupling);
+    rh_free(y->coupling_at);
     rh_free(y->drive);
     rh_free(y->end);
     rh_free(y->bend);

@@ -41,7 +41,8 @@ typedef struct rh_system {
     double *constant; /* [nonzeros] what does not learn */
     int (*slot)[4];   /* [n_edge] slots of +aa +bb -ab -ba; one past the last nonzero: nowhere */
     int n_coupling, n_drive;
-    rh_coupling *coupling;
+    rh_coupling *coupling; /* by node */
+    int *coupling_at;      /* [n_node + 1] where those of a node begin */
     rh_drive *drive;
     int n_bend;
     rh_bend *bend; /* [n_bend] */
