@@ -8,6 +8,8 @@
 /* Levels of the clamp are doubled until s(h) is known to this share of its largest coefficient. */
 enum { FEW = 4, MANY = RH_BENT_LEVELS - 1 };
 static const double TAIL_MAX = 1e-6, TAIL_WARN = 1e-3;
+/* Below this share of the largest s, what Newton leaves over makes the coefficients. */
+static const double NOISE = 1e-12;
 
 void rh_bent_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
     const size_t m = (size_t)l->n_unknown, k = (size_t)l->n_grip;
@@ -124,7 +126,7 @@ static rheo_status level(rh_learner *l, rh_lane *w, int i, int p, int q, rheo_er
 static double transform(const rh_learner *l, rh_lane *w, int degree) {
     const int n = l->n_edge, stride = MANY / degree;
     const double *const to = l->to_coef[degree];
-    double share[MANY + 1] = { 0 };
+    double share[MANY + 1] = { 0 }, most = 0;
     for (int j = 1; j <= degree; j++) {
         double *const c = w->coef + (size_t)j * (size_t)n;
         memset(c, 0, sizeof(double) * (size_t)n);
@@ -135,7 +137,9 @@ static double transform(const rh_learner *l, rh_lane *w, int degree) {
         }
         for (int k = 0; k < n; k++) share[j] = fmax(share[j], fabs(c[k]));
     }
-    return share[1] > 0 ? share[degree] / share[1] : share[degree] > 0 ? INFINITY : 0;
+    for (int k = 0; k < n; k++) most = fmax(most, w->coef[k]);
+    if (share[degree] <= NOISE * most) return 0;
+    return share[1] > 0 ? share[degree] / share[1] : INFINITY;
 }
 
 int rh_bent_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
