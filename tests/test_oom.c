@@ -121,13 +121,12 @@ static void resumed(const char *run, const char *want, size_t n_want, long k) {
     same_result(run, want, n_want, k);
 }
 
-static void train(void **state) {
-    (void)state;
-    if (SANITIZED) skip();
+static void train_by(const char *const *set) {
     char exp[200], run[200];
     snprintf(exp, sizeof exp, "%s/exp.yaml", dir);
     snprintf(run, sizeof run, "%s/run", dir);
-    const char *const argv[] = { "train", "-q", "--force", exp, NULL };
+    const char *argv[16] = { "train", "-q", "--force", exp };
+    for (int i = 0, k = 4; set[i]; i++) argv[k++] = "--set", argv[k++] = set[i];
     launched r;
     const long n = count(&r, argv), stride = n / MOST + 1;
     launch_free(&r);
@@ -142,6 +141,27 @@ static void train(void **state) {
         launch_free(&r);
     }
     free(want);
+}
+
+static void train(void **state) {
+    (void)state;
+    if (SANITIZED) skip();
+    train_by((const char *const[]){ NULL });
+}
+
+static void train_in_time(void **state) {
+    (void)state;
+    if (SANITIZED) skip();
+    train_by((const char *const[]){ "solver.engine=transient", "run.batch=1", "learning.rate=1e-8", NULL });
+}
+
+static void waveforms(void **state) {
+    (void)state;
+    if (SANITIZED) skip();
+    char exp[200];
+    snprintf(exp, sizeof exp, "%s/exp.yaml", dir);
+    answers((const char *const[]){ "figure", "waveforms", "--set", "run.batch=1", "--set", "learning.rate=1e-8", exp,
+                                   NULL });
 }
 
 static int begin(void **state) {
@@ -161,6 +181,7 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(check_and_solve), cmocka_unit_test(transient),
-                                        cmocka_unit_test(train) };
+                                        cmocka_unit_test(train), cmocka_unit_test(train_in_time),
+                                        cmocka_unit_test(waveforms) };
     return cmocka_run_group_tests(tests, begin, end);
 }
