@@ -14,7 +14,7 @@ typedef struct rheo_transient_def {
     double stop;     /* s, above 0 */
     double step;     /* s: stands for times that a source leaves out (TR, TF, TAU). 0: stop/1000 */
     double max_step; /* s: longest time step. 0: stop/50 */
-    double reltol;   /* error of one step, relative to the largest potential of the node so far. Default 1e-7 */
+    double reltol;   /* error of one step, relative to the largest potential of the node so far. Default 2e-8 */
     double abstol;   /* V: the same, absolute. Default 1e-9 */
     bool uic;        /* start from ic= and .ic instead of the operating point */
     int cookie;      /* set by rheo_transient_default() */

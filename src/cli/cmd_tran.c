@@ -14,7 +14,7 @@ static const rh_option OPTIONS[] = {
     { "max-step", 0, RH_OPT_NUMBER, "TIME", "longest time step (default: that of .tran, or a 50th of the stop)", 0, 0,
       NULL },
     { "uic", 0, RH_OPT_FLAG, NULL, "start from ic= and .ic instead of the operating point", 0, 0, NULL },
-    { "reltol", 0, RH_OPT_NUMBER, "X", "error of a step, relative to the largest potential of the node (1e-7)", 0, 0,
+    { "reltol", 0, RH_OPT_NUMBER, "X", "error of a step, relative to the largest potential of the node (2e-8)", 0, 0,
       NULL },
     { "abstol", 0, RH_OPT_NUMBER, "VOLT", "the same, absolute (1n)", 0, 0, NULL },
     { "out", 'o', RH_OPT_TEXT, "FILE", "FILE.npz, FILE.raw (ngspice) or FILE.csv; default: CSV to the terminal", 0, 0,

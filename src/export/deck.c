@@ -299,7 +299,7 @@ static void put_rms(deck *d, const char *name, char letter, int first) {
 }
 
 /* Stored voltages are asked to be right to 3e-4 after a thousand teeth. */
-#define TOLERANCES ".options reltol=1e-7 abstol=1e-13 vntol=1e-10 chgtol=1e-18 interp\n"
+#define TOLERANCES ".options reltol=1e-7 abstol=1e-13 vntol=1e-10 chgtol=1e-18 trtol=1 interp\n"
 
 static void put_tran(deck *d) {
     const rh_timetable *const t = &d->t;

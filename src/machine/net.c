@@ -1,4 +1,5 @@
-/* net.c: potentials of the network at one time.
+/* net.c: potentials of the network at one time: what the machine asks for, at given conductances, sources and nudge. A
+ * network that is not linear needs another file like this one, and nothing else.
  *
  * What the nudge does is a mix of the responses to 1 A into each output, so the matrix knows of conductances alone: one
  * factorisation serves as long as they rest, whatever sources and nudge do. Capacitors are conductances beside known

@@ -18,7 +18,7 @@ static const double TOGETHER = 16 * DBL_EPSILON;
 static const double MOST_PERIODS = 1e8;
 
 rheo_transient_def rheo_transient_default(void) {
-    return (rheo_transient_def){ .reltol = 1e-7, .abstol = 1e-9, .cookie = COOKIE };
+    return (rheo_transient_def){ .reltol = 2e-8, .abstol = 1e-9, .cookie = COOKIE };
 }
 
 double rheo_transient_time(const rheo_transient *t) { return t->stepped ? t->next.t : t->now.t; }
