@@ -164,6 +164,9 @@ static bool moved(const rh_net *n) {
     return n->fresh;
 }
 
+/* Ill-conditioned, so that answers are refined: not with capacitors, whose short steps are so in a harmless way. */
+static bool doubtful(const rh_net *n) { return n->n_cap == 0 && rh_solver_doubts(n->s); }
+
 static rheo_status factor(rh_net *n, rheo_error *err) {
     n->fresh = true;
     n->n_factor++;
@@ -174,6 +177,10 @@ static rheo_status factor(rh_net *n, rheo_error *err) {
     for (int o = 0; o < n->n_out; o++)
         rh_solver_inject(n->s, n->ports->out[o][0], n->ports->out[o][1], 1, n->z + (size_t)o * m);
     rh_solver_apply(n->s, n->n_out, n->z, false);
+    for (int o = 0; o < n->n_out && doubtful(n); o++) {
+        const int *const out = n->ports->out[o];
+        RHEO_TRY(rh_solver_settle(n->s, NULL, out[0], out[1], false, n->z + (size_t)o * m, err));
+    }
     for (int p = 0; p < n->n_out; p++) {
         rh_solver_potentials(n->s, NULL, n->z + (size_t)p * m, n->v);
         for (int o = 0; o < n->n_out; o++) n->zoo[o * n->n_out + p] = output_of(n, n->v, o);
@@ -205,6 +212,7 @@ static rheo_status solve(rh_net *n, const rh_forcing *f, double *v_out, rheo_err
     for (int k = 0; k < n->n_cap; k++) rh_solver_inject(n->s, n->cell[k].a, n->cell[k].b, n->inject[k], n->b);
     memcpy(n->x, n->b, sizeof(double) * m);
     rh_solver_apply(n->s, 1, n->x, false);
+    if (doubtful(n)) RHEO_TRY(rh_solver_settle(n->s, f->source, -1, -1, false, n->x, err));
     if (anew) RHEO_TRY(rh_solver_check(n->s, n->b, n->x, err));
     if (f->nudge > 0 || v_out) {
         rh_solver_potentials(n->s, f->source, n->x, n->v);
