@@ -124,9 +124,11 @@ static void fed_samples_are_those_of_the_deck(void **state) {
 static void dead_zone_and_direction_decide_alike(void **state) {
     (void)state;
     if (!have_worker() || getenv("RHEO_ASAN")) skip();
-    static const char *const SET[][2] = { { "memory.threshold=0", NULL },
-                                          { "protocol={kind: sawtooth, fast: 80m, slow: 500n, between: gate}", NULL },
-                                          { NULL } };
+    static const char *const SET[][2] = {
+        { "memory.threshold=0", NULL },
+        { "protocol={kind: sawtooth, fast: 80m, slow: 500n, between: ramp, ramp: 100m}", NULL },
+        { NULL }
+    };
     char *const dir = scratch_create();
     char run[200];
     snprintf(run, sizeof run, "%s/run", dir);
@@ -139,6 +141,8 @@ static void dead_zone_and_direction_decide_alike(void **state) {
             if (i == 2 ? !(fell < 0.75) : !(fell > 0.9)) fail_msg("engine %d: %g", k, fell);
         }
         CHECK_REL(e[TRANSIENT].rms1, e[NGSPICE].rms1, 1e-2);
+        CHECK_REL(e[CLOSED].rms1, e[NGSPICE].rms1, 0.05);
+        if (i == 1) assert_true(e[NGSPICE].rms1 > 3 * e[NGSPICE].rms0);
     }
     scratch_remove(dir);
 }
