@@ -212,7 +212,13 @@ static rheo_status waveforms(rh_cli *cli) {
     rheo_status written;
     if (strcmp(path, "-") == 0) {
         rh_buf b = { 0 };
-        rh_buf_puts(&b, text);
+        if (cli->json) {
+            rh_buf_puts(&b, "{\"event\":\"figure\"");
+            rh_json_text(&b, "svg", text);
+            rh_buf_puts(&b, "}\n");
+        } else {
+            rh_buf_puts(&b, text);
+        }
         written = rh_cli_write(cli, &b);
     } else {
         written = rh_cli_save(cli, path, rh_opt_flag(cli, "force"), text, strlen(text));

@@ -48,8 +48,7 @@ static double largest(const rheo_experiment *x) {
         if (c->kind[e] == RH_KIND_V) most = fmax(most, fabs(c->value[e]));
     for (int s = 0; s < t->n_sample; s++) {
         for (int i = 0; i < t->n_in; i++)
-            if (c->kind[x->in_elem[i]] == RH_KIND_V)
-                most = fmax(most, fabs(rh_task_input(t, s, i)));
+            if (c->kind[x->in_elem[i]] == RH_KIND_V) most = fmax(most, fabs(rh_task_input(t, s, i)));
         for (int o = 0; o < t->n_out; o++) most = fmax(most, fabs(t->target[(size_t)s * (size_t)t->n_out + (size_t)o]));
     }
     return most > 0 ? most : 1;
