@@ -250,7 +250,7 @@ static void json_is_lines_of_objects(void **state) {
         { "tran", "--stop", "1m", "--step", "0.5m", "--json", "-", NULL },
         { "solve", "--json", "-", NULL },
     };
-    static const int N_LINE[] = { -1, 1, -1, 6, 1, 3, 1 };
+    static const int N_LINE[] = { -1, 1, -1, 12, 1, 3, 1 };
     for (int i = 0; i < RH_COUNT(ARGV); i++) {
         launched r;
         launch(&r, ARGV[i], NULL, DIVIDER);
