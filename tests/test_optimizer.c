@@ -37,7 +37,8 @@ static rh_learn_def def_of(int optimizer) {
     d.rule = RH_RULE_GRADIENT;
     d.strength = 0.3;
     d.optimizer = optimizer;
-    d.rate = optimizer == RH_OPTIMIZER_ADAM ? 3e-5 : 2e-6;
+    d.rate = optimizer == RH_OPTIMIZER_ADAM || optimizer == RH_OPTIMIZER_SIGN ? 3e-5 : 2e-6;
+    d.taps = 10001;
     return d;
 }
 
@@ -100,7 +101,7 @@ static void steps_are_those_of_the_textbook(void **state) {
     (void)state;
     scene s;
     build(&s);
-    for (int optimizer = 0; RH_OPTIMIZERS[optimizer]; optimizer++)
+    for (int optimizer = 0; optimizer < RH_OPTIMIZER_SIGN; optimizer++)
         for (int centered = 0; centered < 2; centered++) { /* the exact gradient, and a local rule that equals it */
             rh_learn_def d = def_of(optimizer);
             if (centered) d.rule = RH_RULE_EQPROP, d.side = 1, d.nudge = RH_NUDGE_CURRENT;
@@ -161,7 +162,7 @@ static void rates_are_those_of_the_edges(void **state) {
     (void)state;
     scene s;
     build(&s);
-    for (int optimizer = 0; RH_OPTIMIZERS[optimizer]; optimizer++) {
+    for (int optimizer = 0; optimizer <= RH_OPTIMIZER_SIGN; optimizer++) {
         rh_learn_def d = def_of(optimizer);
         double rate[N_EDGE];
         rh_learner *plain = open_with(&s, &d);
@@ -317,6 +318,38 @@ static void signs_are_counted(void **state) {
     rheo_circuit_destroy(s.c);
 }
 
+/* One rate up or down; and a ladder of taps that a state never leaves, a step below half a tap being lost. */
+static void digital_steps(void **state) {
+    (void)state;
+    scene s;
+    build(&s);
+    double before[N_EDGE], after[N_EDGE], slope[N_EDGE];
+    for (int optimizer = RH_OPTIMIZER_SIGN; optimizer <= RH_OPTIMIZER_TAPS; optimizer++) {
+        rh_learn_def d = def_of(optimizer);
+        d.taps = 65;
+        d.rate = optimizer == RH_OPTIMIZER_SIGN ? 1e-6 : 1e-2;
+        rh_learner *l = open_with(&s, &d);
+        for (int i = 0; i < 6; i++) {
+            memcpy(before, rh_learner_g(l), sizeof(before));
+            slope_at(&s, before, 3, slope);
+            step(l, 3);
+            memcpy(after, rh_learner_g(l), sizeof(after));
+            for (int k = 0; k < N_EDGE; k++) {
+                const double lo = s.c->g_min[k], hi = s.c->g_max[k], tap = (hi - lo) / 64;
+                if (optimizer == RH_OPTIMIZER_SIGN) {
+                    CHECK_NEAR(after[k] - before[k], slope[k] > 0 ? -1e-6 : 1e-6, 1e-15);
+                    continue;
+                }
+                const double at = (after[k] - lo) / tap, wanted = before[k] - 1e-2 * slope[k];
+                CHECK_NEAR(at, round(at), 1e-9);
+                CHECK_NEAR(after[k], fmin(fmax(wanted, lo), hi), 0.5001 * tap);
+            }
+        }
+        rh_learner_close(l);
+    }
+    rheo_circuit_destroy(s.c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_follow_the_tables),
@@ -329,6 +362,7 @@ int main(void) {
         cmocka_unit_test(pulls_are_minus_the_slopes),
         cmocka_unit_test(softmax_losses_stand_far_outputs),
         cmocka_unit_test(signs_are_counted),
+        cmocka_unit_test(digital_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

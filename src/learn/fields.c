@@ -13,12 +13,13 @@ const char *const RH_BETWEENS[] = { "gate", "ramp", "periodic", "carry", NULL };
 /* clang-format off */
 const rh_field RH_LEARNING_FIELDS[] = {
     /* name        unit     default  min    max   meaning                                                       where */
-    { "optimizer",  "",      0,       0,     2,    "how a gradient becomes a step",                               AT(optimizer),  RH_CHOICE, RH_OPTIMIZERS },
+    { "optimizer",  "",      0,       0,     4,    "how a gradient becomes a step",                               AT(optimizer),  RH_CHOICE, RH_OPTIMIZERS },
     { "rate",       "S/V^2", 0.1,     0,     1e30, "dw = -rate/strength * bracket; adam: size of a step, S",      AT(rate),       RH_DOUBLE, NULL },
     { "momentum",   "",      0.9,     0,     0.9999, "momentum: share of the last step that goes on",             AT(momentum),   RH_DOUBLE, NULL },
     { "beta1",      "",      0.9,     0,     0.9999, "adam: share of the old mean of the gradient",               AT(beta1),      RH_DOUBLE, NULL },
     { "beta2",      "",      0.999,   0,     0.999999, "adam: share of the old mean of its square",               AT(beta2),      RH_DOUBLE, NULL },
     { "epsilon",    "V^2/S", 1e-8,    1e-150, 1e30, "adam: added to the size of the gradient",                    AT(epsilon),    RH_DOUBLE, NULL },
+    { "taps",       "",      128,     2,     65536, "taps: values that a state may have, from min= to max=",      AT(taps),       RH_INT,    NULL },
     { "rule",       "",      0,       0,     7,    "what turns s into a change of w",                             AT(rule),       RH_CHOICE, RH_RULES },
     { "loss",       "",      0,       0,     4,    "what is to become small",                                     AT(loss),       RH_CHOICE, RH_LOSSES },
     { "margin",     "V",     0.1,     0,     1e9,  "hinge: how far the right output must lead",                   AT(margin),     RH_DOUBLE, NULL },

@@ -123,6 +123,7 @@ typedef struct rh_update {
     double share;                     /* bracket * share is the gradient as the rule sees it, V^2/S */
     double factor;                    /* of the schedule */
     const double *rate, *bracket, *g; /* [n] */
+    const double *lo, *hi;            /* [n] bounds */
     double *next;                     /* [n] not yet held to the bounds */
     double *state;                    /* [n_state][n] */
 } rh_update;

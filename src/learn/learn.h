@@ -14,6 +14,7 @@ typedef struct rh_learn_def {
     double rate;            /* sgd: dw = -rate/strength * bracket; S per V^2 times the unit of strength. adam: S */
     const double *edge_rate; /* [n_edge] instead of rate, lent until a learner is open; NULL: rate for all */
     int optimizer;          /* RH_OPTIMIZERS */
+    int taps;               /* of `taps`: values evenly spread over the bounds */
     double momentum;        /* share of the last step that goes on */
     double beta1, beta2;    /* adam: shares of the old means */
     double epsilon;         /* adam: what is added to the size of the gradient, V^2/S */
@@ -54,7 +55,7 @@ void rh_learn_default(rh_learn_def *def);
 enum { RH_RULE_TCL, RH_RULE_CONTRASTIVE, RH_RULE_COUPLED, RH_RULE_EQPROP, RH_RULE_HOLOMORPHIC, RH_RULE_FREQUENCY, RH_RULE_HEBBIAN, RH_RULE_GRADIENT };
 enum { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
 enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_SQUARED_HINGE, RH_LOSS_CROSS_ENTROPY, RH_LOSS_SOFTMAX_SQUARED };
-enum { RH_OPTIMIZER_SGD, RH_OPTIMIZER_MOMENTUM, RH_OPTIMIZER_ADAM };
+enum { RH_OPTIMIZER_SGD, RH_OPTIMIZER_MOMENTUM, RH_OPTIMIZER_ADAM, RH_OPTIMIZER_SIGN, RH_OPTIMIZER_TAPS };
 enum { RH_SCHEDULE_CONSTANT, RH_SCHEDULE_EXPONENTIAL, RH_SCHEDULE_COSINE, RH_SCHEDULE_STEP };
 enum { RH_HOLD_DIFFERENCE, RH_HOLD_NODES };
 enum { RH_BETWEEN_GATE, RH_BETWEEN_RAMP, RH_BETWEEN_PERIODIC, RH_BETWEEN_CARRY };

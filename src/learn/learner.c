@@ -464,6 +464,8 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
                           .rate = l->rate,
                           .bracket = l->chunk[0].bracket,
                           .g = l->g,
+                          .lo = l->c->g_min,
+                          .hi = l->c->g_max,
                           .next = l->next,
                           .state = l->momenta };
     RH_OPTIMIZER_TABLE[l->def.optimizer].step(&l->def, &u);

@@ -34,11 +34,33 @@ static void adam(const rh_learn_def *d, const rh_update *u) {
     }
 }
 
+/* What two comparators and a counter do: up or down by the rate, whatever the size. Dillavou, Stern, Liu & Durian,
+ * Phys. Rev. Applied 18, 014040 (2022). */
+static void by_sign(const rh_learn_def *d, const rh_update *u) {
+    (void)d;
+    for (int k = 0; k < u->n; k++) {
+        const double b = u->bracket[k];
+        u->next[k] = u->g[k] - (b > 0 ? 1 : b < 0 ? -1 : b) * u->factor * u->rate[k]; /* NaN stays */
+    }
+}
+
+/* A digital potentiometer: the state is one of `taps` values evenly spread over the bounds, and moves to the one
+ * nearest to where the gradient would take it. */
+static void by_taps(const rh_learn_def *d, const rh_update *u) {
+    for (int k = 0; k < u->n; k++) {
+        const double tap = (u->hi[k] - u->lo[k]) / (d->taps - 1);
+        const double to = u->g[k] - u->factor * u->rate[k] * (u->share * u->bracket[k]);
+        u->next[k] = u->lo[k] + tap * round((to - u->lo[k]) / tap);
+    }
+}
+
 const rh_optimizer RH_OPTIMIZER_TABLE[] = {
     { "sgd", "along the gradient", 0, sgd },
     { "momentum", "along a sum of gradients that fades", 1, momentum },
     { "adam", "along the mean gradient over its own size, so rate is the size of a step", 2, adam },
+    { "sign", "up or down by the rate, by the sign of the gradient alone", 0, by_sign },
+    { "taps", "along the gradient to the nearest of the taps of a digital potentiometer", 0, by_taps },
 };
-const char *const RH_OPTIMIZERS[] = { "sgd", "momentum", "adam", NULL };
+const char *const RH_OPTIMIZERS[] = { "sgd", "momentum", "adam", "sign", "taps", NULL };
 
 const char *rh_optimizer_what(int optimizer) { return RH_OPTIMIZER_TABLE[optimizer].what; }

@@ -91,7 +91,7 @@ static const double SHARE = 0.02; /* of its conductance that an edge may move in
 /* What a rate of sgd is for the optimizer: momentum walks a step 1/(1 - momentum) times, adam's rate is the step. */
 static double rate_for(const rh_learner *l, double rate) {
     if (l->def.optimizer == RH_OPTIMIZER_MOMENTUM) return rate * (1 - l->def.momentum);
-    if (l->def.optimizer != RH_OPTIMIZER_ADAM) return rate;
+    if (l->def.optimizer != RH_OPTIMIZER_ADAM && l->def.optimizer != RH_OPTIMIZER_SIGN) return rate;
     double sum = 0;
     for (int k = 0; k < l->n_edge; k++) sum += size_of(l, k);
     return SHARE * sum / l->n_edge;
@@ -144,7 +144,7 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
              rh_number_human(d->fast / 20, "s", a, sizeof(a)));
     snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
              rh_number_human(d->slow, "s", a, sizeof(a)), ratio);
-    const bool adam = d->optimizer == RH_OPTIMIZER_ADAM;
+    const bool adam = d->optimizer == RH_OPTIMIZER_ADAM || d->optimizer == RH_OPTIMIZER_SIGN;
     snprintf(t->why[4], n, "rate %.3g: %s", d->rate,
              adam ? "adam's steps have that size; it is 2 % of the mean conductance"
                   : "the largest step of the first samples changes its conductance by 2 %");
