@@ -31,6 +31,14 @@ rh_loc rh_elem_loc(const rheo_circuit *c, int elem) {
     return (rh_loc){ c->source[p.file], p.line, p.col, (int)strlen(c->elem_name[elem]) };
 }
 
+bool rh_edge_falls(const rheo_circuit *c, int edge) {
+    enum { GATE = 1 };
+    const int source = c->edge_source[edge], elem = c->edge_elem[edge];
+    if (source < 0) return false;
+    const bool plus = c->term[source][0] == c->term[elem][GATE];
+    return plus == ((RH_KINDS[c->kind[elem]]->flags & RH_FALLING) != 0);
+}
+
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out) {
     const rh_kind *const kind = RH_KINDS[c->kind[elem]];
     double at[RH_MAX_TERM];

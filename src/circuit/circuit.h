@@ -124,6 +124,8 @@ int rh_builder_source(rh_builder *b, rh_source *src);
 /* Turns the builder into a circuit and destroys the builder, also on failure. g_init is clipped into [g_min, g_max]. */
 rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err);
 
+/* Whether an edge conducts less when its state rises: a P channel, or a source that stands on its head. */
+bool rh_edge_falls(const rheo_circuit *c, int edge);
 /* Currents into the terminals of a nonlinear element at the potentials v [n_node], and their slopes. */
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out);
 /* RHEO_OK if all elements are linear; E308 naming the first that is not. what: "a transient analysis". */

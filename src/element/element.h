@@ -12,6 +12,7 @@ enum {
     RH_OPEN = 16,        /* carries no direct current: C */
     RH_ONE_WAY = 32,     /* makes the matrix unsymmetric: E, G and transistors */
     RH_BY_CURRENT = 128, /* controlled by the current of the V element circuit->elem_ctrl: F and H */
+    RH_FALLING = 256,    /* conducts less when the state that it learns rises: transistors of a P channel */
     RH_NONLINEAR = 64,   /* its currents come from eval, not from law: D and M */
 };
 

@@ -96,14 +96,14 @@ static void eval_p(const double *par, const double *v, rh_flow *out) { eval(par,
 static void limit_n(const double *par, const double *from, double *to) { limit(par, 1, from, to); }
 static void limit_p(const double *par, const double *from, double *to) { limit(par, -1, from, to); }
 
-#define MOSFET(channel_, model_, eval_, limit_)                                                                      \
+#define MOSFET(channel_, model_, more_, eval_, limit_)                                                               \
     {                                                                                                                \
         .letter = 'M', .name = "field-effect transistor (" channel_ ")",                                             \
         .what = "level 1: drain, gate, source, bulk; its gate voltage may learn", .value_name = "model", .unit = "", \
-        .n_term = 4, .flags = RH_NONLINEAR | RH_ONE_WAY | RH_LEARNABLE,                                              \
+        .n_term = 4, .flags = RH_NONLINEAR | RH_ONE_WAY | RH_LEARNABLE | (more_),                                    \
         .equation = "i = KP W/L ((vgs - Vt) vds - vds^2/2)", .par = PAR, .n_par = RH_COUNT(PAR), .path = { D, S },   \
         .model = model_, .idle = IDLE, .absent = ABSENT, .eval = eval_, .limit = limit_                              \
     }
 
-const rh_kind rh_nmos = MOSFET("N", "nmos", eval_n, limit_n);
-const rh_kind rh_pmos = MOSFET("P", "pmos", eval_p, limit_p);
+const rh_kind rh_nmos = MOSFET("N", "nmos", 0, eval_n, limit_n);
+const rh_kind rh_pmos = MOSFET("P", "pmos", RH_FALLING, eval_p, limit_p);

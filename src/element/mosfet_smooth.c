@@ -62,15 +62,15 @@ static void express(const double *par, double sign, const char *const *node, rh_
 static void express_n(const double *par, const char *const *node, rh_buf *out) { express(par, 1, node, out); }
 static void express_p(const double *par, const char *const *node, rh_buf *out) { express(par, -1, node, out); }
 
-#define SMOOTH(channel_, model_, eval_, express_)                                                                   \
+#define SMOOTH(channel_, model_, more_, eval_, express_)                                                            \
     {                                                                                                               \
         .letter = 'M', .name = "smooth transistor (" channel_ ")",                                                  \
         .what = "one form for all regions, no bulk; its gate voltage may learn", .value_name = "model", .unit = "", \
-        .n_term = 4, .flags = RH_NONLINEAR | RH_ONE_WAY | RH_LEARNABLE,                                             \
+        .n_term = 4, .flags = RH_NONLINEAR | RH_ONE_WAY | RH_LEARNABLE | (more_),                                   \
         .equation = "i = S/2 (F(u - vs) - F(u - vd)), F(x) = (2n ln(1 + e^(x/2n)))^2", .par = PAR,                  \
         .n_par = RH_COUNT(PAR), .path = { D, S }, .model = model_, .variant = "smooth", .eval = eval_,              \
         .express = express_                                                                                         \
     }
 
-const rh_kind rh_smooth_nmos = SMOOTH("N", "nmos", eval_n, express_n);
-const rh_kind rh_smooth_pmos = SMOOTH("P", "pmos", eval_p, express_p);
+const rh_kind rh_smooth_nmos = SMOOTH("N", "nmos", 0, eval_n, express_n);
+const rh_kind rh_smooth_pmos = SMOOTH("P", "pmos", RH_FALLING, eval_p, express_p);

@@ -219,4 +219,8 @@ double rh_lane_grip(const rh_learner *l, const rh_lane *w, const double *x, int 
 /* Loss of the current sample, pull; adds to the chunk's score. */
 void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k);
 
+/* learner.c: from what edges feel, as slopes by their conductance, to slopes by their state: those that conduct less when
+ * it rises change sign. Its size is left out, as a circuit would leave it out. */
+void rh_learner_turn(const rh_learner *l, double *x);
+
 #endif

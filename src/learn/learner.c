@@ -303,11 +303,18 @@ static void add(int n, const double *restrict x, double *restrict sum) {
     for (int k = 0; k < n; k++) sum[k] += x[k];
 }
 
+void rh_learner_turn(const rh_learner *l, double *x) {
+    if (!l->bent) return;
+    for (int k = 0; k < l->n_edge; k++)
+        if (rh_edge_falls(l->c, k)) x[k] = -x[k];
+}
+
 /* Gradient and two-phase update of the same sample, for comparison. */
 static rheo_status gauge_sample(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) {
     RHEO_TRY(rh_phase_gradient(l, w, w->drop, err));
     add(l->n_edge, w->drop, k->gradient);
     RHEO_TRY(rh_phase_contrast(l, w, 1, w->coef, err));
+    rh_learner_turn(l, w->coef);
     add(l->n_edge, w->coef, k->contrastive);
     return RHEO_OK;
 }
@@ -325,6 +332,7 @@ static rheo_status chunk_samples(const rh_batch *b, rh_lane *w, rh_chunk *k, int
             rh_lane_loss(l, w, b->sample[i + j], k);
             if (!b->learn) continue;
             RHEO_TRY(RH_RULE_TABLE[l->def.rule].bracket(l, w, k, &w->err));
+            if (l->def.rule != RH_RULE_GRADIENT) rh_learner_turn(l, w->bracket);
             if (i == first && j == 0)
                 memcpy(k->bracket, w->bracket, sizeof(double) * (size_t)l->n_edge);
             else

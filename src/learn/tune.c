@@ -70,6 +70,7 @@ static double rehearse(rh_learner *l, const int *sample, int n, double rate, dou
         rh_lane_sample(l, w, &sample[i % n], 0);
         rh_lane_loss(l, w, sample[i % n], &none);
         if (rh_phase_contrast(l, w, 1, w->bracket, &err)) break;
+        rh_learner_turn(l, w->bracket);
         for (int k = 0; k < l->n_edge; k++) {
             largest = fmax(largest, fabs(w->bracket[k]));
             const double g = l->g[k] - scale * w->bracket[k];
