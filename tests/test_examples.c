@@ -34,6 +34,7 @@ static const expected EXPECTED[] = {
     { "selflearn-4.yaml", 0.03797, 4e-5, 0, NULL },
     { "selflearn-24.yaml", 0.04554, 3e-5, 0, NULL },
     { "selflearn-112.yaml", 0.014474, 1e-4, 0, NULL },
+    { "selflearn-mosfet.yaml", 5.322e-4, 4e-7, 0, NULL },
     { "selflearn-4.yaml", 0.03797, 4e-5, 0, "solver.engine=transient" },
     { "selflearn-24.yaml", 0.04554, 3e-5, 0, "solver.engine=transient" },
     { "selflearn-112.yaml", 0.014474, 1e-4, 0, "solver.engine=transient" },
@@ -107,8 +108,8 @@ static void iris_by_tcl_is_as_good_as_by_two_phases(void **state) {
             char number[8];
             snprintf(number, sizeof(number), "%d", seed);
             launched r;
-            launch_with(&r, "train", "examples/iris.yaml", "--output", folder, "--force", "--json", "--seed", number, "--set",
-                        rule ? "learning.rule=contrastive" : "learning.rule=tcl", NULL);
+            launch_with(&r, "train", "examples/iris.yaml", "--output", folder, "--force", "--json", "--seed", number,
+                        "--set", rule ? "learning.rule=contrastive" : "learning.rule=tcl", NULL);
             assert_int_equal(r.exit, 0);
             mean[rule] += last_number(r.out, "accuracy_test") / 10;
             launch_free(&r);
@@ -118,11 +119,49 @@ static void iris_by_tcl_is_as_good_as_by_two_phases(void **state) {
     CHECK_NEAR(mean[0], mean[1], 0.02);
 }
 
+/* One subcircuit per edge with the source of its gate, transistors from a library, its title behind a dot: read,
+ * trained by two rules, and written so that another run goes on where the first one ended. */
+static void a_machine_from_elsewhere_is_trained(void **state) {
+    (void)state;
+    static const char HEAD[] =
+        "version: 1\nseed: 1\ntask:\n  kind: table\n  inputs: [VS1]\n  outputs: [n2_2-n0_1]\n  rows:\n"
+        "    - {in: [0.1], out: [0.02]}\n    - {in: [0.2], out: [0.03]}\n    - {in: [0.3], out: [0.04]}\n"
+        "    - {in: [0.45], out: [0.05]}\n"
+        "learning: {rule: tcl, rate: 20, nudge: {kind: voltage, strength: 0.3}}\n"
+        "protocol: {kind: sawtooth, fast: 1m, slow: 1, between: gate}\n"
+        "memory: {kind: leaky-integrator, tau: 20u, threshold: 2m}\nrun: {epochs: 250, batch: 1, evaluate: 50}\n";
+    static const char *const RULES[] = { "learning.rule=tcl", "learning.rule=coupled" };
+    char *const folder = scratch_create(), path[300], run[300], again[300], yaml[2000], here[900];
+    assert_non_null(getcwd(here, sizeof(here)));
+    snprintf(yaml, sizeof(yaml), "%snetlist: %s/netlists/clln4.cir\n", HEAD, here);
+    scratch_write(folder, "first.yaml", yaml);
+    for (int rule = 0; rule < 2; rule++) {
+        launched r;
+        snprintf(path, sizeof(path), "%s/first.yaml", folder);
+        snprintf(run, sizeof(run), "%s/run%d", folder, rule);
+        launch_with(&r, "train", path, "--output", run, "--json", "--set", RULES[rule], NULL);
+        if (r.exit != 0) fail_msg("%s: %s", RULES[rule], r.err);
+        const double first = last_number(r.out, "loss_first"), last = last_number(r.out, "loss_last");
+        if (!(last < first / 100)) fail_msg("%s: loss %g -> %g", RULES[rule], first, last);
+        launch_free(&r);
+        snprintf(yaml, sizeof(yaml), "%snetlist: run%d/trained.cir\n", HEAD, rule);
+        scratch_write(folder, "second.yaml", yaml);
+        snprintf(path, sizeof(path), "%s/second.yaml", folder);
+        snprintf(again, sizeof(again), "%s/again%d", folder, rule);
+        launch_with(&r, "train", path, "--output", again, "--json", "--epochs", "1", NULL);
+        if (r.exit != 0) fail_msg("%s", r.err);
+        CHECK_REL(last_number(r.out, "loss_first"), last, 1e-6);
+        launch_free(&r);
+    }
+    scratch_remove(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_reaches_what_it_promises),
         cmocka_unit_test(no_example_is_left_out),
         cmocka_unit_test(digits_are_read),
+        cmocka_unit_test(a_machine_from_elsewhere_is_trained),
         cmocka_unit_test(iris_by_tcl_is_as_good_as_by_two_phases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

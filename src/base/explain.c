@@ -387,8 +387,8 @@ static const entry CATALOGUE[] = {
       "Another one was started and asked again, once; the numbers do not depend on that. Frequent losses mean too little "
       "memory, or a circuit that ngspice cannot take: the deck that it was given is kept, to be run by hand." },
     { 340, "level not available",
-      "Decks are written at the level behavioural, from controlled sources. The level device, with transistors and "
-      "comparators, is not available." },
+      "Decks are written at the level behavioural (also called ideal), from controlled sources, or at the level device, "
+      "from transistors, amplifiers, resistors and capacitors that can be bought." },
     { 341, "no circuit for this setting",
       "An exported deck learns with nobody's help, so everything must happen in the circuit itself: the rule tcl, the "
       "memory leaky-integrator, the nudge conductance, squared errors, a sawtooth or triangle, one sample per update, and "
@@ -399,6 +399,10 @@ static const entry CATALOGUE[] = {
     { 343, "deck too long",
       "The number of teeth, epochs times samples, or of points of the sources is above what a transient simulation can do. "
       "Say with --teeth how many are wanted." },
+    { 344, "no part for this value",
+      "At the level device every value must be one that a part can have. A transistor serves as a resistor only while its "
+      "overdrive exceeds half its drop; amplifiers reach 10 V; the transconductance amplifiers that pull outputs and charge "
+      "the storage have a bias of milliamperes at most; a storage stands between the gate and ground." },
     { 360, "impossible function of time",
       "A delay, time or frequency of PULSE, SIN, EXP or PWL is below 0, the parts of a pulse do not fit into its "
       "period, or programs would read the value differently." },

@@ -3,11 +3,11 @@
 #include "rheo/export.h"
 #include "rheo/netlist.h"
 
-static const char *const FORMATS[] = { "spice", NULL }, *const LEVELS[] = { "behavioural", "device", NULL };
+static const char *const FORMATS[] = { "spice", NULL }, *const LEVELS[] = { "behavioural", "device", "ideal", NULL };
 
 static const rh_option OPTIONS[] = {
     { "format", 0, RH_OPT_CHOICE, "FORMAT", "spice (default)", 0, 0, FORMATS },
-    { "level", 0, RH_OPT_CHOICE, "LEVEL", "behavioural (default): controlled sources; device: not available yet", 0, 0,
+    { "level", 0, RH_OPT_CHOICE, "LEVEL", "behavioural (default, or ideal): controlled sources; device: parts that can be bought", 0, 0,
       LEVELS },
     { "teeth", 0, RH_OPT_INT, "N", "teeth of the sawtooth, one sample each, instead of all epochs", 1, 1e6, NULL },
     { "output", 'o', RH_OPT_TEXT, "FILE", "write here instead of to standard output", 0, 0, NULL },
@@ -55,6 +55,7 @@ const rh_command rh_cmd_export = {
     .usage = "[options] EXPERIMENT",
     .examples = "  rheo export examples/selflearn-4.yaml -o learn.cir\n"
                 "  ngspice -b -n learn.cir\n"
+                "  rheo export --level device examples/selflearn-mosfet.yaml -o parts.cir\n"
                 "  rheo export --teeth 40 exp.yaml | less\n",
     .options = OPTIONS,
     .min_operand = 1,

@@ -1,8 +1,8 @@
 /* deck.c: the cards of a network that learns by itself.
  *
- * Portable subset: R C V I E G X, min, max and abs only, no control language. Nothing is copied from input
+ * Portable subset: R C V I E G F H D M X, min, max and abs only, no control language. Nothing is copied from input
  * files: names pass rh_export_name, and everything else is made of numbers. */
-#include "export/export.h"
+#include "export/deck.h"
 
 #include "rheo/netlist.h"
 
@@ -11,16 +11,7 @@
 
 #define EXPORT_COOKIE 0x45585054
 
-typedef struct deck {
-    rh_buf b;
-    const rheo_experiment *x;
-    const rheo_circuit *c;
-    rh_mapping m;
-    rh_timetable t;
-    double *wave; /* [n_slot] */
-    bool fed;     /* samples come by callback */
-    rheo_error *err;
-} deck;
+typedef rh_deck deck;
 
 rheo_export_def rheo_export_default(void) {
     return (rheo_export_def){ .level = "behavioural", .cookie = EXPORT_COOKIE };
@@ -82,6 +73,31 @@ static void put_drop(deck *d, int a, int b) {
     put(d, a == 0 && b != 0 ? "))" : ")");
 }
 
+static void put_parameters(deck *d, const rh_kind *kind, const double *par, rh_par_of of) {
+    for (int k = 0; k < kind->n_par; k++) {
+        if (kind->par[k].of != of) continue;
+        rh_buf_printf(&d->b, " %s=", kind->par[k].name);
+        rh_buf_number(&d->b, par[k]);
+    }
+}
+
+void rh_put_key(deck *d, const char *key, double x) { put_key(d, key, x); }
+
+void rh_put_head(rh_deck *d, char letter, int elem) { put_head(d, letter, elem); }
+
+void rh_put_model(deck *d, int elem) {
+    put(d, "m_");
+    rh_export_name(&d->b, d->c->model[d->c->elem_model[elem]].name);
+}
+
+void rh_put_transistor(deck *d, int edge) {
+    put(d, "M1 p g n b ");
+    rh_put_model(d, d->c->edge_elem[edge]);
+    put(d, " w={WID} l={LEN}\n");
+}
+
+bool rh_by_gate(const rheo_circuit *c, int edge) { return c->edge_source[edge] >= 0; }
+
 /* ---- the network ---- */
 
 static int input_of(const deck *d, int elem) {
@@ -90,25 +106,91 @@ static int input_of(const deck *d, int elem) {
     return -1;
 }
 
-static rheo_status put_edge(deck *d, int elem, const rh_export_edge *shared) {
-    const int k = d->c->elem_edge[elem];
-    rh_export_edge e;
-    RHEO_TRY(rh_export_edge_map(d->x, &d->m, k, &e, d->err));
-    put_head(d, 'X', elem);
-    rh_buf_printf(&d->b, " w%d en TCLEDGE", k + 1);
-    if (e.kg != shared->kg || e.w_min != shared->w_min) {
-        put_key(d, " PARAMS: KG=", e.kg);
-        put_key(d, " GM=", e.gm);
-        put_key(d, " WMIN=", e.w_min);
-        put_key(d, " WMAX=", e.w_max);
+/* The first edge of the same type. */
+static int first_of_type(const deck *d, int edge) {
+    const int *const model = d->c->elem_model, *const elem = d->c->edge_elem;
+    int k = 0;
+    while (rh_by_gate(d->c, k) != rh_by_gate(d->c, edge) ||
+           (rh_by_gate(d->c, k) && model[elem[k]] != model[elem[edge]]))
+        k++;
+    return k;
+}
+
+static void put_type_name(deck *d, int edge) {
+    if (!rh_by_gate(d->c, edge)) {
+        put(d, d->level->edge);
+        return;
+    }
+    put(d, "TCLFET_");
+    rh_export_name(&d->b, d->c->model[d->c->elem_model[d->c->edge_elem[edge]]].name);
+}
+
+/* Whether the storage is the gate's node itself: nothing else is there but the source that it replaces. */
+static bool is_gate(const deck *d, int edge) {
+    const int elem = d->c->edge_elem[edge], *const held = d->c->term[d->c->edge_source[edge]];
+    return held[0] == d->c->term[elem][RH_GATE] && held[1] == 0 && d->touch[held[0]] == 2;
+}
+
+static rheo_status edge_parameters(const deck *d, int edge, rh_export_edge *e, rh_edge_par *out) {
+    RHEO_TRY(d->level->edge_map(d, edge, e, d->err));
+    d->level->parameters(d, edge, e, out);
+    if (!rh_by_gate(d->c, edge)) return RHEO_OK;
+    static const char *const NAME[] = { "WID", "LEN" };
+    const int elem = d->c->edge_elem[edge];
+    const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    for (int k = 0, n = 0; k < kind->n_par && n < RH_COUNT(NAME); k++) {
+        if (kind->par[k].of != RH_OF_ELEMENT) continue;
+        out->name[out->n] = NAME[n++];
+        out->value[out->n++] = d->c->par[d->c->elem_par[elem] + k];
+    }
+    return RHEO_OK;
+}
+
+/* What differs from the first edge of the type. */
+static void put_differences(deck *d, const rh_edge_par *own, const rh_edge_par *first) {
+    bool any = false;
+    for (int k = 0; k < own->n; k++) {
+        if (own->value[k] == first->value[k]) continue;
+        rh_buf_printf(&d->b, any ? " %s=" : " PARAMS: %s=", own->name[k]);
+        rh_buf_number(&d->b, own->value[k]);
+        any = true;
     }
     put(d, "\n");
+}
+
+static rheo_status put_edge(deck *d, int elem) {
+    const int k = d->c->elem_edge[elem], *const term = d->c->term[elem];
+    const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    rh_export_edge e;
+    rh_edge_par own, first;
+    RHEO_TRY(edge_parameters(d, first_of_type(d, k), &e, &first));
+    RHEO_TRY(edge_parameters(d, k, &e, &own));
+    put(d, "X_");
+    rh_export_name(&d->b, d->c->elem_name[elem]);
+    const bool gate = rh_by_gate(d->c, k);
+    const int order[] = { gate ? kind->path[0] : 0, RH_GATE, gate ? kind->path[1] : 1, RH_BULK };
+    for (int i = 0; i < RH_COUNT(order); i++) {
+        if (!gate && i % 2) continue;
+        put(d, " ");
+        if (gate && order[i] == RH_GATE && is_gate(d, k))
+            rh_buf_printf(&d->b, "w%d", k + 1);
+        else
+            put_node(d, term[order[i]]);
+    }
+    rh_buf_printf(&d->b, " w%d en%s ", k + 1, d->level->ports);
+    put_type_name(d, k);
+    put_differences(d, &own, &first);
     return RHEO_OK;
 }
 
 /* A source that asks for its value: number from 1. */
 static void put_fed(deck *d, char letter, int number, const char *p, const char *n) {
     rh_buf_printf(&d->b, "%cext%d %s %s external\n", letter, number, p, n);
+}
+
+/* The source of a gate: gone where the storage is the gate's node, else it follows the storage. */
+static void put_holder(deck *d, int elem) {
+    if (!is_gate(d, d->c->held_edge[elem])) d->level->follow(d, elem);
 }
 
 static rheo_status put_input(deck *d, int elem, int input) {
@@ -118,7 +200,7 @@ static rheo_status put_input(deck *d, int elem, int input) {
     rh_export_name(&name, d->c->elem_name[elem]);
     for (int k = 0; k < 2; k++) rh_export_node(&node[k], d->c, d->c->term[elem][k]);
     for (int s = 0; s < d->t.n_slot; s++)
-        d->wave[s] = x->in_sign[input] * rh_task_input(&x->task, d->t.sample[s], input);
+        d->wave[s] = d->board.scale * x->in_sign[input] * rh_task_input(&x->task, d->t.sample[s], input);
     const bool bad = name.bad || node[0].bad || node[1].bad;
     const char letter = RH_KINDS[d->c->kind[elem]]->letter;
     if (!bad && d->fed)
@@ -138,16 +220,28 @@ static void put_fixed(deck *d, int elem) {
         put(d, " ");
         put_node(d, d->c->term[elem][k]);
     }
-    put_key(d, " ", d->c->value[elem]);
+    if (kind->model) {
+        put(d, " ");
+        rh_put_model(d, elem);
+        put_parameters(d, kind, d->c->par + d->c->elem_par[elem], RH_OF_ELEMENT);
+    } else {
+        if (kind->flags & RH_BY_CURRENT) {
+            put(d, " V_");
+            rh_export_name(&d->b, d->c->elem_name[d->c->elem_ctrl[elem]]);
+        }
+        put_key(d, " ", d->c->value[elem] * (kind->flags & RH_SOURCE ? d->board.scale : 1));
+    }
     put(d, "\n");
 }
 
-static rheo_status put_network(deck *d, const rh_export_edge *shared) {
+static rheo_status put_network(deck *d) {
     put(d, "\n* ---- network: names of nodes begin with n_, learnable edges are X_\n");
     for (int e = 0; e < d->c->n_elem; e++) {
         const int input = input_of(d, e);
         if (d->c->elem_edge[e] >= 0)
-            RHEO_TRY(put_edge(d, e, shared));
+            RHEO_TRY(put_edge(d, e));
+        else if (d->c->held_edge[e] >= 0)
+            put_holder(d, e);
         else if (input >= 0)
             RHEO_TRY(put_input(d, e, input));
         else
@@ -160,7 +254,7 @@ static rheo_status put_start(deck *d) {
     put(d, "\n* ---- what is stored at the start; memories begin at rest on the first sample\n");
     for (int k = 0; k < d->c->n_edge; k++) {
         rh_export_edge e;
-        RHEO_TRY(rh_export_edge_map(d->x, &d->m, k, &e, d->err));
+        RHEO_TRY(d->level->edge_map(d, k, &e, d->err));
         rh_buf_printf(&d->b, ".ic V(w%d)=", k + 1);
         rh_buf_number(&d->b, e.w_now);
         put(d, "\n");
@@ -168,40 +262,48 @@ static rheo_status put_start(deck *d) {
     return RHEO_OK;
 }
 
-/* ---- one edge ---- */
+/* ---- types of edges ---- */
 
-static void put_dead_zone(deck *d) {
-    put(d, "* dead zone and charge pump, while learning is enabled\n");
-    put(d, "GW w 0 value={GM*V(en)*V(u)");
-    if (d->m.cubic) put(d, "*V(u)*V(u)");
-    if (d->m.threshold > 0) put(d, "*min(max((abs(V(u))-TH)/RIM+0.5,0),1)");
-    put(d, "}\n");
+static rheo_status put_type(deck *d, int edge) {
+    rh_export_edge e;
+    rh_edge_par par;
+    RHEO_TRY(edge_parameters(d, edge, &e, &par));
+    put(d, "\n* ---- one learnable edge\n.subckt ");
+    put_type_name(d, edge);
+    put(d, rh_by_gate(d->c, edge) ? " p g n b w en" : " p n w en");
+    rh_buf_printf(&d->b, "%s PARAMS:", d->level->ports);
+    for (int k = 0; k < par.n; k++) {
+        rh_buf_printf(&d->b, " %s=", par.name[k]);
+        rh_buf_number(&d->b, par.value[k]);
+    }
+    put(d, "\n+");
+    d->level->common(d, edge);
+    put(d, "\n");
+    d->level->type(d, edge);
+    put(d, ".ends ");
+    put_type_name(d, edge);
+    put(d, "\n");
+    return RHEO_OK;
 }
 
-static void put_subckt(deck *d, const rh_export_edge *shared) {
-    const rh_mapping *const m = &d->m;
-    put(d, "\n* ---- one learnable edge\n.subckt TCLEDGE p n w en PARAMS:");
-    put_key(d, " KG=", shared->kg);
-    put_key(d, " GM=", shared->gm);
-    put_key(d, " WMIN=", shared->w_min);
-    put_key(d, " WMAX=", shared->w_max);
-    put_key(d, "\n+ VS=", m->v_square);
-    put_key(d, " RK=", m->r_memory);
-    put_key(d, " CK=", m->c_memory);
-    put_key(d, " TH=", m->threshold);
-    put_key(d, " RIM=", m->edge);
-    put_key(d, " CW=", m->c_store);
-    put_key(d, " RW=", m->r_store);
-    put(d, "\n* conductance set by the stored voltage\nGE p n value={KG*min(max(V(w),WMIN),WMAX)*V(p,n)}\n"
-           "* squarer\nES s 0 value={V(p,n)*V(p,n)/VS}\n"
-           "* memory: high-pass of time constant RK*CK\nCK s u {CK}\nRK u 0 {RK}\n");
-    if (isfinite(m->r_leak)) {
-        put_key(d, "RM s u ", m->r_leak);
-        put(d, "\n");
+static rheo_status put_types(deck *d) {
+    for (int k = 0; k < d->c->n_edge; k++)
+        if (first_of_type(d, k) == k) RHEO_TRY(put_type(d, k));
+    if (d->level->parts) d->level->parts(d);
+    return RHEO_OK;
+}
+
+/* Every parameter, so that no default of another program counts. */
+static void put_models(deck *d) {
+    for (int m = 0; m < d->c->n_model; m++) {
+        const rh_kind *const kind = RH_KINDS[d->c->model[m].kind];
+        if (kind->variant) continue;
+        put(d, m == 0 ? "\n* ---- models of the network\n.model m_" : ".model m_");
+        rh_export_name(&d->b, d->c->model[m].name);
+        rh_buf_printf(&d->b, " %s(", kind->model);
+        put_parameters(d, kind, d->c->par + d->c->model[m].par, RH_OF_MODEL);
+        put(d, ")\n");
     }
-    put_dead_zone(d);
-    put(d, "* storage: capacitor, rails, leak\nCW w 0 {CW}\n"
-           "GL w 0 value={1m*(max(V(w)-WMAX,0)+min(V(w)-WMIN,0))}\nRW w 0 {RW}\n.ends TCLEDGE\n");
 }
 
 /* ---- teaching ---- */
@@ -228,6 +330,15 @@ static void put_switch(deck *d) {
     put(d, " 0)\n");
 }
 
+static void put_enable(deck *d, const char *when) {
+    put(d, "EEN en 0 value={");
+    if (d->level->enabled != 1) {
+        rh_buf_number(&d->b, d->level->enabled);
+        put(d, "*");
+    }
+    rh_buf_printf(&d->b, "%s}\n", when);
+}
+
 static void put_clocks(deck *d) {
     const rh_timetable *const t = &d->t;
     put(d, "\n* ---- clocks\n");
@@ -236,13 +347,14 @@ static void put_clocks(deck *d) {
     put_pulse(d, "VSAW saw 0", t->tooth, t->rise, t->fall, t->flat);
     put(d, "EBETA beta 0 value={V(saw)*V(on)}\n");
     if (!t->gate) {
-        put(d, "* inputs move so slowly that learning may stay enabled\nEEN en 0 value={V(on)}\n");
+        put(d, "* inputs move so slowly that learning may stay enabled\n");
+        put_enable(d, "V(on)");
         return;
     }
     put(d, "* learning is enabled during teeth, not while samples change\n");
     const double edge = t->dwell / 8, length = t->rise + t->flat + t->fall;
     put_pulse(d, "VGATE gate 0", t->tooth - 2 * edge, edge, edge, length + 2 * edge);
-    put(d, "EEN en 0 value={V(gate)*V(on)}\n");
+    put_enable(d, "V(gate)*V(on)");
 }
 
 static void put_output(deck *d, int o) {
@@ -251,19 +363,15 @@ static void put_output(deck *d, int o) {
     snprintf(name, sizeof name, "T%d", o + 1);
     snprintf(node, sizeof node, "t%d", o + 1);
     for (int s = 0; s < d->t.n_slot; s++)
-        d->wave[s] = d->x->task.target[(size_t)d->t.sample[s] * (size_t)d->x->task.n_out + (size_t)o];
+        d->wave[s] = d->board.scale * d->x->task.target[(size_t)d->t.sample[s] * (size_t)d->x->task.n_out + (size_t)o];
     if (d->fed)
         put_fed(d, 'V', d->x->task.n_in + o + 1, node, "0");
     else
         rh_export_wave(&d->b, &d->t, 'V', name, node, "0", d->wave);
     rh_buf_printf(&d->b, "EE%d e%d 0 value={V(t%d)-", o + 1, o + 1, o + 1);
     put_drop(d, a, b);
-    rh_buf_printf(&d->b, "}\nGC%d ", o + 1);
-    put_node(d, b);
-    put(d, " ");
-    put_node(d, a);
-    put_key(d, " value={", d->m.clamp);
-    rh_buf_printf(&d->b, "*V(beta)*V(e%d)}\n", o + 1);
+    put(d, "}\n");
+    d->level->nudge(d, o);
 }
 
 static void put_teacher(deck *d) {
@@ -276,14 +384,17 @@ static void put_teacher(deck *d) {
 /* mse1 = mean square error over the outputs, as a chain so that no line grows. */
 static void put_mean_square(deck *d) {
     const int n = d->x->task.n_out;
-    put(d, "\n* ---- mean square error over the outputs\n");
+    put(d, "\n* ---- mean square error over the outputs");
+    put(d, d->board.scale == 1 ? "\n" : ", in volts of the experiment\n");
     for (int o = 0; o < n; o++) {
         rh_buf_printf(&d->b, "EM%d ms%d ", o + 1, o + 1);
         if (o > 0)
             rh_buf_printf(&d->b, "ms%d", o);
         else
             put(d, "0");
-        rh_buf_printf(&d->b, " value={V(e%d)*V(e%d)/%d}\n", o + 1, o + 1, n);
+        rh_buf_printf(&d->b, " value={V(e%d)*V(e%d)/", o + 1, o + 1);
+        rh_buf_number(&d->b, n * d->board.scale * d->board.scale);
+        put(d, "}\n");
     }
 }
 
@@ -298,12 +409,10 @@ static void put_rms(deck *d, const char *name, char letter, int first) {
     rh_buf_printf(&d->b, ")/%d)'\n", d->t.n_scored);
 }
 
-/* Stored voltages are asked to be right to 3e-4 after a thousand teeth. */
-#define TOLERANCES ".options reltol=1e-7 abstol=1e-13 vntol=1e-10 chgtol=1e-18 trtol=1 interp\n"
-
 static void put_tran(deck *d) {
     const rh_timetable *const t = &d->t;
-    put(d, "\n* ---- run: one row per slot, at its end, where the network is free\n" TOLERANCES);
+    put(d, "\n* ---- run: one row per slot, at its end, where the network is free\n");
+    put(d, d->level->options);
     put_key(d, ".tran ", t->period);
     put_key(d, " ", (double)(t->n_slot + 1) * t->period);
     put_key(d, " 0 ", t->period / 20);
@@ -346,8 +455,13 @@ static void put_title(deck *d) {
                   "Self-learning network of %d edges: temporal contrastive learning, %d teeth, written by rheo\n"
                   "* Run with:  ngspice -b -n FILE\n"
                   "* rms0, rms1: V, error of the free network over %d samples, before and after learning\n"
-                  "* wf1, wf2, ...: V, stored at the end; conductance of edge k is KG*wf<k>\n",
+                  "* wf1, wf2, ...: V, stored at the end: the voltage of a transistor's gate, or for a conductance\n",
                   d->c->n_edge, d->t.n_teeth, d->t.n_scored);
+    put(d, d->level->meaning);
+    if (d->board.scale != 1) {
+        put_key(d, "* Voltages and currents of the network are ", d->board.scale);
+        put(d, " times those of the experiment\n");
+    }
     put(d, "* Slots of one sample each; s:");
     put_key(d, " period ", d->t.period);
     put_key(d, ", tooth at ", d->t.tooth);
@@ -356,13 +470,20 @@ static void put_title(deck *d) {
     put(d, "\n");
 }
 
+static void count_touch(deck *d) {
+    for (int e = 0; e < d->c->n_elem; e++)
+        for (int k = 0; k < RH_KINDS[d->c->kind[e]]->n_term; k++) d->touch[d->c->term[e][k]]++;
+    for (int o = 0; o < d->x->task.n_out; o++)
+        for (int k = 0; k < 2; k++) d->touch[d->x->out[o][k]]++;
+}
+
 static rheo_status write_deck(deck *d) {
-    rh_export_edge shared;
-    RHEO_TRY(rh_export_edge_map(d->x, &d->m, 0, &shared, d->err));
+    count_touch(d);
     put_title(d);
-    RHEO_TRY(put_network(d, &shared));
+    RHEO_TRY(put_network(d));
+    put_models(d);
     RHEO_TRY(put_start(d));
-    put_subckt(d, &shared);
+    RHEO_TRY(put_types(d));
     put_clocks(d);
     put_teacher(d);
     put_mean_square(d);
@@ -373,23 +494,35 @@ static rheo_status write_deck(deck *d) {
     return d->b.bad ? RH_NOMEM(d->err) : RHEO_OK;
 }
 
+static const rh_level *level_of(const rheo_export_def *def) {
+    static const struct {
+        const char *name;
+        const rh_level *level;
+    } LEVELS[] = { { "behavioural", &RH_BEHAVIOURAL }, { "ideal", &RH_BEHAVIOURAL }, { "device", &RH_DEVICE } };
+    for (int i = 0; i < RH_COUNT(LEVELS); i++)
+        if (def->level && strcmp(def->level, LEVELS[i].name) == 0) return LEVELS[i].level;
+    return NULL;
+}
+
 static rheo_status check_def(const rheo_export_def *def, rheo_error *err) {
     if (def->cookie != EXPORT_COOKIE)
         return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
                        "the settings of the export do not come from rheo_export_default()");
     if (def->teeth < 0) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%ld teeth", def->teeth);
-    if (def->level && strcmp(def->level, "behavioural") == 0) return RHEO_OK;
+    if (level_of(def)) return RHEO_OK;
     char shown[40];
     const char *const level = def->level ? def->level : "";
     const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_LEVEL, RH_NOWHERE, "level %s is not available",
                                    rh_escape(level, strlen(level), shown, sizeof shown));
-    rh_hint(err, "use behavioural");
+    rh_hint(err, "use behavioural or device");
     return st;
 }
 
 static rheo_status finish(deck *d, char **text) {
     d->wave = rh_calloc((size_t)d->t.n_slot, sizeof *d->wave);
-    const rheo_status st = d->wave ? write_deck(d) : RH_NOMEM(d->err);
+    d->touch = rh_calloc((size_t)d->c->n_node, sizeof *d->touch);
+    const rheo_status st = d->wave && d->touch ? write_deck(d) : RH_NOMEM(d->err);
+    rh_free(d->touch);
     rh_free(d->wave);
     if (st == RHEO_OK)
         *text = d->b.s;
@@ -400,8 +533,8 @@ static rheo_status finish(deck *d, char **text) {
 
 rheo_status rh_export_fed(const rheo_experiment *x, const rh_timetable *t, char **text, rheo_error *err) {
     rheo_error own = { 0 };
-    deck d = { .x = x, .c = x->circuit, .t = *t, .fed = true, .err = err ? err : &own };
-    rh_export_map(x, &d.m);
+    deck d = { .x = x, .c = x->circuit, .t = *t, .fed = true, .level = &RH_BEHAVIOURAL, .err = err ? err : &own };
+    RHEO_TRY(d.level->map(&d));
     return finish(&d, text);
 }
 
@@ -412,7 +545,8 @@ rheo_status rheo_export_spice(const rheo_experiment *x, const rheo_export_def *d
     if (!def) def = &standard;
     RHEO_TRY(check_def(def, d.err));
     RHEO_TRY(rh_export_check(x, d.err));
-    rh_export_map(x, &d.m);
+    d.level = level_of(def);
+    RHEO_TRY(d.level->map(&d));
     rheo_status st = rh_export_times(x, def->teeth, &d.t, d.err);
     if (st == RHEO_OK) st = finish(&d, text);
     rh_free(d.t.sample);

@@ -1,7 +1,8 @@
 /* export: an experiment as a SPICE deck that learns by itself.
  *
- * mapping.c turns the numbers of the experiment into values of parts and into a timetable, deck.c writes the cards,
- * wave.c the sources that show one sample after another. Only names that rh_export_name made reach the deck. */
+ * mapping.c turns the numbers of the experiment into values of parts and into a timetable, board.c those of parts that
+ * can be bought; deck.c writes the cards, behave.c and device.c one edge at either level of detail, wave.c the sources
+ * that show one sample after another. Only names that rh_export_name made reach the deck. */
 #ifndef RH_EXPORT_H
 #define RH_EXPORT_H
 
@@ -15,6 +16,7 @@ enum {
     RH_CODE_NO_DECK = 341, /* a setting that the deck cannot realise */
     RH_CODE_SWING = 342,   /* bounds that leave the stored voltage too small */
     RH_CODE_LONG = 343,    /* too many teeth or points */
+    RH_CODE_PART = 344,    /* what no part of the device level can do */
 };
 
 enum {
@@ -34,11 +36,30 @@ typedef struct rh_mapping {
     bool cubic;
 } rh_mapping;
 
+/* What is stored on an edge: g = g_floor + kg (V(w) - v_off), or the voltage of its gate. */
 typedef struct rh_export_edge {
-    double kg;                  /* S/V */
+    double kg;                  /* S/V; 1 where V(w) is the gate's */
+    double g_floor, v_off;      /* S, V: not 0 on the device level only */
     double gm;                  /* S: pump */
     double w_min, w_max, w_now; /* V */
 } rh_export_edge;
+
+#define RH_BOARD_VT 0.75      /* V: threshold of the transistors that serve as resistors */
+#define RH_BOARD_VTH 25.87e-3 /* V: thermal voltage in a transconductance amplifier */
+#define RH_BOARD_VB 1.2       /* V: two diodes at its bias pin */
+/* What the device level is built with, beside the mapping. Volts here are those on the board. */
+typedef struct rh_board {
+    double scale;     /* V on the board per V of the experiment */
+    double top;       /* V: largest drop */
+    double gain;      /* of the amplifier before the squarer */
+    double amplify;   /* of the one behind the memory */
+    double threshold; /* V: what it gives at the edge of the dead zone */
+} rh_board;
+rheo_status rh_export_board(const rheo_experiment *x, rh_board *b, rh_mapping *m, rheo_error *err);
+rheo_status rh_export_board_edge(const rheo_experiment *x, const rh_board *b, const rh_mapping *m, int edge,
+                                 rh_export_edge *out, rheo_error *err);
+/* A: bias of the amplifier that is the pump of an edge. */
+double rh_export_bias(const rh_board *b, const rh_export_edge *e);
 
 /* One slot per sample: dwell, move, dwell, tooth, dwell. Seconds. */
 typedef struct rh_timetable {
@@ -54,6 +75,10 @@ typedef struct rh_timetable {
 /* What a deck can do; the first setting it cannot goes to err. */
 rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err);
 void rh_export_map(const rheo_experiment *x, rh_mapping *m);
+/* The same with a squarer of that v_square and that storage. */
+void rh_export_map_with(const rheo_experiment *x, double v_square, double c_store, rh_mapping *m);
+/* The largest voltage that the task speaks of, V. */
+double rh_export_largest(const rheo_experiment *x);
 rheo_status rh_export_edge_map(const rheo_experiment *x, const rh_mapping *m, int edge, rh_export_edge *out,
                                rheo_error *err);
 /* t->sample is to be freed. */

@@ -24,9 +24,42 @@ static rheo_status cannot(rheo_error *err, const char *key, const char *is, cons
     return st;
 }
 
+/* Inputs become several sources. */
+static rheo_status check_sensed(const rheo_experiment *x, int elem, rheo_error *err) {
+    const rheo_circuit *const c = x->circuit;
+    const int sensed = c->elem_ctrl[elem];
+    bool fixed = true;
+    for (int i = 0; i < x->task.n_in; i++) fixed = fixed && x->in_elem[i] != sensed;
+    if (fixed) return RHEO_OK;
+    char shown[80];
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_NO_DECK, rh_elem_loc(c, elem),
+                                   "%s is controlled by the current of a source that a learning deck replaces",
+                                   rh_escape(c->elem_name[elem], strlen(c->elem_name[elem]), shown, sizeof shown));
+    rh_hint(err, "put a voltage source of 0 V in series and name that one");
+    return st;
+}
+
+/* Variants of a model have equations that no card of SPICE has. */
+static rheo_status check_kinds(const rheo_experiment *x, rheo_error *err) {
+    const rheo_circuit *const c = x->circuit;
+    for (int e = 0; e < c->n_elem; e++) {
+        const rh_kind *const k = RH_KINDS[c->kind[e]];
+        if (k->flags & RH_BY_CURRENT) RHEO_TRY(check_sensed(x, e, err));
+        if (!(k->flags & RH_NONLINEAR) || (k->model && !k->variant)) continue;
+        char shown[80];
+        const char *const name = c->elem_name[e];
+        const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_NO_DECK, rh_elem_loc(c, e),
+                                       "%s: a %s cannot be exported as a circuit that learns by itself",
+                                       rh_escape(name, strlen(name), shown, sizeof shown), k->name);
+        rh_hint(err, "leave the '*@ model' line of its model out");
+        return st;
+    }
+    return RHEO_OK;
+}
+
 rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err) {
     const rh_learn_def *const d = &x->learn;
-    RHEO_TRY(rh_circuit_linear(x->circuit, "the export of a learning deck", err));
+    RHEO_TRY(check_kinds(x, err));
     RHEO_TRY(rh_timing_check(d, &EXPORTED, err));
     if (d->kernel != rh_kernel_find("leaky-integrator"))
         return cannot(err, "memory.kind", RH_KERNELS[d->kernel]->name, "use leaky-integrator");
@@ -40,12 +73,12 @@ rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err) {
 /* ---- parts ---- */
 
 /* The largest voltage that the task speaks of. */
-static double largest(const rheo_experiment *x) {
+double rh_export_largest(const rheo_experiment *x) {
     const rheo_circuit *const c = x->circuit;
     const rh_task *const t = &x->task;
     double most = 0;
     for (int e = 0; e < c->n_elem; e++)
-        if (c->kind[e] == RH_KIND_V) most = fmax(most, fabs(c->value[e]));
+        if (c->kind[e] == RH_KIND_V && c->held_edge[e] < 0) most = fmax(most, fabs(c->value[e]));
     for (int s = 0; s < t->n_sample; s++) {
         for (int i = 0; i < t->n_in; i++)
             if (c->kind[x->in_elem[i]] == RH_KIND_V) most = fmax(most, fabs(rh_task_input(t, s, i)));
@@ -54,17 +87,17 @@ static double largest(const rheo_experiment *x) {
     return most > 0 ? most : 1;
 }
 
-void rh_export_map(const rheo_experiment *x, rh_mapping *m) {
+void rh_export_map_with(const rheo_experiment *x, double v_square, double c_store, rh_mapping *m) {
     enum { TAU, LEAK }; /* fields of the kernel */
     const rh_learn_def *const d = &x->learn;
-    const double top = largest(x), tau = d->par[TAU];
+    const double tau = d->par[TAU];
     rh_filter filter;
     RH_KERNELS[d->kernel]->build(d->par, &filter);
     *m = (rh_mapping){
-        .v_square = top * top / SQUARE_SWING,
+        .v_square = v_square,
         .r_memory = R_MEMORY,
         .c_memory = tau / R_MEMORY,
-        .c_store = RH_STORE_FARAD,
+        .c_store = c_store,
         .r_store = RH_STORE_OHM,
         .clamp = d->strength,
         .cubic = d->nonlinearity == RH_CUBIC,
@@ -77,18 +110,24 @@ void rh_export_map(const rheo_experiment *x, rh_mapping *m) {
     if (m->cubic) m->pump /= gain * gain * (d->threshold > 0 ? d->threshold : 1); /* g(u) = u^3/threshold */
 }
 
+void rh_export_map(const rheo_experiment *x, rh_mapping *m) {
+    const double top = rh_export_largest(x);
+    rh_export_map_with(x, top * top / SQUARE_SWING, RH_STORE_FARAD, m);
+}
+
 rheo_status rh_export_edge_map(const rheo_experiment *x, const rh_mapping *m, int edge, rh_export_edge *out,
                                rheo_error *err) {
     const rheo_circuit *const c = x->circuit;
-    const double kg = c->g_max[edge] / SUPPLY;
+    const bool gate = c->edge_source[edge] >= 0;
+    const double kg = gate ? 1 : c->g_max[edge] / SUPPLY;
     *out = (rh_export_edge){
         .kg = kg,
-        .gm = m->pump / kg,
+        .gm = (gate && rh_edge_falls(c, edge) ? -m->pump : m->pump) / kg,
         .w_min = c->g_min[edge] / kg,
-        .w_max = SUPPLY,
+        .w_max = gate ? c->g_max[edge] : SUPPLY,
         .w_now = c->g_init[edge] / kg,
     };
-    if (out->w_now >= W_LEAST) return RHEO_OK;
+    if (gate || out->w_now >= W_LEAST) return RHEO_OK;
     const char *const name = c->elem_name[c->edge_elem[edge]];
     char shown[80];
     const rheo_status st =
