@@ -164,6 +164,15 @@ static void waveforms(void **state) {
                                    NULL });
 }
 
+static void decks(void **state) {
+    (void)state;
+    if (SANITIZED) skip();
+    static const char *const LEVELS[] = { "behavioural", "device" };
+    for (int i = 0; i < 2; i++)
+        answers((const char *const[]){ "export", "--level", LEVELS[i], "--teeth", "5", "examples/selflearn-mosfet.yaml",
+                                       NULL });
+}
+
 static int begin(void **state) {
     (void)state;
     dir = scratch_create();
@@ -182,6 +191,6 @@ static int end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(check_and_solve), cmocka_unit_test(transient),
                                         cmocka_unit_test(train), cmocka_unit_test(train_in_time),
-                                        cmocka_unit_test(waveforms) };
+                                        cmocka_unit_test(waveforms), cmocka_unit_test(decks) };
     return cmocka_run_group_tests(tests, begin, end);
 }
