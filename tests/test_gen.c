@@ -3,6 +3,7 @@
 
 #include "circuit/layered.h"
 #include "rheo/netlist.h"
+#include "rheo/solver.h"
 
 static const rh_gen_kind *kind_of(const char *name) {
     for (int k = 0; k < RH_N_GEN; k++)
@@ -374,7 +375,7 @@ static void what_does_not_fit_is_refused(void **state) {
 }
 
 /* inputs outputs bias bias-volt diodes vth is n init g min max sizes... */
-static rheo_circuit *layers(const double par[20]) {
+static rheo_circuit *layers(const double par[32]) {
     rheo_circuit *c = NULL;
     rheo_error err = { 0 };
     rh_builder *b = rh_builder_create();
@@ -397,7 +398,7 @@ static int count_glob(const rheo_circuit *c, const char *glob) {
 
 static void layered_networks_are_crossbars(void **state) {
     (void)state;
-    const double par[20] = { 1, 1, 2, 0.5, 1, 0.3, 1e-9, 1.5, 0, 1e-3, 1e-6, 1e-2, 6, 5, 3, 4 };
+    const double par[32] = { 1, 1, 2, 0.5, 1, 0.3, 1e-9, 1.5, 0, 1e-3, 1e-6, 1e-2, 1, 6, 5, 3, 4 };
     rheo_circuit *c = layers(par);
     assert_int_equal(c->n_edge, (6 + 2) * 5 + 5 * 3 + 3 * 4);
     assert_int_equal(count_glob(c, "R1_*"), 40);
@@ -439,7 +440,7 @@ static void layered_networks_are_crossbars(void **state) {
 
 static void conductances_start_as_they_are_said_to(void **state) {
     (void)state;
-    double par[20] = { 0, 0, 0, 1, 2, 0, 1e-14, 1, 0, 1e-3, 1e-6, 1e-2, 40, 50, 30 };
+    double par[32] = { 0, 0, 0, 1, 2, 0, 1e-14, 1, 0, 1e-3, 1e-6, 1e-2, 1, 40, 50, 30 };
     for (int init = 0; init < 3; init++) {
         par[8] = init;
         rheo_circuit *c = layers(par);
@@ -469,18 +470,60 @@ static void conductances_start_as_they_are_said_to(void **state) {
     }
 }
 
+/* Behind an amplifier of gain A: A times the voltage, and the layer below feels 1/A of the current of the layer above.
+ */
+static void amplifiers_work_both_ways(void **state) {
+    (void)state;
+    const double amp = 4, par[32] = { 0, 0, 0, 1, 0, 0, 1e-14, 1, 0, 1e-3, 1e-6, 1e-2, amp, 3, 2, 3 };
+    rheo_circuit *c = layers(par);
+    rheo_state *st = NULL;
+    rheo_solver *s = NULL;
+    CHECK_OK(rheo_state_create(&st, c, NULL));
+    CHECK_OK(rheo_solver_open(&s, c, NULL, NULL, NULL));
+    for (int i = 0; i < 3; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "Vx%d", i + 1);
+        st->source[element(c, name)] = 0.3 + 0.5 * i * i;
+    }
+    for (int o = 0; o < 3; o++) { /* the outputs are loaded through the resistors of the layer alone */
+        char name[8];
+        snprintf(name, sizeof name, "y%d", o + 1);
+        assert_true(rh_map_get(c->node_map, name, 2) > 0);
+    }
+    CHECK_OK(rheo_solver_solve(s, st, NULL));
+    for (int j = 0; j < 2; j++) {
+        char h[8], a[8], name[16];
+        snprintf(h, sizeof h, "h1_%d", j + 1);
+        snprintf(a, sizeof a, "a1_%d", j + 1);
+        const double vh = st->v[rh_map_get(c->node_map, h, 4)], va = st->v[rh_map_get(c->node_map, a, 4)];
+        CHECK_REL(va, amp * vh, 1e-12);
+        double in = 0, out = 0;
+        for (int i = 0; i < 3; i++) {
+            snprintf(name, sizeof name, "R1_%d_%d", i + 1, j + 1);
+            in += st->i[element(c, name)];
+            snprintf(name, sizeof name, "R2_%d_%d", j + 1, i + 1);
+            out += st->i[element(c, name)];
+        }
+        assert_true(fabs(out) > 1e-7);
+        CHECK_NEAR(in, out / amp, 1e-12 * fabs(out));
+    }
+    rheo_solver_close(s);
+    rheo_state_destroy(st);
+    rheo_circuit_destroy(c);
+}
+
 static void wrong_layers_are_refused(void **state) {
     (void)state;
     const struct {
         int at;
         double value;
         rheo_status want;
-    } CASES[] = { { 0, 2, RHEO_E_RANGE },    { 2, 0.5, RHEO_E_RANGE }, { 12, 3, RHEO_E_RANGE },
-                  { 12, NAN, RHEO_E_RANGE }, { 13, 0, RHEO_E_RANGE },  { 14, 3, RHEO_E_RANGE },
-                  { 10, 1, RHEO_E_RANGE },   { 6, 0, RHEO_E_RANGE },   { 12, 4.5, RHEO_E_RANGE },
-                  { 13, 1e6, RHEO_E_LIMIT } };
+    } CASES[] = { { 0, 2, RHEO_E_RANGE },    { 2, 0.5, RHEO_E_RANGE }, { 13, 3, RHEO_E_RANGE },
+                  { 13, NAN, RHEO_E_RANGE }, { 14, 0, RHEO_E_RANGE },  { 15, 3, RHEO_E_RANGE },
+                  { 10, 1, RHEO_E_RANGE },   { 6, 0, RHEO_E_RANGE },   { 13, 4.5, RHEO_E_RANGE },
+                  { 14, 1e6, RHEO_E_LIMIT } };
     for (int k = 0; k < RH_COUNT(CASES); k++) {
-        double par[20] = { 1, 1, 0, 1, 0, 0, 1e-14, 1, 0, 1e-3, 1e-6, 1e-2, 4, 5, 2 };
+        double par[32] = { 1, 1, 0, 1, 0, 0, 1e-14, 1, 0, 1e-3, 1e-6, 1e-2, 1, 4, 5, 2 };
         par[CASES[k].at] = CASES[k].value;
         rheo_error err = { 0 };
         rh_builder *b = rh_builder_create();
@@ -494,6 +537,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layered_networks_are_crossbars),
         cmocka_unit_test(conductances_start_as_they_are_said_to),
+        cmocka_unit_test(amplifiers_work_both_ways),
         cmocka_unit_test(wrong_layers_are_refused),
         cmocka_unit_test(regular_networks_have_known_sizes),
         cmocka_unit_test(random_networks_are_connected),

@@ -10,7 +10,7 @@
 static const char *const INPUTS[] = { "single", "double", NULL }, *const OUTPUTS[] = { "single", "pair", NULL },
                          *const DIODES[] = { "none", "pair", "alternate", NULL },
                          *const INITS[] = { "uniform", "kaiming", "glorot", NULL };
-enum { IN, OUT, BIAS, BIAS_VOLT, DIODE, VTH, IS, N_EMIT, INIT, G, MIN, MAX, SIZES };
+enum { IN, OUT, BIAS, BIAS_VOLT, DIODE, VTH, IS, N_EMIT, INIT, G, MIN, MAX, AMP, SIZES };
 enum { NO_DIODE, PAIR, ALTERNATE };
 enum { UNIFORM, KAIMING, GLOROT };
 
@@ -30,6 +30,8 @@ static const rh_gen_field FIELDS[] = {
     { "g", 1e-3, 1e-12, 1e12, "scale of kaiming and glorot, S", NULL, true },
     { "min", 1e-6, 1e-12, 1e12, "lowest conductance, S", NULL, true },
     { "max", 1e-2, 1e-12, 1e12, "highest conductance, S", NULL, true },
+    { "amp", 1, 1e-6, 1e6,
+      "voltage gain of the amplifiers behind hidden nodes, whose current gain back is 1/amp; 1: none", NULL, true },
     { "sizes", 0, 1, 1e6, "nodes of each layer, two for a pair, such as 1568,100,20", RH_GEN_SIZES, false },
 };
 _Static_assert(RH_COUNT(FIELDS) == SIZES + 1, "the list comes last, since it takes several numbers");
@@ -182,6 +184,33 @@ static bool add_diodes(maker *m, int layer, int n) {
     return true;
 }
 
+/* Forward amp times the voltage of the hidden node; back, it draws the current that the next layer takes, over amp. The
+ * next layer begins at the node behind the amplifier. */
+static bool add_amplifiers(maker *m, int layer, int n) {
+    for (int j = 0; j < n; j++) {
+        char name[40];
+        int other;
+        const int h = m->node[1][j];
+        snprintf(name, sizeof name, "e%d_%d", layer, j + 1);
+        const int inside = rh_builder_node(m->b, name, strlen(name));
+        snprintf(name, sizeof name, "a%d_%d", layer, j + 1);
+        const int behind = inside < 0 ? -1 : add_node(m, name, 2 * layer + 0.5, j - 0.5 * (n - 1));
+        if (behind < 0) return false;
+        snprintf(name, sizeof name, "E%d_%d", layer, j + 1);
+        if (rh_builder_element(m->b, RH_KIND_E, name, (int[]){ inside, 0, h, 0 }, m->par[AMP], (rh_place){ 0 },
+                               &other) < 0)
+            return false;
+        snprintf(name, sizeof name, "Vs%d_%d", layer, j + 1);
+        const int sense = add(m, RH_KIND_V, name, inside, behind, 0);
+        snprintf(name, sizeof name, "F%d_%d", layer, j + 1);
+        const int back = sense < 0 ? -1 : add(m, RH_KIND_F, name, h, 0, 1 / m->par[AMP]);
+        if (back < 0) return false;
+        rh_builder_ctrl(m->b, back, sense);
+        m->node[1][j] = behind;
+    }
+    return true;
+}
+
 static bool prepare_diodes(maker *m) {
     double par[RH_KIND_PAR];
     const rh_kind *const kind = RH_KINDS[RH_KIND_D];
@@ -210,6 +239,7 @@ static bool add_layers(maker *m) {
         }
         if (!add_resistors(m, l, n_plain, l == 1 ? rh_layered_n_input(m->par) : n_plain, n_to)) return false;
         if (m->par[DIODE] != NO_DIODE && l + 1 < n && !add_diodes(m, l, n_to)) return false;
+        if (m->par[AMP] != 1 && l + 1 < n && !add_amplifiers(m, l, n_to)) return false;
         int *const swap = m->node[0];
         m->node[0] = m->node[1];
         m->node[1] = swap;
