@@ -4,6 +4,7 @@
 
 #include "element/element.h"
 #include "element/junction.h"
+#include "element/tape.h"
 
 enum { TRIES = 4000 };
 
@@ -31,6 +32,9 @@ static double size(const rh_kind *kind, const rh_flow *f) {
     return most;
 }
 
+/* Expressions have tests of their own. */
+static bool by_table(const rh_kind *kind) { return kind->eval && !(kind->flags & RH_TAPE); }
+
 static void tables_are_complete(void **state) {
     (void)state;
     int n = 0;
@@ -38,7 +42,7 @@ static void tables_are_complete(void **state) {
         const rh_kind *const kind = RH_KINDS[q];
         assert_int_equal(kind->eval != NULL, (kind->flags & RH_NONLINEAR) != 0);
         assert_int_equal(kind->law == NULL, (kind->flags & RH_NONLINEAR) != 0);
-        if (!kind->eval) continue;
+        if (!by_table(kind)) continue;
         n++;
         assert_true(kind->par && kind->n_par > 0 && kind->n_par <= RH_KIND_PAR && kind->n_term <= RH_MAX_TERM);
         assert_true(kind->path[0] != kind->path[1] && kind->path[0] < kind->n_term && kind->path[1] < kind->n_term);
@@ -63,7 +67,7 @@ static void currents_sum_to_zero_and_shift_with_all_potentials(void **state) {
     uint64_t k = 0;
     for (int q = 0; q < RH_N_KIND; q++) {
         const rh_kind *const kind = RH_KINDS[q];
-        for (int t = 0; t < TRIES && kind->eval; t++) {
+        for (int t = 0; t < TRIES && by_table(kind); t++) {
             double par[RH_KIND_PAR], v[RH_MAX_TERM];
             draw_parameters(kind, &k, par);
             for (int j = 0; j < kind->n_term; j++) v[j] = 4 * unit(&k) - 2;
@@ -93,7 +97,7 @@ static void slopes_are_finite_differences(void **state) {
     const double h = 1e-6;
     for (int q = 0; q < RH_N_KIND; q++) {
         const rh_kind *const kind = RH_KINDS[q];
-        for (int t = 0; t < TRIES && kind->eval; t++) {
+        for (int t = 0; t < TRIES && by_table(kind); t++) {
             double par[RH_KIND_PAR], v[RH_MAX_TERM], at[RH_MAX_TERM];
             draw_parameters(kind, &k, par);
             for (int j = 0; j < kind->n_term; j++) v[j] = 2 * unit(&k) - 1;
@@ -123,7 +127,7 @@ static void slopes_have_no_jumps(void **state) {
     enum { STEPS = 200000 };
     for (int q = 0; q < RH_N_KIND; q++) {
         const rh_kind *const kind = RH_KINDS[q];
-        for (int t = 0; t < 12 && kind->eval; t++) {
+        for (int t = 0; t < 12 && by_table(kind); t++) {
             double par[RH_KIND_PAR], from[RH_MAX_TERM], to[RH_MAX_TERM], v[RH_MAX_TERM], before[RH_MAX_TERM] = { 0 };
             draw_parameters(kind, &k, par);
             for (int j = 0; j < kind->n_term; j++) from[j] = 2 * unit(&k) - 1, to[j] = 2 * unit(&k) - 1;
@@ -150,7 +154,7 @@ static void anything_finite_gives_something_finite(void **state) {
     uint64_t k = 0;
     for (int q = 0; q < RH_N_KIND; q++) {
         const rh_kind *const kind = RH_KINDS[q];
-        for (int t = 0; t < 20000 && kind->eval; t++) {
+        for (int t = 0; t < 20000 && by_table(kind); t++) {
             double par[RH_KIND_PAR], v[RH_MAX_TERM], to[RH_MAX_TERM];
             draw_parameters(kind, &k, par);
             for (int j = 0; j < kind->n_par; j++)
@@ -307,6 +311,66 @@ static void antiparallel_diodes_are_two_diodes(void **state) {
                    1e-12 * is * cosh(v / (n * RH_VT)));
 }
 
+/* A random expression, small enough to stay where its functions have values, with its value computed beside it. */
+static double random_tape(double *tape, const double *v, int depth, uint64_t *k) {
+    const int op = depth == 0 ? (int)(2 * unit(k)) : (int)(RH_TAPE_OPS * unit(k));
+    int n = (int)tape[0];
+    if (rh_tape_operands((rh_tape_op)op) == 0) {
+        const int t = (int)(4 * unit(k));
+        const double x = op == RH_TAPE_VOLT ? t : 2 * unit(k) - 1;
+        tape[1 + n++] = op;
+        tape[1 + n++] = x;
+        tape[0] = n;
+        return op == RH_TAPE_VOLT ? v[t] : x;
+    }
+    const double a = random_tape(tape, v, depth - 1, k);
+    const double b = rh_tape_operands((rh_tape_op)op) == 2 ? random_tape(tape, v, depth - 1, k) : 0;
+    tape[1 + (int)tape[0]] = op;
+    tape[0] += 1;
+    double y = tanh(a);
+    if (op == RH_TAPE_ADD) y = a + b;
+    if (op == RH_TAPE_SUB) y = a - b;
+    if (op == RH_TAPE_MUL) y = a * b;
+    if (op == RH_TAPE_DIV) y = a / b;
+    if (op == RH_TAPE_MIN) y = fmin(a, b);
+    if (op == RH_TAPE_MAX) y = fmax(a, b);
+    if (op == RH_TAPE_NEG) y = -a;
+    if (op == RH_TAPE_ABS) y = fabs(a);
+    if (op == RH_TAPE_EXP) y = exp(a);
+    if (op == RH_TAPE_LN) y = log(a);
+    if (op == RH_TAPE_SQRT) y = sqrt(a);
+    return isfinite(a) && isfinite(b) && isfinite(y) ? y : NAN; /* once without a value, always */
+}
+
+static void expressions_have_their_values_and_slopes(void **state) {
+    (void)state;
+    uint64_t k = 0;
+    int compared = 0;
+    for (int t = 0; t < 20000; t++) {
+        double tape[RH_TAPE_MOST] = { 0 }, v[4], slope[4], other[4], scale = 0;
+        for (int j = 0; j < 4; j++) v[j] = 2 * unit(&k) - 1;
+        const double want = random_tape(tape, v, 4, &k), got = rh_tape_eval(tape, v, slope);
+        assert_true(isfinite(got) || !isfinite(want));
+        if (!isfinite(want) || fabs(want) > 1e6) continue;
+        CHECK_NEAR(got, want, 1e-13 * fabs(want) + 1e-15);
+        for (int j = 0; j < 4; j++) scale = fmax(scale, fabs(slope[j]));
+        for (int j = 0; j < 4; j++) {
+            const double h = 1e-6, at = v[j];
+            double near[2], bend[2];
+            for (int side = 0; side < 2; side++) {
+                v[j] = side ? at - h : at + h;
+                near[side] = rh_tape_eval(tape, v, other);
+                bend[side] = other[j];
+            }
+            v[j] = at;
+            if (!(fabs(bend[0] - bend[1]) <= 1e-3 * (fabs(bend[0]) + 1))) continue; /* a kink, or steep */
+            CHECK_NEAR((near[0] - near[1]) / (2 * h), slope[j], 1e-4 * (1 + scale) + 1e-9 * fabs(want));
+            compared++;
+        }
+    }
+    assert_true(compared > 30000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_complete),
@@ -320,6 +384,7 @@ int main(void) {
         cmocka_unit_test(smooth_transistors_have_all_regions),
         cmocka_unit_test(an_ideal_diode_has_two_slopes),
         cmocka_unit_test(antiparallel_diodes_are_two_diodes),
+        cmocka_unit_test(expressions_have_their_values_and_slopes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

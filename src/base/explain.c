@@ -198,8 +198,8 @@ static const entry CATALOGUE[] = {
       "The capacitance is negative. That has no effect on operating points, but cannot be built and makes "
       "transients unstable." },
     { 132, "nonlinear controlled source",
-      "E and G are linear in this version: two nodes, two controlling nodes, and one number. value=, POLY, TABLE "
-      "and LAPLACE are not supported." },
+      "E and G take two nodes, two controlling nodes and one number, or two nodes and value={...}. POLY, TABLE and "
+      "LAPLACE are not supported; F and H are linear." },
     { 133, "start outside the bounds",
       "The conductance on the card is outside min and max of *@ learn, so the edge starts at the nearer bound. "
       "Set init=, or change the card or the bounds. Said once per line." },
@@ -236,6 +236,10 @@ static const entry CATALOGUE[] = {
       "F and H are controlled by the current of a voltage source, named between the nodes and the number: F1 a b Vx 2. "
       "Inside a subcircuit the source must stand in the same subcircuit. A source of 0 V senses without changing "
       "anything." },
+    { 145, "expression of a source",
+      "B, and E and G with value=, take + - * /, min max abs exp ln sqrt tanh, V(a) and V(a,b), numbers and parameters. "
+      "Powers and comparisons are refused, because programs read them differently, and so are more nodes than two "
+      "besides ground and those of the source." },
     { 151, "unknown key",
       "The experiment has a key that rheo does not know here, often a slip of the pen. Unknown keys are errors, "
       "since a setting that is silently ignored changes results. docs/experiment.md lists all of them." },

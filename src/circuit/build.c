@@ -193,12 +193,14 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
 /* Room for the parameters of one more element or model, filled with the defaults. -1: out of memory. */
 static int new_par(rh_builder *b, int kind) {
     rheo_circuit *const c = &b->c;
-    const int n = RH_KINDS[kind]->n_par;
+    const bool tape = RH_KINDS[kind]->flags & RH_TAPE;
+    const int n = tape ? 3 : RH_KINDS[kind]->n_par;
     if (n > MAX_COUNT - c->n_par || !rh_grow(&c->par, &b->cap_par, c->n_par + n, sizeof(*c->par))) {
         b->bad = true;
         return -1;
     }
-    for (int k = 0; k < n; k++) c->par[c->n_par + k] = RH_KINDS[kind]->par[k].def;
+    for (int k = 0; k < n; k++) c->par[c->n_par + k] = tape ? 0 : RH_KINDS[kind]->par[k].def;
+    if (tape) c->par[c->n_par] = 2; /* entries: the number 0 */
     c->n_par += n;
     return c->n_par - n;
 }
@@ -209,6 +211,19 @@ rheo_status rh_builder_par(rh_builder *b, int elem, const double *par) {
     if (c->elem_par[elem] < 0 && (c->elem_par[elem] = new_par(b, kind)) < 0) return RHEO_E_NOMEM;
     double *const to = c->par + c->elem_par[elem];
     for (int k = 0; k < RH_KINDS[kind]->n_par; k++) to[k] = par ? par[k] : RH_KINDS[kind]->par[k].def;
+    return RHEO_OK;
+}
+
+rheo_status rh_builder_tape(rh_builder *b, int elem, const double *tape) {
+    rheo_circuit *const c = &b->c;
+    const int n = 1 + (int)tape[0];
+    if (n > MAX_COUNT - c->n_par || !rh_grow(&c->par, &b->cap_par, c->n_par + n, sizeof(*c->par))) {
+        b->bad = true;
+        return RHEO_E_NOMEM;
+    }
+    memcpy(c->par + c->n_par, tape, (size_t)n * sizeof(double));
+    c->elem_par[elem] = c->n_par;
+    c->n_par += n;
     return RHEO_OK;
 }
 

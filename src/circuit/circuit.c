@@ -39,6 +39,11 @@ bool rh_edge_falls(const rheo_circuit *c, int edge) {
     return plus == ((RH_KINDS[c->kind[elem]]->flags & RH_FALLING) != 0);
 }
 
+int rh_elem_n_par(const rheo_circuit *c, int elem) {
+    const rh_kind *const kind = RH_KINDS[c->kind[elem]];
+    return kind->flags & RH_TAPE ? 1 + (int)c->par[c->elem_par[elem]] : kind->n_par;
+}
+
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out) {
     const rh_kind *const kind = RH_KINDS[c->kind[elem]];
     double at[RH_MAX_TERM];
@@ -87,7 +92,8 @@ static bool waves_equal(const rheo_circuit *a, const rheo_circuit *b, int e) {
 static bool parameters_equal(const rheo_circuit *a, const rheo_circuit *b, int e) {
     const int i = a->elem_par[e], j = b->elem_par[e];
     if (i < 0 || j < 0) return i == j;
-    return same_bits(a->par + i, b->par + j, (size_t)RH_KINDS[a->kind[e]]->n_par);
+    const int n = rh_elem_n_par(a, e);
+    return n == rh_elem_n_par(b, e) && same_bits(a->par + i, b->par + j, (size_t)n);
 }
 
 static bool elements_equal(const rheo_circuit *a, const rheo_circuit *b) {

@@ -98,6 +98,8 @@ void rh_builder_learn_through(rh_builder *b, int elem, int source);
 int rh_builder_through(const rh_builder *b, int elem); /* -1: its own conductance */
 /* Parameters of a nonlinear element, in the order of its kind: copied. Without: the defaults. */
 rheo_status rh_builder_par(rh_builder *b, int elem, const double *par);
+/* The expression of a kind with RH_TAPE: copied. Without: 0. */
+rheo_status rh_builder_tape(rh_builder *b, int elem, const double *tape);
 /* The model of that kind with those parameters (NULL: defaults; those of the element itself do not count), made if
  * there is none. One of the same name but with other contents gets this one called name_2, name_3, ... Its index, -1:
  * out of memory.
@@ -126,6 +128,7 @@ rheo_status rh_builder_finish(rh_builder *b, rheo_circuit **out, rheo_error *err
 
 /* Whether an edge conducts less when its state rises: a P channel, or a source that stands on its head. */
 bool rh_edge_falls(const rheo_circuit *c, int edge);
+int rh_elem_n_par(const rheo_circuit *c, int elem); /* numbers at its place in par */
 /* Currents into the terminals of a nonlinear element at the potentials v [n_node], and their slopes. */
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out);
 /* RHEO_OK if all elements are linear; E308 naming the first that is not. what: "a transient analysis". */

@@ -13,6 +13,7 @@ enum {
     RH_ONE_WAY = 32,     /* makes the matrix unsymmetric: E, G and transistors */
     RH_BY_CURRENT = 128, /* controlled by the current of the V element circuit->elem_ctrl: F and H */
     RH_FALLING = 256,    /* conducts less when the state that it learns rises: transistors of a P channel */
+    RH_TAPE = 512,       /* its parameters are an expression of any length (tape.h) */
     RH_NONLINEAR = 64,   /* its currents come from eval, not from law: D and M */
 };
 
@@ -100,6 +101,8 @@ enum {
     RH_KIND_D_PAIR,
     RH_KIND_NMOS_SMOOTH,
     RH_KIND_PMOS_SMOOTH,
+    RH_KIND_S,
+    RH_KIND_B,
 };
 
 #endif

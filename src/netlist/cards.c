@@ -1,4 +1,5 @@
 /* cards.c: element cards. What a card may carry besides its nodes is written down in tables. */
+#include "element/tape.h"
 #include "netlist/netlist.h"
 
 #include <math.h>
@@ -90,12 +91,13 @@ static const struct instance_par {
     { 'H', "m", ONE },        { 'D', "m", ONE },
     { 'D', "off", UNUSED },   { 'D', "ic", UNUSED },
     { 'D', "temp", UNUSED },  { 'D', "dtemp", UNUSED },
-    { 'D', "pj", UNUSED },    { 'M', "m", ONE },
-    { 'M', "ad", UNUSED },    { 'M', "as", UNUSED },
-    { 'M', "pd", UNUSED },    { 'M', "ps", UNUSED },
-    { 'M', "nrd", UNUSED },   { 'M', "nrs", UNUSED },
-    { 'M', "off", UNUSED },   { 'M', "ic", UNUSED },
-    { 'M', "temp", UNUSED },  { 'M', "dtemp", UNUSED },
+    { 'S', "m", ONE },        { 'D', "pj", UNUSED },
+    { 'M', "m", ONE },        { 'M', "ad", UNUSED },
+    { 'M', "as", UNUSED },    { 'M', "pd", UNUSED },
+    { 'M', "ps", UNUSED },    { 'M', "nrd", UNUSED },
+    { 'M', "nrs", UNUSED },   { 'M', "off", UNUSED },
+    { 'M', "ic", UNUSED },    { 'M', "temp", UNUSED },
+    { 'M', "dtemp", UNUSED },
 };
 
 typedef struct card_reader {
@@ -241,8 +243,8 @@ static bool model_values(card_reader *k) {
         const rh_tok word = rh_lex_word(&k->c);
         if (!starts_value(ch) && rh_lex_equals(rd, &k->c)) {
             if (!instance_par(k, word)) return false;
-        } else if (rh_word_is(word, "off")) {
-            if (rh_first(rd, "off")) rh_note(rd, 105, rh_tok_loc(rd, word), "'off' is not used by rheo");
+        } else if (rh_word_is(word, "off") || (k->letter == 'S' && rh_word_is(word, "on"))) {
+            if (rh_first(rd, "off")) rh_note(rd, 105, rh_tok_loc(rd, word), "'%s' is not used by rheo", RH_SHOW(word));
         } else {
             k->c = before;
             rh_unexpected(rd, &k->c, "after the model");
@@ -473,11 +475,16 @@ static bool missing(card_reader *k, int n_node) {
                               : k->kind->n_term == 4           ? "node node control control"
                               : k->kind->flags & RH_BY_CURRENT ? "node node Vsource"
                                                                : "node node";
-    snprintf(hint, sizeof(hint), "write %cname %s %s", k->letter, nodes, k->kind->value_name);
+    const int n_term = k->kind->flags & RH_TAPE ? 2 : k->kind->n_term;
+    if (k->kind->flags & RH_TAPE)
+        snprintf(hint, sizeof(hint), "write %cname node node i={...} or v={...}", k->letter);
+    else
+        snprintf(hint, sizeof(hint), "write %cname %s %s", k->letter, nodes, k->kind->value_name);
     const rh_loc at = rh_tok_loc(k->rd, k->name);
-    if (n_node < k->kind->n_term)
-        return rh_bad(k->rd, 8, at, hint, "'%s' needs %d nodes and a %s, but names %d node%s", RH_SHOW(k->name),
-                      k->kind->n_term, k->kind->value_name, n_node, n_node == 1 ? "" : "s");
+    if (n_node < n_term)
+        return rh_bad(k->rd, 8, at, hint, "'%s' needs %d nodes and %s %s, but names %d node%s", RH_SHOW(k->name),
+                      n_term, strchr("aeiou", k->kind->value_name[0]) ? "an" : "a", k->kind->value_name, n_node,
+                      n_node == 1 ? "" : "s");
     const rh_number x = rh_number_parse(k->last.s, (size_t)k->last.n);
     const bool number = (x.fault == RH_NUM_OK && x.used == (size_t)k->last.n && x.value != 0) ||
                         (k->kind->model && rh_model_exists(k->f, k->last));
@@ -487,13 +494,13 @@ static bool missing(card_reader *k, int n_node) {
 
 /* E and G with anything but a constant gain. */
 static bool nonlinear_source(card_reader *k, rh_tok t, bool equals) {
-    static const char *const WORDS[] = { "value", "vol", "cur", "table", "laplace", "freq" };
+    static const char *const WORDS[] = { "table", "laplace", "freq" };
     bool found = t.n > 5 && rh_word_is((rh_tok){ .s = t.s, .n = 5 }, "poly(");
     for (int j = 0; j < RH_COUNT(WORDS); j++) found = found || (equals && rh_word_is(t, WORDS[j]));
     if (!found || !(k->kind->flags & RH_CONTROLLED)) return false;
     char hint[100];
     snprintf(hint, sizeof(hint), "write %cname node node control control %s", k->letter, k->kind->value_name);
-    rh_bad(k->rd, 132, rh_tok_loc(k->rd, t), hint, "only linear controlled sources are known to this version");
+    rh_bad(k->rd, 132, rh_tok_loc(k->rd, t), hint, "controlled sources take a number, or value={...} behind two nodes");
     return true;
 }
 
@@ -622,9 +629,110 @@ static bool add(card_reader *k, const int *term) {
     return true;
 }
 
+/* ---- expressions ---- */
+
+/* "letter.name" behind the name of a card, for what stands beside it. */
+static int add_beside(card_reader *k, char letter, const char *flat, const int *term, double value, int kind) {
+    rh_reader *rd = k->rd;
+    rh_buf name = { 0 };
+    int other = -1, e = -1;
+    const rh_place place = { .line = k->name.line, .file = (uint16_t)k->name.file };
+    rh_buf_printf(&name, "%c.", letter);
+    rh_buf_puts(&name, flat);
+    if (!name.bad) e = rh_builder_element(rd->b, kind, name.s, term, value, place, &other);
+    rh_buf_free(&name);
+    if (e == -1) rh_no_memory(rd);
+    if (e == -2) duplicate(rd, k->name, other);
+    return e;
+}
+
+static bool add_tape(card_reader *k, int e, const double *tape) {
+    return e >= 0 && (rh_builder_tape(k->rd->b, e, tape) == RHEO_OK || rh_no_memory(k->rd));
+}
+
+/* A voltage: its expression flows as a current through 1 ohm, and what lies across that is copied. */
+static bool add_voltage(card_reader *k, const int *out) {
+    rh_reader *rd = k->rd;
+    int term[RH_MAX_TERM] = { 0, -1, -1, -1 };
+    double tape[RH_TAPE_MOST];
+    rh_buf inner = { 0 };
+    rh_buf_add(&inner, k->name.s, (size_t)k->name.n);
+    rh_buf_puts(&inner, "#v");
+    if (!inner.bad) term[1] = rh_frame_node(rd, k->f, (rh_tok){ .s = inner.s, .n = (int)inner.n }, true);
+    rh_buf_free(&inner);
+    if (term[1] < 0) return rh_no_memory(rd);
+    if (!rh_behave(rd, &k->c, k->f, term, tape)) return false;
+    for (int j = 2; j < RH_MAX_TERM; j++)
+        if (term[j] < 0) term[j] = 0;
+    const rh_tok full = flatten(rd, k->f, k->name, true);
+    char *const flat = rd->fatal ? NULL : rh_strndup(full.s, (size_t)full.n);
+    if (!flat) return rh_no_memory(rd);
+    k->kind_at = k->letter == 'B' ? RH_KIND_B : RH_KIND_E;
+    k->value = 1;
+    const int copy[4] = { out[0], out[1], term[1], 0 };
+    bool ok = add(k, k->letter == 'B' ? term : copy);
+    const int own = rh_builder_n_element(rd->b) - 1;
+    ok = ok && (k->letter != 'B' || add_tape(k, own, tape));
+    ok = ok && add_beside(k, 'R', flat, (int[]){ term[1], 0, -1, -1 }, 1, RH_KIND_R) >= 0;
+    if (ok && k->letter == 'B') ok = add_beside(k, 'E', flat, copy, 1, RH_KIND_E) >= 0;
+    if (ok && k->letter != 'B') ok = add_tape(k, add_beside(k, 'B', flat, term, 1, RH_KIND_B), tape);
+    rh_free(flat);
+    return ok;
+}
+
+static bool add_current(card_reader *k, const int *out) {
+    int term[RH_MAX_TERM] = { out[0], out[1], -1, -1 };
+    double tape[RH_TAPE_MOST];
+    if (!rh_behave(k->rd, &k->c, k->f, term, tape)) return false;
+    for (int j = 2; j < RH_MAX_TERM; j++)
+        if (term[j] < 0) term[j] = term[0];
+    k->kind_at = RH_KIND_B;
+    return add(k, term) && add_tape(k, rh_builder_n_element(k->rd->b) - 1, tape);
+}
+
+/* B with i= or v=; E and G with value=. */
+static bool behavioural(card_reader *k) {
+    rh_reader *rd = k->rd;
+    int out[2];
+    char hint[80];
+    snprintf(hint, sizeof(hint),
+             k->letter == 'B' ? "write %cname node node i={...} or v={...}" : "write %cname node node value={...}",
+             k->letter);
+    for (int j = 0; j < 2; j++)
+        if (!one_node(k, j, &out[j])) return false;
+    if (rh_skip_separators(rd, &k->c) == 0)
+        return rh_bad(rd, 8, rh_tok_loc(rd, k->name), hint, "'%s' has no expression", RH_SHOW(k->name));
+    const rh_tok t = rh_lex_word(&k->c);
+    const bool volts = rh_word_is(t, "v") || (k->letter == 'E' && (rh_word_is(t, "value") || rh_word_is(t, "vol")));
+    const bool amps = rh_word_is(t, "i") || (k->letter == 'G' && (rh_word_is(t, "value") || rh_word_is(t, "cur")));
+    if ((!volts && !amps) || !rh_lex_equals(rd, &k->c))
+        return rh_bad(rd, 8, rh_tok_loc(rd, t), hint, "'%s' is not expected here", RH_SHOW(t));
+    if (rh_skip(rd, &k->c) == 0)
+        return rh_bad(rd, 8, rh_tok_loc(rd, k->name), hint, "'%s' has no expression", RH_SHOW(k->name));
+    if (!(volts ? add_voltage(k, out) : add_current(k, out))) return false;
+    if (rh_skip_separators(rd, &k->c) == 0) return true;
+    rh_unexpected(rd, &k->c, "after the expression");
+    return false;
+}
+
+/* Is the third word of E or G value= or the like? */
+static bool takes_expression(const card_reader *k) {
+    rh_cursor c = k->c;
+    if (k->letter == 'B') return true;
+    if (k->letter != 'E' && k->letter != 'G') return false;
+    for (int j = 0; j < 2; j++) {
+        if (rh_skip_separators(k->rd, &c) == 0) return false;
+        rh_lex_name(&c);
+    }
+    if (rh_skip_separators(k->rd, &c) == 0) return false;
+    const rh_tok t = rh_lex_word(&c);
+    return (rh_word_is(t, "value") || rh_word_is(t, "vol") || rh_word_is(t, "cur")) && rh_lex_equals(k->rd, &c);
+}
+
 static bool read_card(card_reader *k) {
     int term[4] = { -1, -1, -1, -1 };
     if (!rh_check_name(k->rd, k->name, "element")) return false;
+    if (takes_expression(k)) return behavioural(k);
     for (int j = 0; j < k->kind->n_term; j++)
         if (!one_node(k, j, &term[j])) return false;
     if (k->kind->flags & RH_BY_CURRENT && !sensed_source(k)) return false;
@@ -758,7 +866,7 @@ bool rh_title_is_card(rh_reader *rd, const rh_card *card) {
         if (rh_word_is(w[0], DOT[j])) return true;
     if ((w[0].s[0] | 0x20) == 'x' && w[0].n > 1 && w[0].s[1] >= '0' && w[0].s[1] <= '9') return n > 2;
     const int kind = rh_kind_of_letter(w[0].s[0]), at = kind >= 0 ? RH_KINDS[kind]->n_term + 1 : 0;
-    if (kind < 0 || at >= n) return false;
+    if (kind < 0 || at >= n || RH_KINDS[kind]->flags & RH_NONLINEAR) return false; /* those end in a word like any */
     const rh_number x = rh_number_parse(w[at].s, (size_t)w[at].n);
     return w[at].s[0] == '{' || rh_word_is(w[at], "dc") || (x.fault == RH_NUM_OK && x.used == (size_t)w[at].n);
 }

@@ -267,6 +267,11 @@ bool rh_par_in_range(rh_reader *rd, const rh_par *p, rh_tok at, double x); /* at
 /* Evaluates the models of the main circuit and keeps the cards that no kind of element uses. */
 void rh_models_keep(rh_reader *rd, const rh_frame *f);
 
+/* ---- behave.c ---- */
+/* Compiles the expression of a source; term [RH_MAX_TERM]: its nodes, -1 where one is free for V(...). tape has room
+ * for RH_TAPE_MOST. */
+bool rh_behave(rh_reader *rd, rh_cursor *c, const rh_frame *f, int *term, double *tape);
+
 /* ---- subckt.c ---- */
 /* Reads ".subckt name nodes params"; the definition becomes the current one. */
 void rh_subckt_open(rh_reader *rd, rh_cursor *c, rh_tok card);

@@ -49,7 +49,8 @@ static rheo_status check_element(printer *p, int e) {
     const rh_kind *k = RH_KINDS[c->kind[e]];
     const char *name = c->elem_name[e];
     RHEO_TRY(check_name(p, name, true));
-    if (rh_kind_of_letter(name[0]) != rh_kind_of_letter(k->letter))
+    const bool other = k->flags & RH_TAPE && rh_kind_of_letter(name[0]) == RH_KIND_G;
+    if (rh_kind_of_letter(name[0]) != rh_kind_of_letter(k->letter) && !other)
         return refuse(p, "element", name, "the first letter must be that of its kind");
     if (!isfinite(card_value(p, e))) return refuse(p, "element", name, "its value is not a finite number");
     if (c->elem_edge[e] >= 0 && !(card_value(p, e) > 0))
@@ -264,15 +265,35 @@ static void put_value(printer *p, int e) {
     put_setting(p, "", card_value(p, e), false);
 }
 
+static void put_tape(printer *p, int e) {
+    const rheo_circuit *const c = p->c;
+    rh_buf text[RH_MAX_TERM] = { 0 };
+    const char *node[RH_MAX_TERM];
+    for (int t = 0; t < RH_MAX_TERM; t++) {
+        rh_buf_puts(&text[t], "V(");
+        rh_buf_puts(&text[t], c->node_name[c->term[e][t]]);
+        rh_buf_puts(&text[t], ")");
+        p->b.bad = p->b.bad || text[t].bad;
+        node[t] = text[t].s;
+    }
+    rh_buf_puts(&p->b, rh_kind_of_letter(c->elem_name[e][0]) == RH_KIND_G ? " value={" : " i={");
+    if (!p->b.bad) RH_KINDS[c->kind[e]]->express(c->par + c->elem_par[e], node, &p->b);
+    rh_buf_puts(&p->b, "}");
+    for (int t = 0; t < RH_MAX_TERM; t++) rh_buf_free(&text[t]);
+}
+
 static void put_elements(printer *p) {
     const rheo_circuit *c = p->c;
     for (int e = 0; e < c->n_elem; e++) {
         rh_buf_puts(&p->b, c->elem_name[e]);
-        for (int k = 0; k < RH_KINDS[c->kind[e]]->n_term; k++) {
+        const bool tape = RH_KINDS[c->kind[e]]->flags & RH_TAPE;
+        for (int k = 0; k < (tape ? 2 : RH_KINDS[c->kind[e]]->n_term); k++) {
             rh_buf_add(&p->b, " ", 1);
             rh_buf_puts(&p->b, c->node_name[c->term[e][k]]);
         }
-        if (c->elem_model[e] >= 0)
+        if (tape)
+            put_tape(p, e);
+        else if (c->elem_model[e] >= 0)
             put_model_of(p, e);
         else
             put_value(p, e);

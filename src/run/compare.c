@@ -188,6 +188,7 @@ static double nudge_value(const rheo_experiment *x, double v, double pull) {
 
 static bool copy_model(rh_builder *b, const rheo_circuit *c, int e) {
     if (c->elem_par[e] < 0) return true;
+    if (RH_KINDS[c->kind[e]]->flags & RH_TAPE) return rh_builder_tape(b, e, c->par + c->elem_par[e]) == RHEO_OK;
     const rh_model *const m = &c->model[c->elem_model[e]];
     const int model = rh_builder_model(b, m->name, strlen(m->name), m->kind, c->par + m->par);
     if (model < 0 || rh_builder_par(b, e, c->par + c->elem_par[e]) != RHEO_OK) return false;
