@@ -619,8 +619,22 @@ static void damaged_experiments_are_harmless(void **state) {
     }
 }
 
+/* A duplicate key is told and reading goes on; what stops it later is not what the status says. */
+static void status_is_that_of_the_first_error(void **state) {
+    (void)state;
+    char text[400] = "version: 1\ntask:\n  kind: table\n  kind: csv\nrun: ";
+    for (int i = 0; i < 80; i++) strcat(text, "[");
+    rheo_experiment *x = NULL;
+    rheo_error e = { 0 };
+    assert_int_equal(case_read(&x, text, strlen(text), NULL, 0, NULL, &e), RHEO_E_PARSE);
+    assert_int_equal(e.status, RHEO_E_PARSE);
+    assert_int_equal(e.line, 4);
+    assert_null(x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(status_is_that_of_the_first_error),
         cmocka_unit_test(what_is_left_out_has_its_default),
         cmocka_unit_test(everything_can_be_said),
         cmocka_unit_test(ports_find_their_sources_and_signs),

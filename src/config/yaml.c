@@ -488,7 +488,7 @@ static rheo_status parse_owned(rh_document *out, char *text, size_t n, const cha
                              "there is nothing in this file");
     if (st != RHEO_OK) {
         rh_document_free(&d);
-        return st;
+        return r->err && r->err->status != RHEO_OK ? r->err->status : st; /* the first cause, which err tells of */
     }
     *out = d;
     return RHEO_OK;

@@ -10,7 +10,7 @@
 enum { GAUSS = 4, LEVELS = 4, MAX_CUT = RH_NODES + LEVELS * RH_LAST };
 
 rh_pump rh_pump_of(const rh_learn_def *d) {
-    rh_pump p = { .kind = d->nonlinearity, .threshold = d->threshold };
+    rh_pump p = { .kind = (rh_nonlinearity)d->nonlinearity, .threshold = d->threshold };
     if (p.kind == RH_DEAD_ZONE && !(d->threshold > 0)) p.kind = RH_NONE;
     if (p.kind == RH_CUBIC && !(d->threshold > 0)) p.threshold = 1;
     if (p.kind == RH_DEAD_ZONE) {

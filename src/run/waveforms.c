@@ -298,8 +298,8 @@ static void put_heading(picture *f, int panel) {
     static const char *const TEXT[N_PANEL] = {
         "h: level of the nudge: the outputs are pulled toward their targets by h times its strength",
         "s = drop\xc2\xb2/2: what the edge feels, in V\xc2\xb2",
-        "u: what the memory leaves of s, in V\xc2\xb2/s: large where s moves fast; the axis is logarithmic beyond the "
-        "threshold",
+        ("u: what the memory leaves of s, in V\xc2\xb2/s: large where s moves fast; the axis is logarithmic beyond the "
+         "threshold"),
         "g(u): what passes the dead zone while the pump is on, in V\xc2\xb2/s: the fast rise alone",
         "w: stored conductance, change since the first tooth shown",
     };
