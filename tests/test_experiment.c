@@ -325,7 +325,8 @@ static void sets_come_from_two_files(void **state) {
 }
 
 static const char NETWORK[] =
-    "version: 1\nnetwork: {kind: layered, sizes: [4, 3, 2], inputs: double, outputs: pair, bias: 1, init: glorot, g: 2m}\n"
+    "version: 1\nnetwork: {kind: layered, sizes: [4, 3, 2], inputs: double, outputs: pair, bias: 1, init: glorot, g: "
+    "2m}\n"
     "task: {kind: logic, functions: [xor], differential: true, bias: [1]}\nlearning: {rates: {R1_*: 1u, R1_b*: 2u}}\n";
 static const char NETWORK_GRID[] =
     "version: 1\nnetwork: {kind: grid, nx: 3, ny: 2, seed: 5, spread: 1}\nseed: 9\n"
@@ -369,7 +370,8 @@ static void what_is_printed_reads_back_equal(void **state) {
         "version: 1\nnetlist: grid.cir\noutput: \"caf\xC3\xA9 \\\"x\\\" \\u2028\\x07 \\\\ %\"\n"
         "task: {kind: table, inputs: [in1], outputs: [o1, o2], classes: ['yes', '1e3'], levels: [0.1, 0.2], rows: "
         "[{in: [-0], label: 'yes'}, {in: [4.9406564584124654e-324], label: '1e3', set: test}]}\n";
-    static const char *const ALL[] = { SMALL, FULL, FLOWERS, LINES, ODD, RATES, LOGIC, LINES_SPLIT, NETWORK, NETWORK_GRID };
+    static const char *const ALL[] = { SMALL, FULL,  FLOWERS,     LINES,   ODD,
+                                       RATES, LOGIC, LINES_SPLIT, NETWORK, NETWORK_GRID };
     for (int k = 0; k < RH_COUNT(ALL); k++) {
         rheo_experiment *x = read_ok(ALL[k]);
         char *text = printed(x);
@@ -392,12 +394,9 @@ static void every_default_is_visible(void **state) {
     const struct {
         const rh_field *f;
         int n;
-    } TABLES[] = { { RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD },
-                   { RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD },
-                   { RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD },
-                   { RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD },
-                   { RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD },
-                   { RH_RUN_FIELDS, RH_N_RUN_FIELD } };
+    } TABLES[] = { { RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD }, { RH_NUDGE_FIELDS, RH_N_NUDGE_FIELD },
+                   { RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD }, { RH_PROTOCOL_FIELDS, RH_N_PROTOCOL_FIELD },
+                   { RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD },     { RH_RUN_FIELDS, RH_N_RUN_FIELD } };
     for (int t = 0; t < RH_COUNT(TABLES); t++)
         for (int k = 0; k < TABLES[t].n; k++) {
             char key[64];

@@ -572,9 +572,12 @@ static void vector_width_changes_nothing(void **state) {
     double *const work = calloc(rh_closed_work(t), sizeof *work);
     const size_t room = rh_closed_work(t) / 4;
     for (int round = 0; round < 20; round++) {
-        rh_block b = {
-            .n = RH_BLOCK, .n_used = NC - 1, .place = work, .left = work + room, .right = work + 2 * room, .spare = work + 3 * room
-        };
+        rh_block b = { .n = RH_BLOCK,
+                       .n_used = NC - 1,
+                       .place = work,
+                       .left = work + room,
+                       .right = work + 2 * room,
+                       .spare = work + 3 * room };
         double plain[RH_BLOCK], wide[RH_BLOCK];
         random_edges(coef, round % 2 ? 0.6 : 0.05);
         for (int r = 0; r < NC - 1; r++) {

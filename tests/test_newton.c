@@ -179,7 +179,8 @@ static bench lattice(uint64_t seed, int side, double drive) {
             assert_int_equal(rh_builder_par(b, e, par), RHEO_OK);
         }
     rh_shuffle(seed, 5, n, pick);
-    for (int i = 0; i < 4; i++) add(b, RH_KIND_V, pick[i] + 1, 0, i == 0 ? 0 : i == 1 || unit(seed, &at) < 0.5 ? drive : 0);
+    for (int i = 0; i < 4; i++)
+        add(b, RH_KIND_V, pick[i] + 1, 0, i == 0 ? 0 : i == 1 || unit(seed, &at) < 0.5 ? drive : 0);
     return finish(b);
 }
 

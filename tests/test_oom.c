@@ -190,7 +190,7 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(check_and_solve), cmocka_unit_test(transient),
-                                        cmocka_unit_test(train), cmocka_unit_test(train_in_time),
-                                        cmocka_unit_test(waveforms), cmocka_unit_test(decks) };
+                                        cmocka_unit_test(train),           cmocka_unit_test(train_in_time),
+                                        cmocka_unit_test(waveforms),       cmocka_unit_test(decks) };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -252,7 +252,7 @@ static void tuning_is_yaml_for_the_experiment(void **state) {
 /* ---- interruption ---- */
 
 /* Everything that moves between steps: the two means of adam, a rate that falls, edges with rates of their own. */
-#define ADAM                                                                                                       \
+#define ADAM                                                                                                        \
     "--set", "learning.optimizer=adam", "--set", "learning.rate=2e-7", "--set", "learning.rates={R2: 3e-7, R6: 0}", \
         "--set", "learning.schedule={kind: cosine, final: 0.2}"
 static const char *const LONG[] = { "--set", "run.epochs=1500", "--set", "run.checkpoint=20" };

@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 typedef struct rheo_export_def {
-    const char *level; /* "behavioural" or "ideal": controlled sources; "device": parts that can be bought. Default "behavioural" */
+    const char *level; /* "behavioural" or "ideal": controlled sources; "device": parts that can be bought. Default
+                          "behavioural" */
     long teeth;        /* teeth of the sawtooth, one sample each; 0: all epochs of the experiment. Default 0 */
     int cookie;        /* set by rheo_export_default() */
 } rheo_export_def;

@@ -42,11 +42,11 @@ typedef struct rheo_progress {
 } rheo_progress;
 
 typedef struct rheo_train_def {
-    const char *output;                                   /* run directory; NULL: the experiment's `output` */
-    bool force;                                           /* replace a run that is there */
-    int threads;                                          /* 0: the experiment's run.threads */
-    bool gauge;                                           /* compare every update with the exact gradient */
-    int64_t seed;                                         /* -1: the experiment's */
+    const char *output;  /* run directory; NULL: the experiment's `output` */
+    bool force;          /* replace a run that is there */
+    int threads;         /* 0: the experiment's run.threads */
+    bool gauge;          /* compare every update with the exact gradient */
+    int64_t seed;        /* -1: the experiment's */
     long epochs;         /* rheo_resume: new run.epochs, not below the old; -1: as it was */
     double target_error; /* rheo_resume: new run.target_error; -1: as it was */
     void (*progress)(void *user, const rheo_progress *p); /* may be NULL */

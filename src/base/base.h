@@ -148,7 +148,8 @@ rh_number rh_number_parse(const char *text, size_t n);
 const char *rh_number_fault_text(rh_number_fault fault);
 /* The whole text must be one number, optional blank before the unit ("50 us", "10 kohm"). For YAML and options. */
 rh_number rh_number_parse_all(const char *text, size_t n);
-/* Is `got`, as rh_number has it, a way to write the unit `want` ("V", "ohm"; "": none)? No unit fits any; any fits NULL. */
+/* Is `got`, as rh_number has it, a way to write the unit `want` ("V", "ohm"; "": none)? No unit fits any; any fits
+ * NULL. */
 bool rh_unit_fits(const char *got, const char *want);
 /* Plain decimal number (no suffix) as in CSV; correctly rounded, locale free. Returns bytes used, 0: not a number. */
 size_t rh_decimal(const char *text, size_t n, double *value);
@@ -180,8 +181,8 @@ enum { RH_STREAM_INIT = 1, RH_STREAM_ORDER = 2, RH_STREAM_SPLIT = 3, RH_STREAM_G
 
 /* ---- small dense systems (dense.c) ---- */
 
-/* Solve the n x n system in lu [n][n + 1] (row-major, right-hand side in the last column; overwritten) by Gauss with row
- * pivoting. false: singular or not finite. */
+/* Solve the n x n system in lu [n][n + 1] (row-major, right-hand side in the last column; overwritten) by Gauss with
+ * row pivoting. false: singular or not finite. */
 bool rh_dense_solve(int n, double *lu, double *x);
 
 /* ---- files (file.c) ---- */

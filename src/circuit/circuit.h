@@ -162,9 +162,10 @@ typedef struct rh_gen_field {
     const char *name;
     double def, min, max;
     const char *meaning;
-    const char *const *choices; /* NULL-terminated: the value is the index of a word; NULL: it is a number;
-                                   RH_GEN_SIZES: a list, of the last field only, in RH_GEN_LIST values, 0 behind its end */
-    bool real;                  /* false: whole numbers only */
+    const char *const
+        *choices; /* NULL-terminated: the value is the index of a word; NULL: it is a number;
+                     RH_GEN_SIZES: a list, of the last field only, in RH_GEN_LIST values, 0 behind its end */
+    bool real;    /* false: whole numbers only */
 } rh_gen_field;
 typedef struct rh_gen_kind {
     const char *name; /* "grid" */

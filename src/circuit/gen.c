@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-const rh_gen_kind *const RH_GENS[] = { &rh_gen_grid,    &rh_gen_torus,     &rh_gen_triangular, &rh_gen_lattice,
-                                       &rh_gen_layered, &rh_gen_geometric, &rh_gen_smallworld, &rh_gen_scalefree,
-                                       &rh_gen_jammed,  &rh_gen_mixed, &rh_gen_multipartite };
+const rh_gen_kind *const RH_GENS[] = { &rh_gen_grid,    &rh_gen_torus,     &rh_gen_triangular,  &rh_gen_lattice,
+                                       &rh_gen_layered, &rh_gen_geometric, &rh_gen_smallworld,  &rh_gen_scalefree,
+                                       &rh_gen_jammed,  &rh_gen_mixed,     &rh_gen_multipartite };
 const int RH_N_GEN = RH_COUNT(RH_GENS);
 
 const char *const RH_GEN_SIZES[] = { NULL };

@@ -98,7 +98,8 @@ rheo_status rh_gen_finish(rh_graph *g, const rh_gen_kind *kind, const double *pa
 /* Room for a graph of so many nodes and edges, or a message. */
 rheo_status rh_gen_open(rh_graph *g, double n, double n_edge, uint64_t seed, rheo_error *err);
 
-extern const rh_gen_kind rh_gen_grid, rh_gen_torus, rh_gen_triangular, rh_gen_lattice, rh_gen_layered, rh_gen_multipartite;
+extern const rh_gen_kind rh_gen_grid, rh_gen_torus, rh_gen_triangular, rh_gen_lattice, rh_gen_layered,
+    rh_gen_multipartite;
 extern const rh_gen_kind rh_gen_geometric, rh_gen_smallworld, rh_gen_scalefree, rh_gen_jammed, rh_gen_mixed;
 
 #endif

@@ -143,5 +143,6 @@ static rheo_status build_multipartite(const double *par, uint64_t seed, rh_build
     return rh_gen_finish(&g, &rh_gen_multipartite, par, b, err);
 }
 
-const rh_gen_kind rh_gen_multipartite = { "multipartite", "two to four layers, every node joined to all of the next layer",
-                                     MULTIPARTITE, RH_COUNT(MULTIPARTITE), build_multipartite };
+const rh_gen_kind rh_gen_multipartite = { "multipartite",
+                                          "two to four layers, every node joined to all of the next layer",
+                                          MULTIPARTITE, RH_COUNT(MULTIPARTITE), build_multipartite };

@@ -13,7 +13,8 @@
 
 static const rh_option OPTIONS[] = {
     { "blocks", 0, RH_OPT_INT, "N", "timed blocks per case (default 101)", 3, 1e4, NULL },
-    { "large", 0, RH_OPT_FLAG, NULL, "also read 1 000 000 resistors, solve a 316x316 grid and a crossbar with diodes", 0, 0, NULL },
+    { "large", 0, RH_OPT_FLAG, NULL, "also read 1 000 000 resistors, solve a 316x316 grid and a crossbar with diodes",
+      0, 0, NULL },
     { NULL },
 };
 

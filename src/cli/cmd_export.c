@@ -7,8 +7,8 @@ static const char *const FORMATS[] = { "spice", NULL }, *const LEVELS[] = { "beh
 
 static const rh_option OPTIONS[] = {
     { "format", 0, RH_OPT_CHOICE, "FORMAT", "spice (default)", 0, 0, FORMATS },
-    { "level", 0, RH_OPT_CHOICE, "LEVEL", "behavioural (default, or ideal): controlled sources; device: parts that can be bought", 0, 0,
-      LEVELS },
+    { "level", 0, RH_OPT_CHOICE, "LEVEL",
+      "behavioural (default, or ideal): controlled sources; device: parts that can be bought", 0, 0, LEVELS },
     { "teeth", 0, RH_OPT_INT, "N", "teeth of the sawtooth, one sample each, instead of all epochs", 1, 1e6, NULL },
     { "output", 'o', RH_OPT_TEXT, "FILE", "write here instead of to standard output", 0, 0, NULL },
     { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },

@@ -18,8 +18,7 @@ static rheo_status run(rh_cli *cli) {
     t.def.epochs = (long)rh_opt_number(cli, "epochs", -1);
     t.def.target_error = rh_opt_number(cli, "target-error", -1);
     rh_training_begin(&t, "resuming", cli->operand[0]);
-    const rheo_status st =
-        rh_training_close(&t, rheo_resume(cli->operand[0], &t.def, &t.result, &cli->log, &t.err));
+    const rheo_status st = rh_training_close(&t, rheo_resume(cli->operand[0], &t.def, &t.result, &cli->log, &t.err));
     if (st == RHEO_OK && t.n_progress == 0)
         rh_cli_note(cli, "nothing was left to do; --epochs N, above %ld, trains longer", t.result.epochs);
     return st;
@@ -35,5 +34,6 @@ const rh_command rh_cmd_resume = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
-    .notes = "result.npz ends byte for byte as if the run had not been interrupted. --epochs and --target-error change config.yaml.\n",
+    .notes = "result.npz ends byte for byte as if the run had not been interrupted. --epochs and --target-error change "
+             "config.yaml.\n",
 };

@@ -109,8 +109,7 @@ static void done_line(const rh_training *t) {
     rh_buf b = { 0 };
     char first[16], last[16];
     rh_buf_printf(&b, "%ld epochs, %ld steps in %ld.%ld s: loss %s -> %s", r->epochs, r->steps, (long)r->seconds,
-                  (long)(r->seconds * 10) % 10, loss_text(r->loss_first, first),
-                  loss_text(r->loss_last, last));
+                  (long)(r->seconds * 10) % 10, loss_text(r->loss_first, first), loss_text(r->loss_last, last));
     add_score(&b, ", validation", r->loss_validation, r->accuracy_validation);
     add_score(&b, ", test", r->loss_test, r->accuracy_test);
     rh_buf_printf(&b, "\nrun directory: %s", r->directory);

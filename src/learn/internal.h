@@ -12,7 +12,7 @@ extern const char *const RH_PROTOCOL_NAMES[],
     *const RH_KERNEL_NAMES[]; /* NULL-terminated, in the order of the tables */
 
 enum {
-    RH_FEW_GRIP = 3, /* so few: their responses are kept as drops */
+    RH_FEW_GRIP = 3,   /* so few: their responses are kept as drops */
     RH_MAX_CHUNK = 16, /* partial sums of a batch: their number does not depend on threads, so neither do the bytes */
     RH_BLOCK = 8,      /* samples solved together */
     RH_BENT_LEVELS = 9,
@@ -219,8 +219,8 @@ double rh_lane_grip(const rh_learner *l, const rh_lane *w, const double *x, int 
 /* Loss of the current sample, pull; adds to the chunk's score. */
 void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k);
 
-/* learner.c: from what edges feel, as slopes by their conductance, to slopes by their state: those that conduct less when
- * it rises change sign. Its size is left out, as a circuit would leave it out. */
+/* learner.c: from what edges feel, as slopes by their conductance, to slopes by their state: those that conduct less
+ * when it rises change sign. Its size is left out, as a circuit would leave it out. */
 void rh_learner_turn(const rh_learner *l, double *x);
 
 #endif

@@ -10,34 +10,34 @@
 
 /* Settings. Index fields are rows of the tables below. */
 typedef struct rh_learn_def {
-    int rule;               /* RH_RULES */
-    double rate;            /* sgd: dw = -rate/strength * bracket; S per V^2 times the unit of strength. adam: S */
+    int rule;                /* RH_RULES */
+    double rate;             /* sgd: dw = -rate/strength * bracket; S per V^2 times the unit of strength. adam: S */
     const double *edge_rate; /* [n_edge] instead of rate, lent until a learner is open; NULL: rate for all */
-    int optimizer;          /* RH_OPTIMIZERS */
-    int taps;               /* of `taps`: values evenly spread over the bounds */
-    double momentum;        /* share of the last step that goes on */
-    double beta1, beta2;    /* adam: shares of the old means */
-    double epsilon;         /* adam: what is added to the size of the gradient, V^2/S */
-    int schedule;           /* RH_SCHEDULES */
-    double decay, final;    /* exponential, step: factor; cosine: share of the rate at the end */
-    int every;              /* step: epochs */
-    int nudge;              /* RH_NUDGES */
-    int hold;               /* RH_HOLDS: difference, nodes (voltage nudge) */
-    double strength;        /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
-    int loss;               /* RH_LOSSES */
-    double margin;          /* V, hinge */
-    double logit_gain;      /* 1/V, cross-entropy and softmax-squared */
-    int side;               /* RH_SIDES: one, centered (eqprop) */
-    int protocol;           /* RH_PROTOCOLS */
-    double fast, slow;      /* s */
-    int between;            /* RH_BETWEENS: gate, ramp, periodic, carry */
-    double ramp;            /* s, between: ramp */
-    int kernel;             /* RH_KERNELS */
-    double par[RH_MAX_PAR]; /* of the kernel, in the order of its fields */
-    double threshold;       /* V^2/s */
-    int nonlinearity;       /* RH_NONLINEARITIES */
-    int threads;            /* for batches; results do not depend on it */
-    bool gauge;             /* compare every update with the exact gradient */
+    int optimizer;           /* RH_OPTIMIZERS */
+    int taps;                /* of `taps`: values evenly spread over the bounds */
+    double momentum;         /* share of the last step that goes on */
+    double beta1, beta2;     /* adam: shares of the old means */
+    double epsilon;          /* adam: what is added to the size of the gradient, V^2/S */
+    int schedule;            /* RH_SCHEDULES */
+    double decay, final;     /* exponential, step: factor; cosine: share of the rate at the end */
+    int every;               /* step: epochs */
+    int nudge;               /* RH_NUDGES */
+    int hold;                /* RH_HOLDS: difference, nodes (voltage nudge) */
+    double strength;         /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
+    int loss;                /* RH_LOSSES */
+    double margin;           /* V, hinge */
+    double logit_gain;       /* 1/V, cross-entropy and softmax-squared */
+    int side;                /* RH_SIDES: one, centered (eqprop) */
+    int protocol;            /* RH_PROTOCOLS */
+    double fast, slow;       /* s */
+    int between;             /* RH_BETWEENS: gate, ramp, periodic, carry */
+    double ramp;             /* s, between: ramp */
+    int kernel;              /* RH_KERNELS */
+    double par[RH_MAX_PAR];  /* of the kernel, in the order of its fields */
+    double threshold;        /* V^2/s */
+    int nonlinearity;        /* RH_NONLINEARITIES */
+    int threads;             /* for batches; results do not depend on it */
+    bool gauge;              /* compare every update with the exact gradient */
 } rh_learn_def;
 /* Field tables of the YAML blocks, offsets into rh_learn_def. */
 extern const rh_field RH_LEARNING_FIELDS[]; /* optimizer rate rule loss margin logit_gain side ... */
@@ -52,16 +52,27 @@ extern const rh_field RH_MEMORY_FIELDS[]; /* kind threshold nonlinearity (and th
 extern const int RH_N_MEMORY_FIELD;
 void rh_learn_default(rh_learn_def *def);
 
-enum { RH_RULE_TCL, RH_RULE_CONTRASTIVE, RH_RULE_COUPLED, RH_RULE_EQPROP, RH_RULE_HOLOMORPHIC, RH_RULE_FREQUENCY, RH_RULE_HEBBIAN, RH_RULE_GRADIENT };
+enum {
+    RH_RULE_TCL,
+    RH_RULE_CONTRASTIVE,
+    RH_RULE_COUPLED,
+    RH_RULE_EQPROP,
+    RH_RULE_HOLOMORPHIC,
+    RH_RULE_FREQUENCY,
+    RH_RULE_HEBBIAN,
+    RH_RULE_GRADIENT
+};
 enum { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
 enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_SQUARED_HINGE, RH_LOSS_CROSS_ENTROPY, RH_LOSS_SOFTMAX_SQUARED };
 enum { RH_OPTIMIZER_SGD, RH_OPTIMIZER_MOMENTUM, RH_OPTIMIZER_ADAM, RH_OPTIMIZER_SIGN, RH_OPTIMIZER_TAPS };
 enum { RH_SCHEDULE_CONSTANT, RH_SCHEDULE_EXPONENTIAL, RH_SCHEDULE_COSINE, RH_SCHEDULE_STEP };
 enum { RH_HOLD_DIFFERENCE, RH_HOLD_NODES };
 enum { RH_BETWEEN_GATE, RH_BETWEEN_RAMP, RH_BETWEEN_PERIODIC, RH_BETWEEN_CARRY };
-extern const char *const RH_HOLDS[], *const RH_RULES[],
-    *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[], *const RH_BETWEENS[], *const RH_OPTIMIZERS[],
-    *const RH_SCHEDULES[]; /* NULL-terminated */
+extern const char *const RH_HOLDS[],
+    *const RH_RULES[], *const RH_NUDGES[], *const RH_LOSSES[], *const RH_SIDES[],
+                                                                   *const RH_BETWEENS[],
+                                                                       *const RH_OPTIMIZERS[],
+                                                                           *const RH_SCHEDULES[]; /* NULL-terminated */
 const char *rh_optimizer_what(int optimizer);
 const char *rh_schedule_what(int schedule);
 /* Factor of all rates in an epoch, from 0, of n_epoch. */
@@ -120,8 +131,8 @@ void rh_learner_factor(rh_learner *l, double factor);
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err);
 /* Free network only. */
 rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err);
-/* What came out of each sample [n] when it was last solved for: the index of the largest output; without labels, whether
- * the signs were right. Lent. */
+/* What came out of each sample [n] when it was last solved for: the index of the largest output; without labels,
+ * whether the signs were right. Lent. */
 const int *rh_learner_answers(const rh_learner *l);
 /* Outputs of one sample: out [n_out]. */
 rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err);

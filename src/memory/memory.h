@@ -1,7 +1,8 @@
 /* memory: what one edge remembers of its synaptic current s, and what it writes in one cycle.
  *
- * A kernel is a small linear filter: x' = M x + b s, u = c.x + d s. All edges share it. closed.c turns it, once per protocol, into
- * tables on a shared time grid; per edge the work is then a few dot products, whatever slow/fast is. Plain arrays, no circuit. */
+ * A kernel is a small linear filter: x' = M x + b s, u = c.x + d s. All edges share it. closed.c turns it, once per
+ * protocol, into tables on a shared time grid; per edge the work is then a few dot products, whatever slow/fast is.
+ * Plain arrays, no circuit. */
 #ifndef RH_MEMORY_H
 #define RH_MEMORY_H
 
@@ -46,17 +47,19 @@ typedef enum rh_start {
 /* Tables for one filter, one list of ramps, one start and polynomials in h up to `degree`.
  * Immutable after opening: any number of threads may use one. */
 typedef struct rh_closed rh_closed;
-rheo_status rh_closed_open(rh_closed **out, const rh_filter *f, const rh_ramp *ramp, int n_ramp, int degree, rh_start start,
-                           rheo_error *err);
+rheo_status rh_closed_open(rh_closed **out, const rh_filter *f, const rh_ramp *ramp, int n_ramp, int degree,
+                           rh_start start, rheo_error *err);
 void rh_closed_close(rh_closed *t);
 
-/* Basis of s over h in [0, 1]: s(h) = c_0 + sum_{j>=1} c_j B_j(h), B_j(h) = T_j(2h-1) - T_j(-1), T_j Chebyshev. So c_0 = s(0). */
+/* Basis of s over h in [0, 1]: s(h) = c_0 + sum_{j>=1} c_j B_j(h), B_j(h) = T_j(2h-1) - T_j(-1), T_j Chebyshev. So c_0
+ * = s(0). */
 double rh_basis(int j, double h);
 /* Values of s at the n+1 Chebyshev-Lobatto levels h_i = (1 - cos(pi i/n))/2 (so h_0 = 0) to coefficients:
  * c = W s with W [n+1][n+1] row-major, row j gives c_j. n >= 1. */
 void rh_basis_transform(int n, double *w);
 
-/* State carried between cycles, per edge: deviation of x from its rest value at s_last, and s_last (V^2). Zero-filled = at rest at s = 0. */
+/* State carried between cycles, per edge: deviation of x from its rest value at s_last, and s_last (V^2). Zero-filled =
+ * at rest at s = 0. */
 typedef struct rh_carry {
     double *dev;    /* [filter n][n_edge] */
     double *s_last; /* [n_edge] */
@@ -64,7 +67,8 @@ typedef struct rh_carry {
 
 typedef struct rh_write_def {
     rh_nonlinearity nonlinearity;
-    double threshold; /* u units: V^2/s for dead-zone (g = u where |u| >= threshold, else 0); cubic: g = u^3/threshold (threshold 1 if 0) */
+    double threshold; /* u units: V^2/s for dead-zone (g = u where |u| >= threshold, else 0); cubic: g = u^3/threshold
+                         (threshold 1 if 0) */
 } rh_write_def;
 
 /**
@@ -76,12 +80,14 @@ typedef struct rh_write_def {
  * @param dw       [n_edge] V^2
  * @param u_max, u_min  [n_edge] extremes of u over the cycle, polished; both NULL to save their cost
  * @param work     rh_closed_work(t) doubles; the call allocates nothing
- * The bytes of dw[k] do not depend on n_edge, on k or on the other edges: splitting the edges over threads changes nothing.
+ * The bytes of dw[k] do not depend on n_edge, on k or on the other edges: splitting the edges over threads changes
+ * nothing.
  */
-void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, int n_coef, const double *coef, int stride,
-                     const rh_carry *carry, double *dw, double *u_max, double *u_min, double *work);
+void rh_closed_write(const rh_closed *t, const rh_write_def *def, int n_edge, int n_coef, const double *coef,
+                     int stride, const rh_carry *carry, double *dw, double *u_max, double *u_min, double *work);
 size_t rh_closed_work(const rh_closed *t);
-/* u of one edge at time x in [0, period], for pictures and tests: coef [n_coef], dev [n] or NULL. Right limit at a jump. */
+/* u of one edge at time x in [0, period], for pictures and tests: coef [n_coef], dev [n] or NULL. Right limit at a
+ * jump. */
 double rh_closed_u(const rh_closed *t, int n_coef, const double *coef, const double *dev, double x);
 
 #endif

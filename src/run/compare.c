@@ -262,8 +262,7 @@ static rheo_status compare_sample(rh_compare *k, const rheo_experiment *x, pair 
     rheo_state *const st = p->st_free, *const nudged = p->st_clamped;
     char label[48];
     snprintf(label, sizeof label, "sample %d free", s + 1);
-    for (int j = 0; j < x->task.n_in; j++)
-        st->source[x->in_elem[j]] = x->in_sign[j] * rh_task_input(&x->task, s, j);
+    for (int j = 0; j < x->task.n_in; j++) st->source[x->in_elem[j]] = x->in_sign[j] * rh_task_input(&x->task, s, j);
     RHEO_TRY(compare_state(k, &p->free, st, label, err));
     for (int o = 0; o < n_out; o++) p->v[o] = st->v[x->out[o][0]] - st->v[x->out[o][1]];
     RH_LOSS_TABLE[x->learn.loss].eval(&x->learn, n_out, p->v, x->task.target + (size_t)s * (size_t)n_out,

@@ -61,7 +61,9 @@ const char *rh_strength_unit(int nudge) {
 }
 
 /* Adam divides the gradient by its own size: what is left of the unit is that of the conductance. */
-const char *rh_rate_unit(int optimizer) { return optimizer == RH_OPTIMIZER_ADAM || optimizer == RH_OPTIMIZER_SIGN ? "S" : "S/V^2"; }
+const char *rh_rate_unit(int optimizer) {
+    return optimizer == RH_OPTIMIZER_ADAM || optimizer == RH_OPTIMIZER_SIGN ? "S" : "S/V^2";
+}
 
 rheo_status rh_experiment_forward(rh_report *r, rheo_error *e, rh_loc at) {
     if (e->status == RHEO_E_NOMEM) return RH_REPORT_NOMEM(r);

@@ -39,7 +39,8 @@ int rh_kernel_fields(int kernel, rh_field *out);
 /* The unit of nudge.strength, and of learning.rate. */
 const char *rh_strength_unit(int nudge);
 const char *rh_rate_unit(int optimizer);
-/* experiment_network.c: the block `network` instead of a netlist, and the ports that a layered network has by itself. */
+/* experiment_network.c: the block `network` instead of a netlist, and the ports that a layered network has by itself.
+ */
 rheo_status rh_experiment_read_network(rheo_experiment *x, const rh_reader *rd, rh_yaml *root);
 bool rh_experiment_has_ports(const rheo_experiment *x);
 rheo_status rh_experiment_network_inputs(rheo_experiment *x, const rh_reader *rd, rh_yaml *task);

@@ -33,12 +33,12 @@ typedef struct rh_engine_def {
 struct rheo_experiment {
     rh_document doc; /* text and places */
     char *path, *folder;
-    char *netlist; /* path as written, resolved against folder; NULL: the circuit is that of `network` */
-    int network_kind;     /* RH_GENS */
-    double *network_par;  /* [rh_gen_n_par] NULL: there is a netlist */
-    int64_t network_seed; /* -1: seed */
+    char *netlist;                /* path as written, resolved against folder; NULL: the circuit is that of `network` */
+    int network_kind;             /* RH_GENS */
+    double *network_par;          /* [rh_gen_n_par] NULL: there is a netlist */
+    int64_t network_seed;         /* -1: seed */
     bool own_inputs, own_outputs; /* the task took those of the network */
-    int domain;    /* 0 electrical, 1 hydraulic: only units in print differ */
+    int domain;                   /* 0 electrical, 1 hydraulic: only units in print differ */
     int64_t seed;
     int task_kind; /* RH_TASK_KINDS: table, csv, idx, logic */
     rh_task task;
@@ -57,8 +57,8 @@ struct rheo_experiment {
     int (*out)[2];
     rh_csv_task_def csv; /* as read, lent from doc; serves idx files, truth tables and rows with labels as well */
     int *function, n_function, n_variable; /* of truth tables; lent from doc */
-    bool labelled;       /* rows or table name classes (label may also come from one-hot targets) */
-    char *cwd;           /* where relative paths count from, absolute; NULL: not known */
+    bool labelled;                         /* rows or table name classes (label may also come from one-hot targets) */
+    char *cwd;                             /* where relative paths count from, absolute; NULL: not known */
 };
 rh_ports rh_experiment_ports(const rheo_experiment *x);
 rh_samples rh_experiment_samples(const rheo_experiment *x);

@@ -2,9 +2,9 @@
  *
  * To train is to write the run directory and then to run what stands in it; to resume is only the second. So an
  * interrupted run and an uninterrupted one go through the same code, and config.yaml is by construction what is run. */
+#include "run/train.h"
 #include "run/checkpoint.h"
 #include "run/rundir.h"
-#include "run/train.h"
 #include "solver/outside.h"
 
 #include <limits.h>
@@ -26,7 +26,7 @@ typedef struct session {
     rh_learner *l;
     const rh_via *via;
     const rh_stepper *stepper;
-    void *steps; /* state of the stepper */
+    void *steps;         /* state of the stepper */
     double *g_first;     /* [n_edge] */
     int *order;          /* [n_train] sample indices of the epoch that is going on */
     int64_t order_epoch; /* of order; -1: none yet */
@@ -35,11 +35,13 @@ typedef struct session {
     rh_counters at;
     rh_history history;
     int *confusion; /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
-    double began; /* s */
-    bool warned;  /* that few edges pass the dead zone */
+    double began;   /* s */
+    bool warned;    /* that few edges pass the dead zone */
 } session;
 
-rheo_train_def rheo_train_default(void) { return (rheo_train_def){ .seed = -1, .epochs = -1, .target_error = -1, .cookie = TRAIN_COOKIE }; }
+rheo_train_def rheo_train_default(void) {
+    return (rheo_train_def){ .seed = -1, .epochs = -1, .target_error = -1, .cookie = TRAIN_COOKIE };
+}
 
 static double now(void) {
     struct timespec t;
@@ -208,7 +210,9 @@ static rheo_status load(session *s, const rh_checkpoint *c, rheo_error *err) {
 
 static bool stopped(const session *s) { return s->def->stop && *s->def->stop; }
 
-int rh_experiment_n_scored(const rheo_experiment *x) { return x->task.n_train < RH_SCORED ? x->task.n_train : RH_SCORED; }
+int rh_experiment_n_scored(const rheo_experiment *x) {
+    return x->task.n_train < RH_SCORED ? x->task.n_train : RH_SCORED;
+}
 
 /* A function of seed and epoch alone: a resumed run finds it again. */
 void rh_experiment_order(const rheo_experiment *x, int64_t epoch, int *order) {
@@ -284,7 +288,8 @@ static rheo_status open_learner(session *s, bool gauge, rheo_error *err) {
 }
 
 static rheo_status cannot_resume(rheo_error *err) {
-    const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "this run was made by ngspice, which cannot go on");
+    const rheo_status st =
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "this run was made by ngspice, which cannot go on");
     rh_hint(err, "begin it anew with `rheo cosim --force`, or resume its folder closed/ or transient/");
     return st;
 }
@@ -379,10 +384,14 @@ static rheo_status run_directory(const char *directory, const rheo_train_def *de
     rh_free(config);
     if (st == RHEO_OK) st = rh_rundir_environment(directory, x, err);
     if (st == RHEO_OK) {
-        session s = {
-            .x = x, .def = def, .log = log, .directory = directory, .via = via, .order_epoch = -1, .metrics = -1,
-            .began = now()
-        };
+        session s = { .x = x,
+                      .def = def,
+                      .log = log,
+                      .directory = directory,
+                      .via = via,
+                      .order_epoch = -1,
+                      .metrics = -1,
+                      .began = now() };
         s.stepper = x->engine.engine == RH_ENGINE_TRANSIENT ? &RH_STEP_TRANSIENT : &RH_STEP_CLOSED;
         if (via->stepper) s.stepper = via->stepper;
         st = run(&s, result, err);

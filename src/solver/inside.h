@@ -38,10 +38,10 @@ struct rheo_solver {
     const rh_matrix_ops *ops;
     void *m; /* NULL when nothing is unknown */
     rh_system y;
-    double *ax;            /* [nonzeros] values last factored */
-    double *g;             /* [n_edge] last factored */
-    double *felt;          /* [n_coupling] S: what the rows feel of known potentials, at g */
-    double *felt_coef;     /* [n_coupling] and what that is made of, in narrow arrays */
+    double *ax;        /* [nonzeros] values last factored */
+    double *g;         /* [n_edge] last factored */
+    double *felt;      /* [n_coupling] S: what the rows feel of known potentials, at g */
+    double *felt_coef; /* [n_coupling] and what that is made of, in narrow arrays */
     int *felt_row, *felt_edge;
     double *pivot_g;       /* [n_edge] at which pivots were chosen */
     double *v;             /* [n_node] potentials of fixed nodes; of all in passing */
@@ -54,7 +54,7 @@ struct rheo_solver {
     double pivot_rcond;
     bool pivoted, factored, warned;
     bool positive; /* see rh_matrix_positive */
-    bool sized; /* size and across are those of ax */
+    bool sized;    /* size and across are those of ax */
     rh_newton newton;
     rh_ngspice *outside; /* NULL: the points come from ops */
     rheo_solver_stats stats;
