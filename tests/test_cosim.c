@@ -62,8 +62,9 @@ static void three_engines_agree(void **state) {
     snprintf(run, sizeof run, "%s/run", dir);
     static const char *const CASE[][2] = { { "examples/selflearn-4.yaml", "60" },
                                            { "examples/selflearn-24.yaml", "4" },
+                                           { "examples/selflearn-mosfet.yaml", "8" },
                                            { "examples/selflearn-112.yaml", "1" } };
-    const int n = getenv("RHEO_ASAN") ? 1 : 3;
+    const int n = getenv("RHEO_ASAN") ? 1 : 4;
     for (int i = 0; i < n; i++) {
         engine e[ENGINES];
         cosim(CASE[i][0], run, CASE[i][1], NULL, e);
@@ -71,7 +72,8 @@ static void three_engines_agree(void **state) {
         for (int k = 0; k < NGSPICE; k++) CHECK_REL(e[k].rms0, e[NGSPICE].rms0, 1e-5); /* the deck leaks first */
         CHECK_REL(e[TRANSIENT].rms1, e[NGSPICE].rms1, 1e-4);
         if (!(e[TRANSIENT].w_max <= 1e-4)) fail_msg("transient and ngspice differ by %g", e[TRANSIENT].w_max);
-        if (!(e[CLOSED].w_max <= 0.03)) fail_msg("closed form and ngspice differ by %g", e[CLOSED].w_max);
+        if (!(e[CLOSED].w_max <= (i == 2 ? 0.1 : 0.03))) /* transistors: at a rate that large */
+            fail_msg("closed form and ngspice differ by %g", e[CLOSED].w_max);
         assert_true(e[NGSPICE].w_max == 0 && e[TRANSIENT].w_rms <= e[TRANSIENT].w_max);
     }
     static const char *const FILES[] = { "config.yaml",          "metrics.jsonl",          "result.npz",

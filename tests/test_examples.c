@@ -35,6 +35,7 @@ static const expected EXPECTED[] = {
     { "selflearn-24.yaml", 0.04554, 3e-5, 0, NULL },
     { "selflearn-112.yaml", 0.014474, 1e-4, 0, NULL },
     { "selflearn-mosfet.yaml", 5.322e-4, 4e-7, 0, NULL },
+    { "selflearn-mosfet.yaml", 5.322e-4, 4e-7, 0, "solver.engine=transient" },
     { "selflearn-4.yaml", 0.03797, 4e-5, 0, "solver.engine=transient" },
     { "selflearn-24.yaml", 0.04554, 3e-5, 0, "solver.engine=transient" },
     { "selflearn-112.yaml", 0.014474, 1e-4, 0, "solver.engine=transient" },

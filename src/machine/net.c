@@ -1,10 +1,11 @@
 /* net.c: potentials of the network at one time: what the machine asks for, at given conductances, sources and nudge. A
- * network that is not linear needs another file like this one, and nothing else.
+ * network that is not linear is solved by Newton, each point from the last; it may have no capacitors.
  *
  * What the nudge does is a mix of the responses to 1 A into each output, so the matrix knows of conductances alone: one
  * factorisation serves as long as they rest, whatever sources and nudge do. Capacitors are conductances beside known
  * currents, as in transient (TR-BDF2): the time step is in the matrix then. */
 #include "machine/inside.h"
+#include "solver/newton.h"
 #include "transient/transient.h"
 
 #include <math.h>
@@ -29,7 +30,7 @@ typedef struct rh_charge {
 
 struct rh_net {
     const rheo_circuit *c;
-    rheo_circuit *companion; /* capacitors learn as well */
+    rheo_circuit *companion; /* capacitors learn as well; NULL: not linear, then the circuit itself */
     rheo_solver *s;
     const rh_ports *ports;
     int n_edge, n_out, n_cap, n_unknown, n_all;
@@ -48,6 +49,7 @@ struct rh_net {
     double *inject;    /* [n_cap] A */
     rh_charge now, mid, next;
     bool settled; /* currents of the capacitors are known at the beginning of the step */
+    bool bent;    /* the network is not linear: points by Newton, each from the last */
     bool loop;    /* of capacitors and voltage sources: currents jump at corners */
     long n_factor;
     void *memory;
@@ -79,6 +81,8 @@ static void layout(rh_net *n, rh_arena *a) {
 static void fill(rh_net *n) {
     const rheo_circuit *const c = n->c;
     int cap = 0;
+    for (int k = 0; k < n->n_edge; k++) n->edge[k] = k;
+    if (!n->companion) return;
     for (int e = 0; e < c->n_elem; e++) {
         const int k = n->companion->elem_edge[e];
         if (k < 0) continue;
@@ -97,13 +101,35 @@ static rheo_status check_caps(const rheo_circuit *c, rheo_error *err) {
     return RHEO_OK;
 }
 
+static bool is_bent(const rheo_circuit *c) {
+    for (int e = 0; e < c->n_elem; e++)
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return true;
+    return false;
+}
+
+/* Charges and bends together are for ngspice, and so are pumps that run the other way. */
+static rheo_status no_caps(const rheo_circuit *c, rheo_error *err) {
+    for (int k = 0; k < c->n_edge; k++)
+        if (rh_edge_falls(c, k))
+            return rh_fail(err, RHEO_E_USAGE, 308, rh_elem_loc(c, c->edge_elem[k]),
+                           "the engine transient is for edges that conduct more as their gate voltage rises, unlike %s",
+                           c->elem_name[c->edge_elem[k]]);
+    for (int e = 0; e < c->n_elem; e++)
+        if (c->kind[e] == RH_KIND_C && c->value[e] > 0)
+            return rh_circuit_linear(c, "the engine transient with capacitors", err);
+    return RHEO_OK;
+}
+
 static rheo_status open_net(rh_net *n, const rheo_solver_def *solver, const rh_ports *ports, const rheo_log *log,
                             rheo_error *err) {
-    RHEO_TRY(rh_circuit_linear(n->c, "the engine transient", err));
     RHEO_TRY(check_caps(n->c, err));
-    RHEO_TRY(rh_companion_moving(&n->companion, n->c, err));
+    n->bent = is_bent(n->c);
+    if (n->bent)
+        RHEO_TRY(no_caps(n->c, err));
+    else
+        RHEO_TRY(rh_companion_moving(&n->companion, n->c, err));
     n->n_edge = n->c->n_edge;
-    n->n_all = n->companion->n_edge;
+    n->n_all = n->bent ? n->n_edge : n->companion->n_edge;
     n->n_cap = n->n_all - n->n_edge;
     n->n_out = ports->n_out;
     rheo_solver_def def = *solver;
@@ -112,7 +138,7 @@ static rheo_status open_net(rh_net *n, const rheo_solver_def *solver, const rh_p
         def.rcond_refuse = fmin(def.rcond_refuse, 1e-15);
         RHEO_TRY(rh_voltage_loop(n->c, &n->loop, err));
     }
-    RHEO_TRY(rheo_solver_open(&n->s, n->companion, &def, log, err));
+    RHEO_TRY(rheo_solver_open(&n->s, n->bent ? n->c : n->companion, &def, log, err));
     n->n_unknown = rh_solver_n_unknown(n->s);
     rh_arena a = { 0 };
     layout(n, &a);
@@ -203,8 +229,29 @@ static rheo_status not_finite(rheo_error *err) {
     return rh_fail(err, RHEO_E_SINGULAR, 302, RH_NOWHERE, "the solution is not finite");
 }
 
+/* The same by Newton, where the network is not linear. */
+static rheo_status solve_bent(rh_net *n, const rh_forcing *f, double *v_out, rheo_error *err) {
+    const rh_load load = {
+        .n = n->n_out, .node = n->ports->out, .ohm = f->nudge > 0 ? 1 / f->nudge : 0, .target = f->target, .y = n->y
+    };
+    if (moved(n)) {
+        n->fresh = true;
+        n->n_factor++;
+        RHEO_TRY(rh_newton_set(n->s, n->all, err));
+        memcpy(n->factored, n->all, sizeof(double) * (size_t)n->n_all);
+        n->fresh = false;
+    }
+    for (int o = 0; o < n->n_out; o++) n->y[o] = 0;
+    RHEO_TRY(rh_newton_solve(n->s, f->source, f->nudge > 0 ? &load : NULL, n->x, err));
+    rh_solver_potentials(n->s, f->source, n->x, n->v);
+    for (int o = 0; v_out && o < n->n_out; o++) v_out[o] = output_of(n, n->v, o);
+    rh_solver_drops(n->s, f->source, n->x, n->drop);
+    return RHEO_OK;
+}
+
 /* x at n->all, f and n->inject. */
 static rheo_status solve(rh_net *n, const rh_forcing *f, double *v_out, rheo_error *err) {
+    if (n->bent) return solve_bent(n, f, v_out, err);
     const bool anew = moved(n);
     if (anew) RHEO_TRY(factor(n, err));
     const size_t m = (size_t)n->n_unknown;
@@ -311,6 +358,10 @@ void rh_net_accept(rh_net *n) {
 }
 
 int rh_net_blocks(rh_net *n, rh_block *out) {
+    if (n->bent) { /* where the next point starts */
+        out[0] = (rh_block){ "net_x", n->x, sizeof(double) * (size_t)n->n_unknown };
+        return 1;
+    }
     if (n->n_cap == 0) return 0;
     out[0] = (rh_block){ "cap_v", n->now.v, sizeof(double) * (size_t)n->n_cap };
     out[1] = (rh_block){ "cap_i", n->now.i, sizeof(double) * (size_t)n->n_cap };

@@ -227,6 +227,7 @@ rheo_status rh_solver_factor(rheo_solver *s, const double *g, rheo_error *err) {
 }
 
 rheo_status rh_solver_pivot_at(rheo_solver *s, const double *g, rheo_error *err) {
+    if (rh_solver_is_nonlinear(s)) return RHEO_OK; /* its pivots are the standard ones */
     RHEO_TRY(check_conductances(s, g, err));
     stamp(s, g);
     double rcond = 0;
