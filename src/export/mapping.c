@@ -39,19 +39,20 @@ static rheo_status check_sensed(const rheo_experiment *x, int elem, rheo_error *
     return st;
 }
 
-/* Variants of a model have equations that no card of SPICE has. */
+/* Variants of a model, smooth switches and expressions have equations that no card of SPICE has. */
 static rheo_status check_kinds(const rheo_experiment *x, rheo_error *err) {
     const rheo_circuit *const c = x->circuit;
     for (int e = 0; e < c->n_elem; e++) {
         const rh_kind *const k = RH_KINDS[c->kind[e]];
         if (k->flags & RH_BY_CURRENT) RHEO_TRY(check_sensed(x, e, err));
-        if (!(k->flags & RH_NONLINEAR) || (k->model && !k->variant)) continue;
+        if (!k->express) continue;
         char shown[80];
         const char *const name = c->elem_name[e];
         const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_NO_DECK, rh_elem_loc(c, e),
                                        "%s: a %s cannot be exported as a circuit that learns by itself",
                                        rh_escape(name, strlen(name), shown, sizeof shown), k->name);
-        rh_hint(err, "leave the '*@ model' line of its model out");
+        rh_hint(err,
+                k->variant ? "leave the '*@ model' line of its model out" : "take it out, or train it by rheo alone");
         return st;
     }
     return RHEO_OK;
