@@ -17,6 +17,13 @@ static const char NETLIST[] =
     "net\n*@ rheo version=1\nV1 in 0 1\nR1 in a 1k\nR2 a b 2k\nR3 b 0 1k\n*@ learn R* min=1u max=10m\n.end\n";
 static const char RC[] = "rc\nV1 in 0 PWL(0 0 1m 1 2m 0)\nR1 in a 1k\nC1 a b 1u\nR2 b 0 1k\nC2 b 0 1u ic=1\n"
                          "I1 0 a SIN(0 1m 1k)\n.ic v(a)=0.5\n.end\n";
+/* Models in and around a subcircuit, a variant, a gate that learns, sensed currents, expressions. */
+static const char BENT[] =
+    "bent\n*@ rheo version=1\nV1 in 0 1\nR1 in a 1k\nD1 a 0 dx 2\n.model dx d(is={k*1p} rs=2)\n.param k=2\n"
+    ".subckt s p q\n.model dx d(n=1.5)\nD1 p q dx\nVg g 0 2\nM1 p g q 0 nm\nB1 q 0 i={V(p)*V(q)/k*1m}\n.ends\n"
+    "X1 a b s\nR2 b 0 1k\n.model nm nmos(vto=0.6 kp=1m)\n*@ model nm smooth n=0.05\nV2 b c 0\nR3 c 0 1k\nF1 a 0 V2 "
+    "0.1\n"
+    "E1 d 0 value={tanh(V(c))}\nR4 d e 1k\nS1 e 0 a 0 sm\n.model sm sw(vt=1)\n*@ learn M.X1.M1 min=0 max=5\n.end\n";
 static const char EXPERIMENT[] =
     "version: 1\nnetlist: net.cir\nseed: 1\noutput: run\n"
     "task: {kind: table, inputs: [in], outputs: [a], rows: [{in: [1], out: [0.5]}, {in: [2], out: [1]}]}\n"
@@ -82,6 +89,9 @@ static void check_and_solve(void **state) {
     answers((const char *const[]){ "check", net, NULL });
     answers((const char *const[]){ "solve", "--csv", net, NULL });
     answers((const char *const[]){ "solve", "--json", net, NULL });
+    snprintf(net, sizeof net, "%s/bent.cir", dir);
+    answers((const char *const[]){ "check", net, NULL });
+    answers((const char *const[]){ "solve", "--csv", net, NULL });
 }
 
 static void transient(void **state) {
@@ -179,6 +189,7 @@ static int begin(void **state) {
     scratch_write(dir, "net.cir", NETLIST);
     scratch_write(dir, "exp.yaml", EXPERIMENT);
     scratch_write(dir, "rc.cir", RC);
+    scratch_write(dir, "bent.cir", BENT);
     return 0;
 }
 
