@@ -16,7 +16,8 @@ static const rh_option OPTIONS[] = {
       PLACEMENTS },
     { "steps", 0, RH_OPT_INT, "N", "steps of training (default: allostery 1000, xor 3000 epochs, modes 3000)", 10, 1e7,
       NULL },
-    { "rate", 0, RH_OPT_NUMBER, "X", "xor: rate of the gate voltages, as published (default 3)", 1e-9, 1e9, NULL },
+    { "rate", 0, RH_OPT_NUMBER, "X", "xor: rate of the gate voltages, on V^2 and over eta (default 3)", 1e-9, 1e9,
+      NULL },
     { "rail", 0, RH_OPT_NUMBER, "V", "xor: upper rail and high input (default 0.453)", 1e-3, 100, NULL },
     { "seed", 0, RH_OPT_INT, "N", "which draws (default 1)", 0, 1e15, NULL },
     { "edge", 0, RH_OPT_TEXT, "NAME", "waveforms: element that learns (default: the first)", 0, 0, NULL },
@@ -127,12 +128,12 @@ static rheo_status allostery(rh_cli *cli) {
 static rheo_status lattice_rows(rh_cli *cli, rh_buf *b, uint64_t seed, int draws, rheo_error *err) {
     static const double GAIN = 4;
     if (!cli->json)
-        rh_buf_puts(b, "# 4x4 periodic lattice, a pair held at both nodes: coupled_mean,coupled_min,published\n");
+        rh_buf_puts(b, "# 4x4 periodic lattice, a pair held at both nodes: coupled_mean,coupled_min,expected\n");
     for (int i = 0; i < RH_N_LATTICE_ROW; i++) {
         double mean, least;
         RHEO_TRY(rh_figure_lattice(&RH_LATTICE_ROWS[i], seed, draws, &mean, &least, err));
         if (!cli->json) rh_buf_printf(b, "# %s: ", RH_LATTICE_ROWS[i].what);
-        row(cli, b, "coupled_mean,coupled_min,published\n", (double[]){ mean, least, RH_LATTICE_ROWS[i].published }, 3);
+        row(cli, b, "coupled_mean,coupled_min,expected\n", (double[]){ mean, least, RH_LATTICE_ROWS[i].expected }, 3);
     }
     double below, above;
     RHEO_TRY(rh_figure_amplifier(GAIN, &below, &above, err));
@@ -140,7 +141,7 @@ static rheo_status lattice_rows(rh_cli *cli, rh_buf *b, uint64_t seed, int draws
         rh_buf_puts(
             b,
             "# eqprop through a bidirectional amplifier of gain 4, update over gradient, below and above, then 1/16: ");
-    row(cli, b, "amplifier_below,amplifier_above,published\n", (double[]){ below, above, 1 / (GAIN * GAIN) }, 3);
+    row(cli, b, "amplifier_below,amplifier_above,expected\n", (double[]){ below, above, 1 / (GAIN * GAIN) }, 3);
     return RHEO_OK;
 }
 
@@ -311,7 +312,7 @@ static rheo_status run(rh_cli *cli) {
 
 const rh_command rh_cmd_figure = {
     .name = "figure",
-    .summary = "compute a published comparison afresh, as CSV; draw the waveforms of an edge",
+    .summary = "compute a known comparison afresh, as CSV; draw the waveforms of an edge",
     .usage = "[options] allostery|gauge|xor|modes|waveforms [EXPERIMENT]",
     .examples =
         "  rheo figure allostery               200 grids learn three targets: coupled, contrastive, tcl, and "

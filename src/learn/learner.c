@@ -158,12 +158,6 @@ static bool is_reciprocal(const rheo_circuit *c) {
     return true;
 }
 
-static bool is_bent(const rheo_circuit *c) {
-    for (int e = 0; e < c->n_elem; e++)
-        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return true;
-    return false;
-}
-
 static bool has_fixed_end(const rh_learner *l, const rheo_solver *s) {
     for (int o = 0; o < l->n_out; o++)
         for (int side = 0; side < 2; side++) {
@@ -249,7 +243,7 @@ rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_le
     l->n_edge = c->n_edge;
     l->n_out = ports->n_out;
     l->reciprocal = is_reciprocal(c);
-    l->bent = is_bent(c);
+    l->bent = rh_circuit_linear(c, "", NULL) != RHEO_OK;
     l->n_lane = remembers(def) || def->threads < 1 ? 1 : def->threads > RH_MAX_CHUNK ? RH_MAX_CHUNK : def->threads;
     l->lane = rh_calloc((size_t)l->n_lane, sizeof(*l->lane));
     l->chunk = rh_calloc(RH_MAX_CHUNK, sizeof(*l->chunk));

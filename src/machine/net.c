@@ -101,12 +101,6 @@ static rheo_status check_caps(const rheo_circuit *c, rheo_error *err) {
     return RHEO_OK;
 }
 
-static bool is_bent(const rheo_circuit *c) {
-    for (int e = 0; e < c->n_elem; e++)
-        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return true;
-    return false;
-}
-
 /* Charges and bends together are for ngspice, and so are pumps that run the other way. */
 static rheo_status no_caps(const rheo_circuit *c, rheo_error *err) {
     for (int k = 0; k < c->n_edge; k++)
@@ -123,7 +117,7 @@ static rheo_status no_caps(const rheo_circuit *c, rheo_error *err) {
 static rheo_status open_net(rh_net *n, const rheo_solver_def *solver, const rh_ports *ports, const rheo_log *log,
                             rheo_error *err) {
     RHEO_TRY(check_caps(n->c, err));
-    n->bent = is_bent(n->c);
+    n->bent = rh_circuit_linear(n->c, "", NULL) != RHEO_OK;
     if (n->bent)
         RHEO_TRY(no_caps(n->c, err));
     else

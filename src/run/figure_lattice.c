@@ -14,7 +14,7 @@ static rheo_status open_learner(rh_learner **l, const rh_lattice_case *k, const 
     return rh_learner_open(l, k->c, def, &solver, &k->ports, &k->samples, NULL, err);
 }
 
-/* rate on V^2 as published: s has the half in it. The dead zone passes amplitudes from 5e-6 to 5e-3 V^2. */
+/* rate on V^2 and over eta: s has the half in it. The dead zone passes amplitudes from 5e-6 to 5e-3 V^2. */
 static rh_learn_def settings(int rule, double rate) {
     rh_learn_def d;
     rh_learn_default(&d);

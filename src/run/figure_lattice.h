@@ -6,7 +6,7 @@
 #include "learn/learn.h"
 
 /* XOR of two inputs at 0 or `rail`, as the sign of the difference of two nodes: squared hinge with a margin of 20 mV,
- * both nodes held a quarter of the way or the difference, gates from 1.5 +- 0.1 V within 0.75..5.03 V.
+ * the difference held a quarter of the way, gates from 1.5 +- 0.1 V within 0.75..5.03 V.
  * dVg = -(rate/0.25)(V_clamped^2 - V_free^2) per sample, one sample after the other. */
 typedef struct rh_xor_def {
     uint64_t seed;
@@ -36,7 +36,7 @@ typedef struct rh_lattice_row {
     const char *what;
     bool transistors;
     double rail, mean, spread; /* resistors: relative spread; transistors: standard deviation of the gates, V */
-    double published;          /* mean cosine */
+    double expected;           /* mean cosine of a reference calculation */
 } rh_lattice_row;
 extern const rh_lattice_row RH_LATTICE_ROWS[];
 extern const int RH_N_LATTICE_ROW;
