@@ -41,6 +41,12 @@ static const case_file CASE_FILES[] = {
                   "R17 Vd o1 1k\n"
                   "*@ learn R1 R2 R3 R4 R5\n"
                   ".end\n" },
+    { "gates.cir", "two transistors that learn\n*@ rheo version=1\nVin in 0 1\n.model nm nmos(vto=0.7 kp=1m)\n"
+                   "M1 in g1 o 0 nm\nM2 o g2 0 0 nm\nVg1 g1 0 3\nVg2 g2 0 2\nR1 o 0 1meg\n"
+                   "*@ learn M1 M2 min=0.75 max=5\n.end\n" },
+    { "gates+r.cir", "and two resistors that do\n*@ rheo version=1\nVin in 0 1\n.model nm nmos(vto=0.7 kp=1m)\n"
+                     "M1 in g1 o 0 nm\nM2 o g2 0 0 nm\nVg1 g1 0 3\nVg2 g2 0 2\nR1 o 0 10k\nR2 in o 10k\n"
+                     "*@ learn M1 M2 min=0.75 max=5\n*@ learn R* min=1u max=1m\n.end\n" },
     { "plain.cir", "nothing to learn\nVin1 in1 0 1\nR1 in1 o1 1k\nR2 o1 0 1k\n.end\n" },
     { "broken.cir", "a broken netlist\nR1 in1 o1 4k7\n.end\n" },
     { "flowers.csv", "length,width,species\n5.1,3.5,setosa\n7.0,3.2,versicolor\n6.3,3.3,virginica\n"

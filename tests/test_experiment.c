@@ -281,6 +281,35 @@ static void rates_go_by_name(void **state) {
     rheo_experiment_destroy(x);
 }
 
+#define CHARGED(netlist, more)                                                          \
+    "version: 1\nnetlist: " netlist "\n"                                                \
+    "task: {kind: table, inputs: [Vin], outputs: [o], rows: [{in: [1], out: [0.3]}]}\n" \
+    "learning:\n  rule: coupled\n  nudge: {kind: voltage, strength: 0.25}\n"            \
+    "  charging: {resistance: 1k, capacitance: 2.2 uF, v0: 0.5 V, pulse: 100u}\n" more
+
+/* dV = pulse/(RC) (V_free^2 - V_clamped^2)/V0 is -rate/strength (V_clamped^2 - V_free^2)/2. */
+static void a_charging_law_is_a_rate(void **state) {
+    (void)state;
+    const double law = 100e-6 / (1e3 * 2.2e-6) / 0.5, rate = 2 * 0.25 * law;
+    rheo_experiment *x = read_ok(CHARGED("gates.cir", ""));
+    CHECK_REL(x->learn.rate, rate, 1e-14);
+    assert_null(x->learn.edge_rate);
+    char *text = NULL;
+    CHECK_OK(rheo_experiment_print(x, &text, NULL)); /* shows law and rate; reads back (checked by `read_ok`, too) */
+    assert_non_null(strstr(text, "    resistance: 1000\n"));
+    assert_non_null(strstr(text, "    pulse: 0.0001\n"));
+    rheo_text_free(text);
+    rheo_experiment_destroy(x);
+    x = read_ok(CHARGED("gates+r.cir", "  rate: 3m\n  rates: {R2: 5m}\n"));
+    assert_int_equal(x->circuit->n_edge, 4);
+    for (int k = 0; k < 4; k++) {
+        const char *const name = x->circuit->elem_name[x->circuit->edge_elem[k]];
+        const double want = name[0] == 'M' ? rate : strcmp(name, "R2") == 0 ? 5e-3 : 3e-3;
+        CHECK_REL(x->learn.edge_rate[k], want, 1e-14);
+    }
+    rheo_experiment_destroy(x);
+}
+
 static const char LOGIC[] =
     "version: 1\nnetlist: grid.cir\n"
     "task: {kind: logic, inputs: [in1..in2, p-q, s-t, I1], outputs: [o1..o3], functions: [or, and, xor],\n"
@@ -642,6 +671,7 @@ int main(void) {
         cmocka_unit_test(one_hot_targets_are_classes_for_cross_entropy),
         cmocka_unit_test(tables_become_samples),
         cmocka_unit_test(rates_go_by_name),
+        cmocka_unit_test(a_charging_law_is_a_rate),
         cmocka_unit_test(lists_count_up),
         cmocka_unit_test(networks_are_made_in_memory),
         cmocka_unit_test(sets_come_from_two_files),

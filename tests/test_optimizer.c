@@ -59,6 +59,7 @@ static void step(rh_learner *l, int n) {
 
 static void names_follow_the_tables(void **state) {
     (void)state;
+    for (int i = 0; RH_STATES[i]; i++) assert_string_equal(RH_STATES[i], RH_STATE_TABLE[i].name);
     for (int i = 0; RH_OPTIMIZERS[i]; i++) assert_string_equal(RH_OPTIMIZERS[i], RH_OPTIMIZER_TABLE[i].name);
     for (int i = 0; RH_SCHEDULES[i]; i++) assert_string_equal(RH_SCHEDULES[i], RH_SCHEDULE_TABLE[i].name);
 }
@@ -350,6 +351,158 @@ static void digital_steps(void **state) {
     rheo_circuit_destroy(s.c);
 }
 
+/* ---- states ---- */
+
+/* The formulas a second time: w of g, and back. */
+static double state_of(int state, double g, double lo, double hi) {
+    return state == RH_STATE_EXPONENTIAL ? log(g) : (1 / g - 1 / hi) / (1 / lo - 1 / hi);
+}
+static double conductance_of(int state, double w, double lo, double hi) {
+    return state == RH_STATE_EXPONENTIAL ? exp(w) : 1 / ((1 - w) / hi + w / lo);
+}
+
+/* Slope of the mean loss of all samples by the state of edge k. */
+static double slope_by_state(const scene *s, rh_learner *probe, int state, const double *g, int k) {
+    const double lo = s->c->g_min[k], hi = s->c->g_max[k], w = state_of(state, g[k], lo, hi);
+    const double h = state == RH_STATE_EXPONENTIAL ? 1e-4 : 1e-4 / (g[k] * (1 / lo - 1 / hi));
+    double loss[2];
+    for (int side = 0; side < 2; side++) {
+        rh_score score;
+        memcpy(rh_learner_g(probe), g, sizeof(double) * N_EDGE);
+        rh_learner_g(probe)[k] = conductance_of(state, side ? w + h : w - h, lo, hi);
+        rh_learner_touch(probe);
+        CHECK_OK(rh_learner_evaluate(probe, ALL, 3, &score, NULL));
+        loss[side] = score.loss;
+    }
+    return (loss[1] - loss[0]) / (2 * h);
+}
+
+static void states_follow_the_chain_rule(void **state) {
+    (void)state;
+    scene s;
+    build(&s);
+    const rh_learn_def plain = def_of(RH_OPTIMIZER_SGD);
+    rh_learner *probe = open_with(&s, &plain);
+    for (int kind = RH_STATE_EXPONENTIAL; RH_STATES[kind]; kind++)
+        for (int centered = 0; centered < 2; centered++) {
+            rh_learn_def d = plain;
+            d.state = kind;
+            d.rate = kind == RH_STATE_WIPER ? 1e-3 : 0.01; /* ends are not met */
+            d.gauge = true;
+            if (centered) d.rule = RH_RULE_EQPROP, d.side = 1, d.nudge = RH_NUDGE_CURRENT, d.strength = 1e-4;
+            rh_learner *l = open_with(&s, &d);
+            for (int t = 0; t < 5; t++) {
+                double before[N_EDGE];
+                memcpy(before, rh_learner_g(l), sizeof before);
+                step(l, 3);
+                for (int k = 0; k < N_EDGE; k++) {
+                    const double lo = s.c->g_min[k], hi = s.c->g_max[k], old = state_of(kind, before[k], lo, hi);
+                    const double dw = -d.rate * slope_by_state(&s, probe, kind, before, k);
+                    if (fabs(dw) < 1e-7) continue; /* lost in the differences of the state */
+                    CHECK_NEAR(state_of(kind, rh_learner_g(l)[k], lo, hi) - old, dw, 1e-5 * fabs(dw) + 1e-13);
+                }
+            }
+            rh_gauge gauge;
+            rh_learner_gauge(l, &gauge); /* by the state, too: both sides of the comparison */
+            CHECK_NEAR(gauge.cos_gradient, 1, 1e-6);
+            CHECK_NEAR(gauge.norm_ratio, 1, 1e-6);
+            rh_learner_close(l);
+        }
+    rh_learner_close(probe);
+    rheo_circuit_destroy(s.c);
+}
+
+static void states_stay_in_bounds_and_put(void **state) {
+    (void)state;
+    scene s;
+    build(&s);
+    for (int kind = RH_STATE_EXPONENTIAL; RH_STATES[kind]; kind++)
+        for (int optimizer = 0; RH_OPTIMIZERS[optimizer]; optimizer++) {
+            rh_learn_def d = def_of(optimizer);
+            d.state = kind;
+            d.rate = 0;
+            d.taps = 65536;
+            rh_learner *l = open_with(&s, &d);
+            for (int t = 0; t < 100 && optimizer != RH_OPTIMIZER_TAPS; t++) step(l, 3);
+            for (int k = 0; k < N_EDGE && optimizer != RH_OPTIMIZER_TAPS; k++)
+                assert_true(rh_learner_g(l)[k] == s.c->g_init[k]); /* not a digit moves by going there and back */
+            rh_learner_close(l);
+            d.rate = 1e5;
+            l = open_with(&s, &d);
+            int at_bound = 0;
+            for (int t = 0; t < 20; t++) {
+                step(l, 3);
+                for (int k = 0; k < N_EDGE; k++) {
+                    const double g = rh_learner_g(l)[k], lo = s.c->g_min[k], hi = s.c->g_max[k];
+                    assert_true(g >= lo && g <= hi);
+                    at_bound += g <= lo * (1 + 1e-12) || g >= hi * (1 - 1e-12);
+                }
+            }
+            assert_true(at_bound >= 20);
+            rh_block from[RH_MAX_BLOCK], to[RH_MAX_BLOCK];
+            rh_learner *m = open_with(&s, &d);
+            const int n = rh_learner_blocks(l, from);
+            assert_int_equal(rh_learner_blocks(m, to), n);
+            for (int i = 0; i < n; i++) memcpy(to[i].data, from[i].data, from[i].bytes);
+            CHECK_OK(rh_learner_restore(m, NULL));
+            for (int t = 0; t < 7; t++) step(l, 3), step(m, 3);
+            assert_memory_equal(rh_learner_g(l), rh_learner_g(m), sizeof(double) * N_EDGE);
+            rh_learner_close(m);
+            rh_learner_close(l);
+        }
+    rheo_circuit_destroy(s.c);
+}
+
+/* 256 taps: resistances in even steps from 1/max on. One tap at a time by the sign. */
+static void wipers_stand_on_taps(void **state) {
+    (void)state;
+    scene s;
+    build(&s);
+    for (int by_sign = 0; by_sign < 2; by_sign++) {
+        rh_learn_def d = def_of(by_sign ? RH_OPTIMIZER_SIGN : RH_OPTIMIZER_TAPS);
+        d.state = RH_STATE_WIPER;
+        d.rate = by_sign ? 1.0 / 255 : 3;
+        d.taps = 256;
+        rh_learner *l = open_with(&s, &d);
+        int moved = 0;
+        for (int k = 0; k < N_EDGE; k++) rh_learner_set_state(l, k, 100.0 / 255);
+        for (int t = 0; t < 30; t++) {
+            double before[N_EDGE];
+            memcpy(before, rh_learner_g(l), sizeof before);
+            step(l, 3);
+            for (int k = 0; k < N_EDGE; k++) {
+                const double lo = 1 / s.c->g_max[k], tap = (1 / s.c->g_min[k] - lo) / 255;
+                const double at = (1 / rh_learner_g(l)[k] - lo) / tap, was = (1 / before[k] - lo) / tap;
+                CHECK_NEAR(at, round(at), 1e-8);
+                if (by_sign) CHECK_NEAR(fabs(at - was), 1, 1e-8);
+                moved += fabs(at - was) > 0.5;
+            }
+        }
+        assert_true(moved > 10);
+        rh_learner_close(l);
+    }
+    rheo_circuit_destroy(s.c);
+}
+
+static void a_wiper_needs_ends(void **state) {
+    (void)state;
+    scene s;
+    build(&s);
+    s.c->g_min[2] = 1e-12;
+    rh_learn_def d = def_of(RH_OPTIMIZER_SGD);
+    d.state = RH_STATE_WIPER;
+    rh_learner *l = NULL;
+    rheo_error err = { 0 };
+    const rheo_solver_def solver = rheo_solver_default();
+    assert_int_equal(rh_learner_open(&l, s.c, &d, &solver, &s.ports, &s.samples, NULL, &err), RHEO_E_USAGE);
+    assert_int_equal(err.code, 191);
+    assert_non_null(strstr(err.msg, "R3"));
+    d.state = RH_STATE_EXPONENTIAL;
+    l = open_with(&s, &d);
+    rh_learner_close(l);
+    rheo_circuit_destroy(s.c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_follow_the_tables),
@@ -363,6 +516,10 @@ int main(void) {
         cmocka_unit_test(softmax_losses_stand_far_outputs),
         cmocka_unit_test(signs_are_counted),
         cmocka_unit_test(digital_steps),
+        cmocka_unit_test(states_follow_the_chain_rule),
+        cmocka_unit_test(states_stay_in_bounds_and_put),
+        cmocka_unit_test(wipers_stand_on_taps),
+        cmocka_unit_test(a_wiper_needs_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -273,6 +273,10 @@ static const entry CATALOGUE[] = {
     { 167, "a rate for no edge",
       "learning.rates gives rates by the names of learnable elements, with * and ?: R1_*. This name fits none of "
       "them, so it is probably misspelt; an element that does not learn has no rate."},
+    { 168, "charging of gates",
+      "learning.charging says how gates are charged: a pulse through a resistance into a capacitance changes a gate by "
+      "pulse/(R C V0) (V_free^2 - V_clamped^2), so it is the rate of all transistors that learn. A rate beside it must be the "
+      "same, and optimizers whose steps have a size of their own do not go with it." },
     { 171, "samples do not fit",
       "A row has another number of values than there are inputs or outputs, or there are too many or no rows." },
     { 172, "classes",
@@ -311,6 +315,9 @@ static const entry CATALOGUE[] = {
     { 190, "hold: nodes needs the voltage nudge",
       "An output between two nodes can be clamped by one source between them (hold: difference) or by a source at each node, "
       "as machines that were built do (hold: nodes). Currents and conductances always act between the two." },
+    { 191, "potentiometer without ends",
+      "With learning.state: wiper the resistance of an edge goes from 1/max, the wiper at 0, to 1/min, the wiper at 1. Give "
+      "*@ learn both bounds: a potentiometer of 100k with 1.21k in series is min={1/101.21k} max={1/1.21k}." },
     { 201, "no ground",
       "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
       "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },

@@ -87,6 +87,13 @@ static void add_optimizers(rh_buf *b) {
     for (int i = 0; RH_OPTIMIZERS[i]; i++) rh_buf_printf(b, "  %-18s %s\n", RH_OPTIMIZERS[i], rh_optimizer_what(i));
     add_fields(b, RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD);
 }
+static void add_states(rh_buf *b) {
+    for (int i = 0; RH_STATES[i]; i++) rh_buf_printf(b, "  %-18s %s\n", RH_STATES[i], rh_state_what(i));
+}
+static void add_charging(rh_buf *b) {
+    rh_buf_puts(b, "  charging           gates: dV = pulse/(resistance capacitance v0) (V_free^2 - V_clamped^2)\n");
+    add_fields(b, RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD);
+}
 static void add_schedules(rh_buf *b) {
     for (int i = 0; RH_SCHEDULES[i]; i++)
         rh_buf_printf(b, "  %-18s rate times %s\n", RH_SCHEDULES[i], rh_schedule_what(i));
@@ -117,6 +124,8 @@ static const struct {
     { "losses", "learning.loss", add_losses },
     { "sides", "learning.side", add_sides },
     { "optimizers", "learning.optimizer, and the numbers of learning", add_optimizers },
+    { "states", "learning.state: what is stored where a conductance learns", add_states },
+    { "charging", "learning.charging: the rate of gates as a charging law", add_charging },
     { "schedules", "learning.schedule.kind: the rate over the epochs", add_schedules },
     { "solvers", "solver.backend", add_solvers },
 };

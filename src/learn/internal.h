@@ -90,6 +90,7 @@ struct rh_learner {
     double *start, *next_start; /* [n_start][1 + n_unknown] bent: where solves begin, behind a mark; [n_unknown] */
     bool fixed_end;             /* a source fixes one end of an output */
     double *g, *next;           /* [n_edge] S */
+    double *w, *w_min, *w_max;  /* [n_edge] states before the step and their bounds, where g itself is not the state */
     double *pivot_g;            /* [n_edge] copy for checkpoints */
     double *rate;               /* [n_edge] */
     double factor;              /* of all rates */
@@ -133,6 +134,21 @@ typedef struct rh_optimizer {
     void (*step)(const rh_learn_def *def, const rh_update *u);
 } rh_optimizer;
 extern const rh_optimizer RH_OPTIMIZER_TABLE[];
+
+/* ---- states.c ---- */
+typedef struct rh_state_kind {
+    const char *name, *what;
+    /* bound: of the conductance g. */
+    double (*of)(double g, const double bound[2]);    /* the state w */
+    double (*to)(double w, const double bound[2]);    /* and back */
+    double (*slope)(double g, const double bound[2]); /* dg/dw */
+} rh_state_kind;
+extern const rh_state_kind RH_STATE_TABLE[];
+rheo_status rh_states_open(rh_learner *l, rheo_error *err); /* bounds of the states */
+/* Before a step: w from g, and what was summed up by g becomes what it is by w. After it: next from w to g, within
+ * bounds. */
+void rh_states_enter(rh_learner *l, rh_chunk *sum);
+void rh_states_leave(rh_learner *l);
 
 /* ---- schedules.c ---- */
 typedef struct rh_schedule {

@@ -11,6 +11,7 @@
 /* Settings. Index fields are rows of the tables below. */
 typedef struct rh_learn_def {
     int rule;                /* RH_RULES */
+    int state;               /* RH_STATES: what is stored where a conductance learns */
     double rate;             /* sgd: dw = -rate/strength * bracket; S per V^2 times the unit of strength. adam: S */
     const double *edge_rate; /* [n_edge] instead of rate, lent until a learner is open; NULL: rate for all */
     int optimizer;           /* RH_OPTIMIZERS */
@@ -18,26 +19,29 @@ typedef struct rh_learn_def {
     double momentum;         /* share of the last step that goes on */
     double beta1, beta2;     /* adam: shares of the old means */
     double epsilon;          /* adam: what is added to the size of the gradient, V^2/S */
-    int schedule;            /* RH_SCHEDULES */
-    double decay, final;     /* exponential, step: factor; cosine: share of the rate at the end */
-    int every;               /* step: epochs */
-    int nudge;               /* RH_NUDGES */
-    int hold;                /* RH_HOLDS: difference, nodes (voltage nudge) */
-    double strength;         /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
-    int loss;                /* RH_LOSSES */
-    double margin;           /* V, hinge */
-    double logit_gain;       /* 1/V, cross-entropy and softmax-squared */
-    int side;                /* RH_SIDES: one, centered (eqprop) */
-    int protocol;            /* RH_PROTOCOLS */
-    double fast, slow;       /* s */
-    int between;             /* RH_BETWEENS: gate, ramp, periodic, carry */
-    double ramp;             /* s, between: ramp */
-    int kernel;              /* RH_KERNELS */
-    double par[RH_MAX_PAR];  /* of the kernel, in the order of its fields */
-    double threshold;        /* V^2/s */
-    int nonlinearity;        /* RH_NONLINEARITIES */
-    int threads;             /* for batches; results do not depend on it */
-    bool gauge;              /* compare every update with the exact gradient */
+    /* Charging law of gates: dV = pulse/(R C V_0) (V_free^2 - V_clamped^2). Its rate stands in rate or edge_rate; these
+     * are what it was made of. 0: not given */
+    double resistance, capacitance, v0, pulse; /* ohm, F, V, s */
+    int schedule;                              /* RH_SCHEDULES */
+    double decay, final;                       /* exponential, step: factor; cosine: share of the rate at the end */
+    int every;                                 /* step: epochs */
+    int nudge;                                 /* RH_NUDGES */
+    int hold;                                  /* RH_HOLDS: difference, nodes (voltage nudge) */
+    double strength;        /* conductance: S; current: A/V; voltage: 1 (share of the way to the target) */
+    int loss;               /* RH_LOSSES */
+    double margin;          /* V, hinge */
+    double logit_gain;      /* 1/V, cross-entropy and softmax-squared */
+    int side;               /* RH_SIDES: one, centered (eqprop) */
+    int protocol;           /* RH_PROTOCOLS */
+    double fast, slow;      /* s */
+    int between;            /* RH_BETWEENS: gate, ramp, periodic, carry */
+    double ramp;            /* s, between: ramp */
+    int kernel;             /* RH_KERNELS */
+    double par[RH_MAX_PAR]; /* of the kernel, in the order of its fields */
+    double threshold;       /* V^2/s */
+    int nonlinearity;       /* RH_NONLINEARITIES */
+    int threads;            /* for batches; results do not depend on it */
+    bool gauge;             /* compare every update with the exact gradient */
 } rh_learn_def;
 /* Field tables of the YAML blocks, offsets into rh_learn_def. */
 extern const rh_field RH_LEARNING_FIELDS[]; /* optimizer rate rule loss margin logit_gain side ... */
@@ -46,11 +50,15 @@ extern const rh_field RH_NUDGE_FIELDS[]; /* kind strength */
 extern const int RH_N_NUDGE_FIELD;
 extern const rh_field RH_SCHEDULE_FIELDS[]; /* kind decay final every */
 extern const int RH_N_SCHEDULE_FIELD;
+extern const rh_field RH_CHARGING_FIELDS[]; /* resistance capacitance v0 pulse */
+extern const int RH_N_CHARGING_FIELD;
 extern const rh_field RH_PROTOCOL_FIELDS[]; /* kind fast slow between ramp */
 extern const int RH_N_PROTOCOL_FIELD;
 extern const rh_field RH_MEMORY_FIELDS[]; /* kind threshold nonlinearity (and the kernel's own fields) */
 extern const int RH_N_MEMORY_FIELD;
 void rh_learn_default(rh_learn_def *def);
+/* The rate that the charging law is: V/V^2 times the unit of strength. NaN without one. */
+double rh_charging_rate(const rh_learn_def *def);
 
 enum {
     RH_RULE_TCL,
@@ -66,6 +74,7 @@ enum { RH_NUDGE_CONDUCTANCE, RH_NUDGE_CURRENT, RH_NUDGE_VOLTAGE };
 enum { RH_LOSS_SQUARED, RH_LOSS_HINGE, RH_LOSS_SQUARED_HINGE, RH_LOSS_CROSS_ENTROPY, RH_LOSS_SOFTMAX_SQUARED };
 enum { RH_OPTIMIZER_SGD, RH_OPTIMIZER_MOMENTUM, RH_OPTIMIZER_ADAM, RH_OPTIMIZER_SIGN, RH_OPTIMIZER_TAPS };
 enum { RH_SCHEDULE_CONSTANT, RH_SCHEDULE_EXPONENTIAL, RH_SCHEDULE_COSINE, RH_SCHEDULE_STEP };
+enum { RH_STATE_CONDUCTANCE, RH_STATE_EXPONENTIAL, RH_STATE_WIPER };
 enum { RH_HOLD_DIFFERENCE, RH_HOLD_NODES };
 enum { RH_BETWEEN_GATE, RH_BETWEEN_RAMP, RH_BETWEEN_PERIODIC, RH_BETWEEN_CARRY };
 extern const char *const RH_HOLDS[],
@@ -73,7 +82,9 @@ extern const char *const RH_HOLDS[],
                                                                    *const RH_BETWEENS[],
                                                                        *const RH_OPTIMIZERS[],
                                                                            *const RH_SCHEDULES[]; /* NULL-terminated */
+extern const char *const RH_STATES[];                                                             /* NULL-terminated */
 const char *rh_optimizer_what(int optimizer);
+const char *rh_state_what(int state);
 const char *rh_schedule_what(int schedule);
 /* Factor of all rates in an epoch, from 0, of n_epoch. */
 double rh_schedule_factor(const rh_learn_def *d, int64_t epoch, int64_t n_epoch);
@@ -143,6 +154,10 @@ void rh_learner_note(rh_learner *l, double loss);
 /* g [n_edge] S, lent, may be written before the first step (then call rh_learner_touch). */
 double *rh_learner_g(rh_learner *l);
 void rh_learner_touch(rh_learner *l);
+/* The state of edge k, which may differ from its conductance (learning.state); its volts at a gate. */
+double rh_learner_state(const rh_learner *l, int k);
+void rh_learner_set_state(rh_learner *l, int k, double w); /* not held to the bounds */
+double rh_learner_slope(const rh_learner *l, int k);       /* dg/dw */
 rheo_solver_stats rh_learner_stats(const rh_learner *l);
 
 /* Everything that an identical continuation needs, as named blocks of bytes inside the learner (lent, fixed in number

@@ -83,7 +83,11 @@ static void lane_layout(rh_learner *l, rh_lane *w, rh_arena *a) {
 static void layout(rh_learner *l, rh_arena *a) {
     const int n = l->n_edge, n_state = remembers(&l->def) ? RH_MAX_STATE : 0;
     l->g = RH_TAKE(a, double, n);
+    const int n_w = l->def.state == RH_STATE_CONDUCTANCE ? 0 : n;
     l->next = RH_TAKE(a, double, n);
+    l->w = RH_TAKE(a, double, n_w);
+    l->w_min = RH_TAKE(a, double, n_w);
+    l->w_max = RH_TAKE(a, double, n_w);
     l->pivot_g = RH_TAKE(a, double, n);
     l->rate = RH_TAKE(a, double, n);
     l->momenta = RH_TAKE(a, double, (size_t)RH_OPTIMIZER_TABLE[l->def.optimizer].n_state *(size_t)n);
@@ -225,7 +229,7 @@ static rheo_status fill(rh_learner *l, rheo_error *err) {
     for (int k = 0; k < l->n_edge; k++) l->rate[k] = l->def.edge_rate ? l->def.edge_rate[k] : l->def.rate;
     for (int t = 0; t < l->n_lane; t++)
         for (int e = 0; e < l->c->n_elem; e++) l->lane[t].source[e] = l->c->value[e];
-    return RHEO_OK;
+    return rh_states_open(l, err);
 }
 
 rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_learn_def *def,
@@ -459,22 +463,25 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
     RHEO_TRY(run_batch(l, sample, n, true, &n_chunk, err));
     reduce(l, n_chunk, true);
     RHEO_TRY(all_finite(l, l->chunk[0].bracket, err)); /* first: the state of the optimizer stays as it was */
+    rh_states_enter(l, &l->chunk[0]);
+    const bool direct = l->def.state == RH_STATE_CONDUCTANCE;
     const rh_update u = { .n = l->n_edge,
                           .count = ++*l->updates,
                           .share = 1 / (l->def.strength * n),
                           .factor = l->factor,
                           .rate = l->rate,
                           .bracket = l->chunk[0].bracket,
-                          .g = l->g,
-                          .lo = l->c->g_min,
-                          .hi = l->c->g_max,
+                          .g = direct ? l->g : l->w,
+                          .lo = direct ? l->c->g_min : l->w_min,
+                          .hi = direct ? l->c->g_max : l->w_max,
                           .next = l->next,
                           .state = l->momenta };
     RH_OPTIMIZER_TABLE[l->def.optimizer].step(&l->def, &u);
     RHEO_TRY(all_finite(l, l->next, err));
-    const double *restrict lo = l->c->g_min, *restrict hi = l->c->g_max;
+    const double *restrict lo = u.lo, *restrict hi = u.hi;
     double *restrict next = l->next;
     for (int k = 0; k < l->n_edge; k++) next[k] = next[k] < lo[k] ? lo[k] : next[k] > hi[k] ? hi[k] : next[k];
+    rh_states_leave(l);
     collect(l, n);
     if (l->bent) rh_bent_commit(l);
     double *const old = l->g;

@@ -7,6 +7,7 @@
  */
 #include "learn/internal.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -73,7 +74,7 @@ static double rehearse(rh_learner *l, const int *sample, int n, double rate, dou
         rh_learner_turn(l, w->bracket);
         for (int k = 0; k < l->n_edge; k++) {
             largest = fmax(largest, fabs(w->bracket[k]));
-            const double g = l->g[k] - scale * w->bracket[k];
+            const double slope = rh_learner_slope(l, k), g = l->g[k] - scale * slope * slope * w->bracket[k];
             l->g[k] = fmin(fmax(g, l->c->g_min[k]), l->c->g_max[k]);
         }
     }
@@ -94,7 +95,7 @@ static double rate_for(const rh_learner *l, double rate) {
     if (l->def.optimizer == RH_OPTIMIZER_MOMENTUM) return rate * (1 - l->def.momentum);
     if (l->def.optimizer != RH_OPTIMIZER_ADAM && l->def.optimizer != RH_OPTIMIZER_SIGN) return rate;
     double sum = 0;
-    for (int k = 0; k < l->n_edge; k++) sum += size_of(l, k);
+    for (int k = 0; k < l->n_edge; k++) sum += size_of(l, k) / fmax(fabs(rh_learner_slope(l, k)), DBL_MIN);
     return SHARE * sum / l->n_edge;
 }
 
@@ -108,7 +109,10 @@ static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *
         rh_lane_sample(l, w, sample + i, 0);
         rh_lane_loss(l, w, sample[i], &none);
         RHEO_TRY(rh_phase_contrast(l, w, 1, w->bracket, err));
-        for (int k = 0; k < l->n_edge; k++) largest = fmax(largest, fabs(w->bracket[k]) / size_of(l, k));
+        for (int k = 0; k < l->n_edge; k++) {
+            const double slope = rh_learner_slope(l, k);
+            largest = fmax(largest, slope * slope * fabs(w->bracket[k]) / size_of(l, k));
+        }
     }
     *rate = largest > 0 ? SHARE * l->def.strength / largest : l->def.rate;
     return RHEO_OK;

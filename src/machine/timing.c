@@ -29,6 +29,8 @@ rheo_status rh_timing_check(const rh_learn_def *d, const rh_purpose *why, rheo_e
     if (d->loss != RH_LOSS_SQUARED) return cannot(err, why, "learning.loss", RH_LOSSES[d->loss], "use squared");
     if (d->optimizer != RH_OPTIMIZER_SGD)
         return cannot(err, why, "learning.optimizer", RH_OPTIMIZERS[d->optimizer], "use sgd");
+    if (d->state != RH_STATE_CONDUCTANCE)
+        return cannot(err, why, "learning.state", RH_STATES[d->state], "use conductance");
     if (d->schedule != RH_SCHEDULE_CONSTANT)
         return cannot(err, why, "learning.schedule.kind", RH_SCHEDULES[d->schedule], "use constant");
     if (d->edge_rate) return cannot(err, why, "learning.rates", "given", "give one rate for all edges");

@@ -60,9 +60,12 @@ const char *rh_strength_unit(int nudge) {
     return nudge == RH_NUDGE_CONDUCTANCE ? "S" : nudge == RH_NUDGE_CURRENT ? "A/V" : "1";
 }
 
-/* Adam divides the gradient by its own size: what is left of the unit is that of the conductance. */
-const char *rh_rate_unit(int optimizer) {
-    return optimizer == RH_OPTIMIZER_ADAM || optimizer == RH_OPTIMIZER_SIGN ? "S" : "S/V^2";
+/* Adam divides the gradient by its own size: what is left of the unit is that of the state. States but the conductance
+ * are numbers, and the slope by them is a power. */
+const char *rh_rate_unit(int optimizer, int state) {
+    const bool sized = optimizer == RH_OPTIMIZER_ADAM || optimizer == RH_OPTIMIZER_SIGN;
+    if (state != RH_STATE_CONDUCTANCE) return sized ? "1" : "1/W";
+    return sized ? "S" : "S/V^2";
 }
 
 rheo_status rh_experiment_forward(rh_report *r, rheo_error *e, rh_loc at) {
@@ -141,11 +144,30 @@ static rheo_status check_learning(const rh_reader *rd, rh_yaml *learning, const 
 }
 
 static rheo_status read_learning_fields(const rh_reader *rd, rh_yaml *map, rh_learn_def *def) {
-    for (int i = 0; i < RH_N_LEARNING_FIELD; i++) { /* the optimizer first: the unit of the rate depends on it */
+    for (int i = 0; i < RH_N_LEARNING_FIELD;
+         i++) { /* optimizer and state first: the unit of the rate depends on them */
         rh_field f = RH_LEARNING_FIELDS[i];
-        if (f.offset == offsetof(rh_learn_def, rate)) f.unit = rh_rate_unit(def->optimizer);
+        if (f.offset == offsetof(rh_learn_def, rate)) f.unit = rh_rate_unit(def->optimizer, def->state);
+        if (f.offset == offsetof(rh_learn_def, epsilon) && def->state != RH_STATE_CONDUCTANCE) f.unit = "V^2";
         RH_STEP(rh_read_fields(rd, map, &f, 1, def));
     }
+    return RHEO_OK;
+}
+
+/* There are no defaults: a law with a part that nobody gave is not that of a machine. */
+static rheo_status read_charging(const rh_reader *rd, rh_yaml *learning, rh_learn_def *def) {
+    const char *names[MAX_KEYS];
+    rh_yaml *map = NULL;
+    const int before = rd->report->n_error;
+    RHEO_TRY(rh_read_map(rd, learning, "charging", false, &map));
+    if (!map) return RHEO_OK;
+    RH_STEP(rh_read_fields(rd, map, RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD, def));
+    RH_STEP(rh_read_rest(rd, map, "charging", names, field_names(RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD, names, 0)));
+    for (int i = 0; i < RH_N_CHARGING_FIELD && rd->report->n_error == before; i++)
+        if (!rh_yaml_get(map, RH_CHARGING_FIELDS[i].name))
+            return rh_report_error(rd->report, RHEO_E_PARSE, RH_CODE_MISSING, rh_yaml_loc(rd, map),
+                                   "for example charging: {resistance: 1k, capacitance: 2.2u, v0: 1, pulse: 100u}",
+                                   "key '%s' of 'charging' is missing", RH_CHARGING_FIELDS[i].name);
     return RHEO_OK;
 }
 
@@ -159,10 +181,12 @@ static rheo_status read_learning(rheo_experiment *x, const rh_reader *rd, rh_yam
     RH_STEP(read_nudge(rd, map, def));
     RH_STEP(read_block(rd, map, "schedule", RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD, def));
     RH_STEP(rh_experiment_read_rates(x, rd, map));
+    RH_STEP(read_charging(rd, map, def));
     int n = field_names(RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, names, 0);
     names[n++] = "nudge";
     names[n++] = "schedule";
     names[n++] = "rates";
+    names[n++] = "charging";
     RH_STEP(rh_read_rest(rd, map, "learning", names, n));
     return map && rd->report->n_error == before ? check_learning(rd, map, def) : RHEO_OK;
 }

@@ -13,6 +13,7 @@ enum {
     RH_CODE_TWICE = 165,     /* named twice */
     RH_CODE_NO_EDGE = 166,   /* nothing to learn */
     RH_CODE_RATE = 167,      /* a rate for no edge */
+    RH_CODE_CHARGING = 168,  /* a charging law that nothing follows, or a rate beside it */
     RH_CODE_MIX = 174,       /* settings that do not go together */
 };
 
@@ -38,7 +39,7 @@ extern const char *const RH_DOMAINS[], *const RH_TASK_KINDS[]; /* NULL-terminate
 int rh_kernel_fields(int kernel, rh_field *out);
 /* The unit of nudge.strength, and of learning.rate. */
 const char *rh_strength_unit(int nudge);
-const char *rh_rate_unit(int optimizer);
+const char *rh_rate_unit(int optimizer, int state);
 /* experiment_network.c: the block `network` instead of a netlist, and the ports that a layered network has by itself.
  */
 rheo_status rh_experiment_read_network(rheo_experiment *x, const rh_reader *rd, rh_yaml *root);

@@ -270,6 +270,10 @@ static void print_all(rh_buf *b, const rheo_experiment *x) {
     rh_buf_puts(b, "learning:\n");
     put_fields(b, "  ", RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, &x->learn);
     put_rates(b, x);
+    if (x->learn.pulse > 0) {
+        rh_buf_puts(b, "  charging:\n");
+        put_fields(b, "    ", RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD, &x->learn);
+    }
     rh_buf_puts(b, "  schedule:\n");
     put_fields(b, "    ", RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD, &x->learn);
     rh_buf_puts(b, "  nudge:\n");
