@@ -40,6 +40,17 @@ static const char BENT_EXPERIMENT[] =
     "protocol: {kind: sawtooth, fast: 20u, slow: 20m, between: gate}\n"
     "memory: {kind: leaky-integrator, tau: 50u, leak: 1m, threshold: 0.1}\nrun: {epochs: 20, batch: 1}\n";
 
+/* Elements that no card has: variants of models that learn and that do not, a switch, expressions. */
+static const char EXPRESSED[] =
+    "expressions\n*@ rheo version=1\n*@ learn M* min=1 max=9\n*@ model cell smooth n=0.05\n"
+    "*@ model d/i ideal vth=0.1 ron=100 roff=1meg soft=20m\n*@ model pair antiparallel\n"
+    "Va a 0 0\nVb b 0 0\nM1 a g1 h 0 cell\nVg1 g1 0 4\nM-2 b g2 h 0 cell w=200u\nVg2 g2 0 4\nM3 h g3 o 0 cell\n"
+    "Vg3 g3 0 4\nM4 b g4 o 0 cell\nVg4 g4 0 4\nRL o 0 1k\nRg g4 0 1meg\nDx h 0 d/i\nD2 0 o pair\n"
+    "Bx h 0 i={1u*tanh(V(h)*3)+0.1u*exp(min(V(o),2))-0.1u+2u*abs(V(h))*sqrt(max(V(h),0))*ln(1+V(h)*V(h))"
+    "+1u*V(o)*V(h)*(V(h)-0.01)*(V(o)-V(h))}\n"
+    "G/y o 0 value={1u*(V(h)-V(o))*V(o)}\nS1 h 0 o 0 sws\n.model sws sw(vt=0.05 vh=0.1 ron=3k roff=50k)\n"
+    ".model cell nmos(vto=0.75 kp=0.3m)\n.model d/i d(is=1e-14)\n.model pair d(is=1e-9)\n.end\n";
+
 static rheo_experiment *read_net(const char *dir, const char *net, const char *yaml, const char *const *set,
                                  int n_set) {
     char path[200];
@@ -103,9 +114,9 @@ static bool allowed_card(const char *line) {
     return false;
 }
 
-/* In braces: numbers, names, V(...), and three functions. */
+/* In braces: numbers, names, V(...), three functions, and four more where an element is an expression. */
 static void check_expressions(const char *line, const char *end) {
-    static const char *const KNOWN[] = { "min", "max", "abs", "V" };
+    static const char *const KNOWN[] = { "min", "max", "abs", "V", "exp", "ln", "sqrt", "tanh" };
     for (const char *s = line; s < end; s++) {
         if (*s != '(' || s == line || !isalpha((unsigned char)s[-1])) continue;
         const char *from = s;
@@ -151,6 +162,39 @@ static void decks_hold_portable_cards_only(void **state) {
         rheo_experiment_destroy(x);
         rheo_experiment_destroy(y);
     }
+}
+
+static void need(const char *text, const char *want);
+
+/* What no card has is a controlled source, also within an edge; sizes of transistors are then types. */
+static void what_no_card_has_is_an_expression(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), yaml[1200];
+    size_t n;
+    char *const example = scratch_read("examples", "selflearn-mosfet.yaml", &n);
+    const char *const after = strstr(example, "netlist: ");
+    assert_non_null(after);
+    snprintf(yaml, sizeof(yaml), "version: 1\nnetlist: net.cir%s", strchr(after, '\n'));
+    rheo_experiment *const x = read_net(dir, EXPRESSED, yaml, NULL, 0);
+    for (int level = 0; level < 2; level++) {
+        char *const text = deck_at(x, LEVELS[level], 4);
+        check_text(text);
+        need(text, "\nG_S1 n_h 0 value={(V(n_h)-(0))*2e-05*exp(");
+        need(text, "\nG_Bx n_h 0 value={");
+        need(text, "\nG_G_x2Fy n_o 0 value={");
+        need(text, "\nG_D2 0 n_o value={");
+        need(text, "\n.subckt TCLFET1_cell p g n b w en");
+        need(text, "\n.subckt TCLFET2_cell p g n b w en");
+        need(text,
+             level ? "\nX_M3 n_h w3 n_o 0 w3 en tp tn ee TCLFET1_cell" : "\nX_M3 n_h w3 n_o 0 w3 en TCLFET1_cell");
+        assert_null(strstr(text, "TCLFET3"));
+        assert_null(strstr(text, ".model m_"));
+        assert_null(strstr(text, "WID="));
+        rheo_text_free(text);
+    }
+    rheo_experiment_destroy(x);
+    scratch_remove(dir);
+    free(example);
 }
 
 static void need(const char *text, const char *want) {
@@ -389,9 +433,7 @@ static void what_no_part_can_do_is_refused(void **state) {
         { NULL, NULL, "learning.nudge.strength=100m", "device", RH_CODE_PART },
         { NULL, NULL, "learning.rate=1", "device", RH_CODE_PART },
         { NULL, NULL, "memory.nonlinearity=cubic", "device", RH_CODE_NO_DECK },
-        { ".model other", "*@ model other smooth\n.model other", NULL, "behavioural", RH_CODE_NO_DECK },
         { "R2 h.. 0 1k", "R2 h.. 0 1k\nF1 0 h/ Vin/1 0.1", NULL, "behavioural", RH_CODE_NO_DECK },
-        { "area=2\n", "area=2\n*@ model d.1 ideal\n", NULL, "device", RH_CODE_NO_DECK },
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
         rheo_experiment *const x = read_bent(CASES[i].from, CASES[i].to, CASES[i].set);
@@ -566,6 +608,40 @@ static void gates_agree_at_a_low_rate(void **state) {
     scratch_remove(dir);
 }
 
+/* The same with elements that no card has: closed form and engine transient against ngspice. */
+static void expressions_learn_in_ngspice(void **state) {
+    (void)state;
+    if (!have_ngspice()) skip();
+    char *const dir = scratch_create(), yaml[1200], path[200];
+    size_t n;
+    char *const example = scratch_read("examples", "selflearn-mosfet.yaml", &n);
+    snprintf(yaml, sizeof(yaml), "version: 1\nnetlist: net.cir%s", strchr(strstr(example, "netlist: "), '\n'));
+    free(example);
+    rheo_experiment_destroy(read_net(dir, EXPRESSED, yaml, NULL, 0));
+    snprintf(path, sizeof(path), "%s/exp.yaml", dir);
+    const char *const set[] = { "run.epochs=3", "learning.rate=20m", "solver.engine=transient" };
+    const difference closed = compare(path, dir, set, 2), transient = compare(path, dir, set, 3);
+    if (!(closed.of_change <= 0.03)) fail_msg("gates differ by %g of their change", closed.of_change);
+    if (!(transient.of_g <= 3e-4)) fail_msg("transient: gates differ by %g", transient.of_g);
+    scratch_remove(dir);
+}
+
+/* Rates of their own, one of them 0. */
+static void edges_have_their_rates_in_ngspice(void **state) {
+    (void)state;
+    if (!have_ngspice()) skip();
+    char *const dir = scratch_create();
+    const char *const set[] = { "run.epochs=5", "learning.rate=0.9n", "learning.rates={R1: 1.5n, R3: 0, R4: 0.3n}",
+                                "solver.engine=transient" };
+    const difference closed = compare("examples/selflearn-4.yaml", dir, set, 3),
+                     transient = compare("examples/selflearn-4.yaml", dir, set, 4),
+                     one = compare("examples/selflearn-4.yaml", dir, set, 2);
+    if (!(closed.of_change <= 0.03)) fail_msg("conductances differ by %g of their change", closed.of_change);
+    if (!(transient.of_g <= 3e-4)) fail_msg("transient: conductances differ by %g", transient.of_g);
+    assert_true(fabs(one.rms1 - transient.rms1) > 1e-3 * one.rms1); /* they matter */
+    scratch_remove(dir);
+}
+
 static void parts_learn_in_ngspice(void **state) {
     (void)state;
     if (!have_ngspice() || getenv("RHEO_ASAN")) skip();
@@ -615,10 +691,16 @@ static void edges_that_fall_learn_as_well(void **state) {
     train("examples/selflearn-mosfet.yaml", dir, few, 1, up, 4);
     train(path, dir, few, 1, down, 4);
     for (int k = 0; k < 4; k++) CHECK_REL(down[k], -up[k], 1e-9);
+    const char *const in_time[] = { "run.epochs=3", "solver.engine=transient" };
+    train("examples/selflearn-mosfet.yaml", dir, in_time, 2, up, 4);
+    train(path, dir, in_time, 2, down, 4);
+    for (int k = 0; k < 4; k++) CHECK_REL(down[k], -up[k], 1e-9);
     if (have_ngspice()) {
         double left = left_of(path, dir, "behavioural", 20, QUICK, 1);
         if (!(left < 0.3)) fail_msg("sources on their heads: %g of the error is left", left);
         write_falling(dir, true);
+        const difference d = compare(path, dir, in_time, 2);
+        if (!(d.of_g <= 3e-4)) fail_msg("a P channel, transient: gates differ by %g", d.of_g);
         left = left_of(path, dir, "behavioural", 20, QUICK, 1);
         if (!(left < 0.5)) fail_msg("a P channel: %g of the error is left", left);
         if (!getenv("RHEO_ASAN")) left = left_of(path, dir, "device", 20, QUICK, 1);
@@ -666,6 +748,7 @@ static void dead_zone_and_direction_decide(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decks_hold_portable_cards_only),
+        cmocka_unit_test(what_no_card_has_is_an_expression),
         cmocka_unit_test(edges_stand_where_they_stood),
         cmocka_unit_test(gates_are_storage_or_follow_it),
         cmocka_unit_test(different_names_stay_different),
@@ -680,6 +763,8 @@ int main(void) {
         cmocka_unit_test(dead_zone_and_direction_decide),
         cmocka_unit_test(transistors_learn_in_ngspice),
         cmocka_unit_test(gates_agree_at_a_low_rate),
+        cmocka_unit_test(expressions_learn_in_ngspice),
+        cmocka_unit_test(edges_have_their_rates_in_ngspice),
         cmocka_unit_test(parts_learn_in_ngspice),
         cmocka_unit_test(edges_that_fall_learn_as_well),
         cmocka_unit_test(parts_need_dead_zone_and_direction),

@@ -300,7 +300,8 @@ static void slopes(const plain *p, double t, const double *y, double *dy) {
         if (p->d.nonlinearity == RH_CUBIC) z = u * u * u / th;
         if (p->d.nonlinearity == RH_DEAD_ZONE && th > 0) z = u * fmin(fmax((size - th) / rim + 0.5, 0), 1);
         const double beyond = fmax(y[k] - p->hi, 0) + fmin(y[k] - p->lo, 0);
-        dy[k] = -p->d.rate / (p->d.strength * fabs(p->f.moment)) * on * z - beyond / 1e-4 - y[k] / 1e5;
+        const double rate = p->d.edge_rate ? p->d.edge_rate[k] : p->d.rate;
+        dy[k] = -rate / (p->d.strength * fabs(p->f.moment)) * on * z - beyond / 1e-4 - y[k] / 1e5;
     }
 }
 
@@ -404,6 +405,16 @@ static void the_tolerance_is_kept(void **state) {
     assert_true(rough < 3e-2);
     assert_true(fine < 1e-5);
     assert_true(fine < rough);
+}
+
+/* An edge faster than the rest, one that stands still. */
+static void edges_have_their_rates(void **state) {
+    (void)state;
+    rh_learn_def d = machine_def();
+    const double rate[EDGES] = { 2 * d.rate, 0, 0.5 * d.rate };
+    d.edge_rate = rate;
+    const double gap = against_plain_steps(NETLIST, &d, 0, 1e-8, 0.25e-6, 3);
+    if (!(gap <= 5e-5)) fail_msg("%g", gap);
 }
 
 /* A rate at which R3 is driven beyond its bounds. */
@@ -620,6 +631,7 @@ int main(void) {
         cmocka_unit_test(slots_have_corners_in_order),
         cmocka_unit_test(slots_agree_with_plain_steps),
         cmocka_unit_test(the_tolerance_is_kept),
+        cmocka_unit_test(edges_have_their_rates),
         cmocka_unit_test(rails_hold_as_in_the_deck),
         cmocka_unit_test(capacitors_move_with_the_rest),
         cmocka_unit_test(steps_allocate_nothing),

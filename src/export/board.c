@@ -76,7 +76,7 @@ rheo_status rh_export_board_edge(const rheo_experiment *x, const rh_board *b, co
         .kg = kg,
         .g_floor = floor,
         .v_off = RH_BOARD_VT,
-        .gm = m->pump / kg,
+        .gm = rh_export_pump(x, m, edge) / kg,
         .w_min = RH_BOARD_VT,
         .w_max = RH_BOARD_VT + SWING,
         .w_now = RH_BOARD_VT + over,

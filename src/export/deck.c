@@ -1,7 +1,8 @@
 /* deck.c: the cards of a network that learns by itself.
  *
- * Portable subset: R C V I E G F H D M X, min, max and abs only, no control language. Nothing is copied from input
- * files: names pass rh_export_name, and everything else is made of numbers. */
+ * Portable subset: R C V I E G F H D M X, no control language. The machine needs min, max and abs only; elements that
+ * no card has bring exp, ln, sqrt and tanh. Nothing is copied from input files: names pass rh_export_name, and
+ * everything else is made of numbers and the names of those functions. */
 #include "export/deck.h"
 
 #include "rheo/netlist.h"
@@ -10,6 +11,7 @@
 #include <math.h>
 
 #define EXPORT_COOKIE 0x45585054
+enum { LINE = 90 };
 
 typedef rh_deck deck;
 
@@ -90,9 +92,65 @@ void rh_put_model(deck *d, int elem) {
     rh_export_name(&d->b, d->c->model[d->c->elem_model[elem]].name);
 }
 
+/* Long lines are continued behind an operand. */
+static void put_wrapped(deck *d, const rh_buf *text) {
+    size_t from = 0, n = 0;
+    d->b.bad = d->b.bad || text->bad;
+    for (size_t i = 0; !text->bad && i < text->n; i++) {
+        if (++n < LINE || !strchr("*/,)", text->s[i]) || i + 1 == text->n) continue;
+        rh_buf_add(&d->b, text->s + from, i + 1 - from);
+        put(d, "\n+ ");
+        from = i + 1;
+        n = 0;
+    }
+    if (!text->bad) rh_buf_add(&d->b, text->s + from, text->n - from);
+}
+
+static void put_law(deck *d, int elem, const char *const *node) {
+    rh_buf text = { 0 };
+    RH_KINDS[d->c->kind[elem]]->express(d->c->par + d->c->elem_par[elem], node, &text);
+    put(d, " value={");
+    put_wrapped(d, &text);
+    put(d, "}\n");
+    rh_buf_free(&text);
+}
+
+/* A kind that no card has: a current that is an expression of potentials. */
+static void put_expression(deck *d, int elem) {
+    const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    const int *const term = d->c->term[elem];
+    rh_buf text[RH_MAX_TERM] = { 0 };
+    const char *node[RH_MAX_TERM];
+    for (int t = 0; t < kind->n_term; t++) {
+        rh_buf_puts(&text[t], term[t] == 0 ? "" : "V(");
+        rh_export_node(&text[t], d->c, term[t]);
+        rh_buf_puts(&text[t], term[t] == 0 ? "" : ")");
+        d->b.bad = d->b.bad || text[t].bad;
+        node[t] = text[t].s;
+    }
+    put(d, "G_");
+    rh_export_name(&d->b, d->c->elem_name[elem]);
+    for (int k = 0; k < 2; k++) {
+        put(d, " ");
+        put_node(d, term[kind->path[k]]);
+    }
+    if (!d->b.bad) put_law(d, elem, node);
+    for (int t = 0; t < kind->n_term; t++) rh_buf_free(&text[t]);
+}
+
 void rh_put_transistor(deck *d, int edge) {
+    const int elem = d->c->edge_elem[edge];
+    const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    if (kind->express) {
+        const char *node[RH_MAX_TERM] = { [RH_GATE] = "V(g)", [RH_BULK] = "V(b)" };
+        node[kind->path[0]] = "V(p)";
+        node[kind->path[1]] = "V(n)";
+        put(d, "GT p n");
+        put_law(d, elem, node);
+        return;
+    }
     put(d, "M1 p g n b ");
-    rh_put_model(d, d->c->edge_elem[edge]);
+    rh_put_model(d, elem);
     put(d, " w={WID} l={LEN}\n");
 }
 
@@ -106,13 +164,25 @@ static int input_of(const deck *d, int elem) {
     return -1;
 }
 
+/* Whether the transistor of an edge is an expression, in which its size is a number. */
+static bool is_expression(const deck *d, int edge) {
+    return rh_by_gate(d->c, edge) && RH_KINDS[d->c->kind[d->c->edge_elem[edge]]]->express;
+}
+
+static bool same_type(const deck *d, int a, int b) {
+    const rheo_circuit *const c = d->c;
+    const int e = c->edge_elem[a], f = c->edge_elem[b];
+    if (rh_by_gate(c, a) != rh_by_gate(c, b)) return false;
+    if (!rh_by_gate(c, a)) return true;
+    return c->elem_model[e] == c->elem_model[f] &&
+           (!is_expression(d, a) ||
+            !memcmp(c->par + c->elem_par[e], c->par + c->elem_par[f], sizeof(double) * (size_t)rh_elem_n_par(c, e)));
+}
+
 /* The first edge of the same type. */
 static int first_of_type(const deck *d, int edge) {
-    const int *const model = d->c->elem_model, *const elem = d->c->edge_elem;
     int k = 0;
-    while (rh_by_gate(d->c, k) != rh_by_gate(d->c, edge) ||
-           (rh_by_gate(d->c, k) && model[elem[k]] != model[elem[edge]]))
-        k++;
+    while (!same_type(d, k, edge)) k++;
     return k;
 }
 
@@ -121,7 +191,9 @@ static void put_type_name(deck *d, int edge) {
         put(d, d->level->edge);
         return;
     }
-    put(d, "TCLFET_");
+    put(d, "TCLFET");
+    if (is_expression(d, edge)) rh_buf_printf(&d->b, "%d", first_of_type(d, edge) + 1);
+    put(d, "_");
     rh_export_name(&d->b, d->c->model[d->c->elem_model[d->c->edge_elem[edge]]].name);
 }
 
@@ -134,7 +206,7 @@ static bool is_gate(const deck *d, int edge) {
 static rheo_status edge_parameters(const deck *d, int edge, rh_export_edge *e, rh_edge_par *out) {
     RHEO_TRY(d->level->edge_map(d, edge, e, d->err));
     d->level->parameters(d, edge, e, out);
-    if (!rh_by_gate(d->c, edge)) return RHEO_OK;
+    if (!rh_by_gate(d->c, edge) || is_expression(d, edge)) return RHEO_OK;
     static const char *const NAME[] = { "WID", "LEN" };
     const int elem = d->c->edge_elem[edge];
     const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
@@ -215,6 +287,10 @@ static rheo_status put_input(deck *d, int elem, int input) {
 
 static void put_fixed(deck *d, int elem) {
     const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    if (kind->express) {
+        put_expression(d, elem);
+        return;
+    }
     put_head(d, kind->letter, elem);
     for (int k = 2; k < kind->n_term; k++) {
         put(d, " ");
@@ -295,10 +371,12 @@ static rheo_status put_types(deck *d) {
 
 /* Every parameter, so that no default of another program counts. */
 static void put_models(deck *d) {
+    bool any = false;
     for (int m = 0; m < d->c->n_model; m++) {
         const rh_kind *const kind = RH_KINDS[d->c->model[m].kind];
-        if (kind->variant) continue;
-        put(d, m == 0 ? "\n* ---- models of the network\n.model m_" : ".model m_");
+        if (kind->express) continue;
+        put(d, any ? ".model m_" : "\n* ---- models of the network\n.model m_");
+        any = true;
         rh_export_name(&d->b, d->c->model[m].name);
         rh_buf_printf(&d->b, " %s(", kind->model);
         put_parameters(d, kind, d->c->par + d->c->model[m].par, RH_OF_MODEL);

@@ -31,7 +31,7 @@ typedef struct rh_mapping {
     double r_memory, c_memory, r_leak; /* ohm, F, ohm (infinite: no leak): the high-pass */
     double threshold, edge;            /* V at its output: dead zone, and the width of its rims (0: none) */
     double c_store, r_store;           /* F, ohm: storage and its own leak */
-    double pump;                       /* A/V times S/V: GM*KG, the same for all edges */
+    double pump;                       /* A/V times S/V: GM*KG at a rate of 1 */
     double clamp;                      /* S: conductance of a full nudge */
     bool cubic;
 } rh_mapping;
@@ -81,6 +81,8 @@ void rh_export_map_with(const rheo_experiment *x, double v_square, double c_stor
 double rh_export_largest(const rheo_experiment *x);
 rheo_status rh_export_edge_map(const rheo_experiment *x, const rh_mapping *m, int edge, rh_export_edge *out,
                                rheo_error *err);
+/* GM*KG of an edge: its own rate, below 0 where it conducts less as what is stored rises. */
+double rh_export_pump(const rheo_experiment *x, const rh_mapping *m, int edge);
 /* t->sample is to be freed. */
 rheo_status rh_export_times(const rheo_experiment *x, long teeth, rh_timetable *t, rheo_error *err);
 

@@ -39,28 +39,11 @@ static rheo_status check_sensed(const rheo_experiment *x, int elem, rheo_error *
     return st;
 }
 
-/* Variants of a model, smooth switches and expressions have equations that no card of SPICE has. */
-static rheo_status check_kinds(const rheo_experiment *x, rheo_error *err) {
-    const rheo_circuit *const c = x->circuit;
-    for (int e = 0; e < c->n_elem; e++) {
-        const rh_kind *const k = RH_KINDS[c->kind[e]];
-        if (k->flags & RH_BY_CURRENT) RHEO_TRY(check_sensed(x, e, err));
-        if (!k->express) continue;
-        char shown[80];
-        const char *const name = c->elem_name[e];
-        const rheo_status st = rh_fail(err, RHEO_E_USAGE, RH_CODE_NO_DECK, rh_elem_loc(c, e),
-                                       "%s: a %s cannot be exported as a circuit that learns by itself",
-                                       rh_escape(name, strlen(name), shown, sizeof shown), k->name);
-        rh_hint(err,
-                k->variant ? "leave the '*@ model' line of its model out" : "take it out, or train it by rheo alone");
-        return st;
-    }
-    return RHEO_OK;
-}
-
 rheo_status rh_export_check(const rheo_experiment *x, rheo_error *err) {
     const rh_learn_def *const d = &x->learn;
-    RHEO_TRY(check_kinds(x, err));
+    const rheo_circuit *const c = x->circuit;
+    for (int e = 0; e < c->n_elem; e++)
+        if (RH_KINDS[c->kind[e]]->flags & RH_BY_CURRENT) RHEO_TRY(check_sensed(x, e, err));
     RHEO_TRY(rh_timing_check(d, &EXPORTED, err));
     if (d->kernel != rh_kernel_find("leaky-integrator"))
         return cannot(err, "memory.kind", RH_KERNELS[d->kernel]->name, "use leaky-integrator");
@@ -105,10 +88,16 @@ void rh_export_map_with(const rheo_experiment *x, double v_square, double c_stor
     };
     const double gain = 2 * tau / m->v_square; /* V at the high-pass for 1 V^2/s of u */
     m->r_leak = d->par[LEAK] / m->c_memory;
-    m->pump = d->rate / (d->strength * fabs(filter.moment)) * m->c_store / gain;
+    m->pump = m->c_store / (d->strength * fabs(filter.moment) * gain);
     if (d->nonlinearity == RH_DEAD_ZONE) m->threshold = gain * d->threshold;
     m->edge = RH_RIM * m->threshold;
     if (m->cubic) m->pump /= gain * gain * (d->threshold > 0 ? d->threshold : 1); /* g(u) = u^3/threshold */
+}
+
+double rh_export_pump(const rheo_experiment *x, const rh_mapping *m, int edge) {
+    const rh_learn_def *const d = &x->learn;
+    const double pump = m->pump * (d->edge_rate ? d->edge_rate[edge] : d->rate);
+    return rh_edge_falls(x->circuit, edge) ? -pump : pump;
 }
 
 void rh_export_map(const rheo_experiment *x, rh_mapping *m) {
@@ -123,7 +112,7 @@ rheo_status rh_export_edge_map(const rheo_experiment *x, const rh_mapping *m, in
     const double kg = gate ? 1 : c->g_max[edge] / SUPPLY;
     *out = (rh_export_edge){
         .kg = kg,
-        .gm = (gate && rh_edge_falls(c, edge) ? -m->pump : m->pump) / kg,
+        .gm = rh_export_pump(x, m, edge) / kg,
         .w_min = c->g_min[edge] / kg,
         .w_max = gate ? c->g_max[edge] : SUPPLY,
         .w_now = c->g_init[edge] / kg,

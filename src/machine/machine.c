@@ -9,6 +9,7 @@ enum { MAX_SWEEP = 10 };
 static const double FIRST = 0.125; /* of the memory's time: the first step behind a corner */
 static const double GROWTH = 3;    /* of steps, so that no excursion of u hides in one */
 static const double SURE = 20;     /* times its highest coefficient u must stay away from a dead zone that is shut */
+static const double GATE = 0.01;   /* of the range of a gate voltage: the least that its errors are relative to */
 static const double RAIL = RH_STORE_FARAD / RH_RAIL_SIEMENS, FORGET = RH_STORE_FARAD * RH_STORE_OHM; /* s */
 
 /* All that a resumed run needs beside the arrays. */
@@ -35,9 +36,11 @@ struct rh_machine {
     rh_pump pump;
     rh_response response[RH_RESPONSES];
     int next_response;
-    double tolerance, rate, time; /* rate: S per V^2 of the integral of g(u); time: of the memory */
+    double tolerance, time; /* time: of the memory */
     int n_edge, n_corner;
     rh_corner corner[RH_MAX_CORNER];
+    double
+        *rate; /* [n_edge] S per V^2 of the integral of g(u); below 0 where an edge conducts less as its state rises */
     /* the state at the beginning of a step */
     rh_place_in_time *at;
     double *stored;  /* [n_edge] S */
@@ -119,7 +122,7 @@ static void guess(rh_machine *m, double h) {
     for (int i = 1; i < m->scheme.n; i++) {
         const double t = m->scheme.c[i] * h;
         for (size_t k = 0; k < n; k++)
-            m->w[(size_t)i * n + k] = m->stored[k] - m->rate * t * (m->z_now[k] + 0.5 * t * m->z_slope[k]);
+            m->w[(size_t)i * n + k] = m->stored[k] - m->rate[k] * t * (m->z_now[k] + 0.5 * t * m->z_slope[k]);
     }
 }
 
@@ -176,23 +179,29 @@ static double railed(double from, double push, double dt, double lo, double hi) 
     return bound + speed * (rest - back);
 }
 
+/* What an error of the state of an edge is relative to: a gate may well be at 0 V. */
+static double size_of(const rh_machine *m, int k) {
+    const double lo = m->c->g_min[k], hi = m->c->g_max[k], from = m->stored[k];
+    const double size = fabs(from < lo ? lo : from > hi ? hi : from);
+    return m->c->edge_source[k] < 0 ? size : fmax(size, GATE * (hi - lo));
+}
+
 /* w at the nodes from u at the nodes. Returns how far w moved since the last time, relative to what is allowed, and the
  * error of the step likewise. */
 static double write(rh_machine *m, const double on[2], double h, double *error, long *n_crossing) {
     const rh_scheme *const q = &m->scheme;
     const int n = m->n_edge;
-    const double scale = m->rate * h;
     double moved = 0, worst = 0, kept[RH_NODES];
     for (int i = 0; i < q->n; i++) kept[i] = exp(-q->c[i] * h / FORGET);
     *n_crossing = 0;
     for (int k = 0; k < n; k++) {
-        const double lo = m->c->g_min[k], hi = m->c->g_max[k], from = m->stored[k];
-        const double allowed = m->tolerance * (from < lo ? lo : from > hi ? hi : from);
+        const double lo = m->c->g_min[k], hi = m->c->g_max[k], from = m->stored[k], scale = m->rate[k] * h;
+        const double allowed = m->tolerance * size_of(m, k);
         bool inside = from >= lo && from <= hi; /* since the beginning of the step */
         double area[RH_NODES], top, gap, last = from;
         *n_crossing += rh_pump_write(&m->pump, q, m->u + k, n, on, area, &top, &gap);
         top = fabs(top);
-        double error_here = scale * top / allowed;
+        double error_here = fabs(scale) * top / allowed;
         /* Where nothing is written u has to be known well enough to be sure of that. */
         if (gap > 0 && SURE * top < error_here * gap) error_here = SURE * top / gap;
         if (!(error_here <= worst)) worst = error_here; /* NaN stays */
@@ -354,6 +363,7 @@ rheo_status rh_machine_slot(rh_machine *m, int sample, rheo_error *err) {
 static void layout(rh_machine *m, rh_arena *a) {
     const size_t n = (size_t)m->n_edge, nodes = (size_t)m->scheme.n * n, states = (size_t)m->filter.n * n;
     m->at = RH_TAKE(a, rh_place_in_time, 1);
+    m->rate = RH_TAKE(a, double, n);
     m->stored = RH_TAKE(a, double, n);
     m->x = RH_TAKE(a, double, states);
     m->s_now = RH_TAKE(a, double, n);
@@ -412,7 +422,6 @@ static rheo_status open_machine(rh_machine *m, const rheo_solver_def *solver, in
     RH_KERNELS[m->def.kernel]->build(m->def.par, &m->filter);
     rh_timing_build(&m->def, &m->timing);
     m->time = rh_memory_time(&m->def);
-    m->rate = m->def.rate / (m->def.strength * fabs(m->filter.moment));
     m->pump = rh_pump_of(&m->def);
     RHEO_TRY(rh_net_open(&m->net, m->c, solver, &m->ports, log, err));
     RHEO_TRY(check(m, err));
@@ -424,6 +433,11 @@ static rheo_status open_machine(rh_machine *m, const rheo_solver_def *solver, in
     if (!m->memory) return RH_NOMEM(err);
     a = (rh_arena){ .base = m->memory };
     layout(m, &a);
+    for (int k = 0; k < m->n_edge; k++) {
+        const double rate = m->def.edge_rate ? m->def.edge_rate[k] : m->def.rate;
+        m->rate[k] = (rh_edge_falls(m->c, k) ? -rate : rate) / (m->def.strength * fabs(m->filter.moment));
+    }
+    m->def.edge_rate = NULL; /* lent for opening only */
     return begin(m, rest, idle, err);
 }
 

@@ -101,13 +101,8 @@ static rheo_status check_caps(const rheo_circuit *c, rheo_error *err) {
     return RHEO_OK;
 }
 
-/* Charges and bends together are for ngspice, and so are pumps that run the other way. */
+/* Charges and bends together are for ngspice. */
 static rheo_status no_caps(const rheo_circuit *c, rheo_error *err) {
-    for (int k = 0; k < c->n_edge; k++)
-        if (rh_edge_falls(c, k))
-            return rh_fail(err, RHEO_E_USAGE, 308, rh_elem_loc(c, c->edge_elem[k]),
-                           "the engine transient is for edges that conduct more as their gate voltage rises, unlike %s",
-                           c->elem_name[c->edge_elem[k]]);
     for (int e = 0; e < c->n_elem; e++)
         if (c->kind[e] == RH_KIND_C && c->value[e] > 0)
             return rh_circuit_linear(c, "the engine transient with capacitors", err);

@@ -33,7 +33,6 @@ rheo_status rh_timing_check(const rh_learn_def *d, const rh_purpose *why, rheo_e
         return cannot(err, why, "learning.state", RH_STATES[d->state], "use conductance");
     if (d->schedule != RH_SCHEDULE_CONSTANT)
         return cannot(err, why, "learning.schedule.kind", RH_SCHEDULES[d->schedule], "use constant");
-    if (d->edge_rate) return cannot(err, why, "learning.rates", "given", "give one rate for all edges");
     if (!two_ramps(d, ramp))
         return cannot(err, why, "protocol.kind", RH_PROTOCOLS[d->protocol]->name, "use sawtooth or triangle");
     if (d->between == RH_BETWEEN_PERIODIC)
