@@ -431,7 +431,7 @@ static void put_clocks(deck *d) {
     }
     put(d, "* learning is enabled during teeth, not while samples change\n");
     const double edge = t->dwell / 8, length = t->rise + t->flat + t->fall;
-    put_pulse(d, "VGATE gate 0", t->tooth - 2 * edge, edge, edge, length + 2 * edge);
+    put_pulse(d, "VGATE gate 0", t->tooth - 2 * edge, edge, t->shut, length + edge);
     put_enable(d, "V(gate)*V(on)");
 }
 

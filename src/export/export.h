@@ -64,6 +64,7 @@ double rh_export_bias(const rh_board *b, const rh_export_edge *e);
 /* One slot per sample: dwell, move, dwell, tooth, dwell. Seconds. */
 typedef struct rh_timetable {
     double dwell, move, rise, flat, fall;
+    double shut;         /* how long the gate takes to close once the tooth has ended */
     double tooth;        /* where the tooth begins in its slot */
     double period;       /* of a slot */
     int n_scored;        /* slots before, and again after the teeth */

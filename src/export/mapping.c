@@ -165,6 +165,7 @@ rheo_status rh_export_times(const rheo_experiment *x, long teeth, rh_timetable *
         .rise = when.rise,
         .flat = when.flat,
         .fall = when.fall,
+        .shut = when.shut,
         .tooth = when.tooth,
         .period = when.period,
         .n_scored = rh_experiment_n_scored(x),

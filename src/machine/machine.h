@@ -29,6 +29,7 @@ enum {
 
 typedef struct rh_timing {
     double dwell, move, rise, flat, fall; /* s */
+    double shut;                          /* how long the gate takes to close once the tooth has ended */
     double tooth;                         /* where the tooth begins in its slot */
     double period;                        /* of a slot */
     bool gate;                            /* learning is off while samples change */

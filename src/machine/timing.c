@@ -4,6 +4,8 @@
 #include <math.h>
 
 #define FLAT 1e-3 /* of the shorter ramp: the tip of a tooth, since a width of 0 means for ever to some programs */
+#define SHUT \
+    0.05 /* of the shorter ramp: what leaks through a closing gate is little, even where the tooth ends steeply */
 
 /* ---- what a machine in time can do ---- */
 
@@ -52,6 +54,7 @@ void rh_timing_build(const rh_learn_def *d, rh_timing *t) {
         .rise = ramp[0].duration,
         .fall = ramp[1].duration,
         .flat = FLAT * fmin(ramp[0].duration, ramp[1].duration),
+        .shut = SHUT * fmin(ramp[0].duration, ramp[1].duration),
         .gate = d->between == RH_BETWEEN_GATE,
         .jump = jump,
     };
@@ -77,7 +80,7 @@ static double on_at(const rh_timing *q, bool first, double t) {
     double on = 1;
     if (first && !q->jump) on = between(t, q->tooth - q->dwell / 2, 0, q->tooth - q->dwell / 4, 1);
     if (q->gate) on *= between(t, q->tooth - 2 * edge, 0, q->tooth - edge, 1);
-    if (q->gate) on *= between(t, end + edge, 1, end + 2 * edge, 0);
+    if (q->gate) on *= between(t, end, 1, end + q->shut, 0);
     return on;
 }
 
@@ -101,7 +104,7 @@ int rh_timing_corners(const rh_timing *q, bool first, rh_corner out[RH_MAX_CORNE
         n = add(t, n, q->tooth - q->dwell / 4);
     }
     if (q->gate) {
-        const double gate[] = { q->tooth - 2 * edge, q->tooth - edge, end + edge, end + 2 * edge };
+        const double gate[] = { q->tooth - 2 * edge, q->tooth - edge, end, end + q->shut };
         for (int i = 0; i < RH_COUNT(gate); i++) n = add(t, n, gate[i]);
     }
     for (int i = 0; i < n; i++)
