@@ -15,6 +15,7 @@
 
 static const char NETLIST[] =
     "net\n*@ rheo version=1\nV1 in 0 1\nR1 in a 1k\nR2 a b 2k\nR3 b 0 1k\n*@ learn R* min=1u max=10m\n.end\n";
+static const char RECTIFIER[] = "rectifier\nV1 a 0 SIN(0 5 500)\nD1 a b d\nR1 b 0 1k\nC1 b 0 1u\n.model d d(rs=0.5)\n";
 static const char RC[] = "rc\nV1 in 0 PWL(0 0 1m 1 2m 0)\nR1 in a 1k\nC1 a b 1u\nR2 b 0 1k\nC2 b 0 1u ic=1\n"
                          "I1 0 a SIN(0 1m 1k)\n.ic v(a)=0.5\n.end\n";
 /* Models in and around a subcircuit, a variant, a gate that learns, sensed currents, expressions. */
@@ -108,6 +109,14 @@ static void transient(void **state) {
     const char *const fine[] = { "tran", "--stop", "4m", "--step", "1m", "--reltol", "1e-9", net, NULL };
     assert_true(count(&r, fine) < few + 8 * 10);
     launch_free(&r);
+    snprintf(net, sizeof net, "%s/rectifier.cir", dir);
+    answers((const char *const[]){ "tran", "--stop", "4m", "--step", "1m", "--reltol", "1m", net, NULL });
+    const long rough =
+        count(&r, (const char *const[]){ "tran", "--stop", "4m", "--step", "1m", "--reltol", "1m", net, NULL });
+    launch_free(&r);
+    const char *const finer[] = { "tran", "--stop", "4m", "--step", "1m", "--reltol", "1e-8", net, NULL };
+    assert_true(count(&r, finer) < rough + 8 * 10);
+    launch_free(&r);
 }
 
 static void same_result(const char *run, const char *want, size_t n_want, long k) {
@@ -190,6 +199,7 @@ static int begin(void **state) {
     scratch_write(dir, "exp.yaml", EXPERIMENT);
     scratch_write(dir, "rc.cir", RC);
     scratch_write(dir, "bent.cir", BENT);
+    scratch_write(dir, "rectifier.cir", RECTIFIER);
     return 0;
 }
 

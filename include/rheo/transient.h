@@ -1,4 +1,4 @@
-/* rheo/transient.h: the course in time of a linear network of resistors, capacitors and sources. */
+/* rheo/transient.h: the course in time of a network: capacitors carry its charge. */
 #ifndef RHEO_TRANSIENT_H
 #define RHEO_TRANSIENT_H
 
@@ -31,8 +31,8 @@ typedef struct rheo_transient_stats {
 /**
  * Prepare the analysis and find the state at time 0: the operating point with the sources at their value at time 0 and
  * the nodes of .ic held, or with uic what the initial voltages of the capacitors make it. Learnable edges have their
- * initial conductance throughout.
- * @return RHEO_OK, RHEO_E_SINGULAR, RHEO_E_RANGE (times, a negative capacitance, a pulse longer than its period),
+ * initial state throughout.
+ * @return RHEO_OK, RHEO_E_SINGULAR, RHEO_E_NOCONV (no operating point found), RHEO_E_RANGE (times, a negative capacitance, a pulse longer than its period),
  *         RHEO_E_USAGE, RHEO_E_NOMEM
  */
 RHEO_API rheo_status rheo_transient_open(rheo_transient **out, const rheo_circuit *c, const rheo_transient_def *def,

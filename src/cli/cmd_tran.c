@@ -1,4 +1,4 @@
-/* rheo tran: the course in time of a linear network. */
+/* rheo tran: the course in time of a network. */
 #include "circuit/circuit.h"
 #include "cli/cli.h"
 #include "rheo/netlist.h"

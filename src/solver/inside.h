@@ -22,9 +22,10 @@ typedef struct rh_newton {
     rh_flow *flow;         /* [n_bend] */
     double *f, *amp;       /* imbalance of currents, and the sum of their sizes */
     double *x, *best, *dx;
-    double *source; /* [n_elem] scaled, while stepping */
-    double *in;     /* [n_node] */
-    double *load;   /* room for loads of up to `room` outputs: */
+    double *source;     /* [n_elem] scaled, while stepping */
+    const double *feed; /* [n] A into the rows beside the sources, lent; NULL: none */
+    double *in;         /* [n_node] */
+    double *load;       /* room for loads of up to `room` outputs: */
     double *zx, *lu, *out, *dout, *target;
     int room, n_iteration, worst /* row */, column;
     double volt, shunt, standard_rcond;

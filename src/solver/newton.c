@@ -105,6 +105,12 @@ static void add_bends(rheo_solver *s, const double *x, bool limit) {
     }
 }
 
+/* Right-hand side of a share of all that drives the circuit. */
+static void drive(rheo_solver *s, const double *source, double share) {
+    rh_solver_rhs(s, source, s->b);
+    for (int i = 0; s->newton.feed && i < s->y.n; i++) s->b[i] += share * s->newton.feed[i];
+}
+
 /* A conductance from every node to ground, for stepping. */
 static void add_shunts(rheo_solver *s, const double *x) {
     const rh_system *const y = &s->y;
@@ -345,7 +351,7 @@ static rheo_status step_gmin(rheo_solver *s, const rh_load *load, rheo_error *er
 
 static void scaled_sources(rheo_solver *s, const double *source, double share) {
     for (int e = 0; e < s->c->n_elem; e++) s->newton.source[e] = share * source[e];
-    rh_solver_rhs(s, s->newton.source, s->b);
+    drive(s, s->newton.source, share);
 }
 
 /* Sources and loads from nothing to what they are. */
@@ -373,7 +379,7 @@ static rheo_status step_sources(rheo_solver *s, const double *source, const rh_l
             stride /= 4;
         }
     }
-    rh_solver_rhs(s, source, s->b);
+    drive(s, source, 1);
     return good == 1 ? RHEO_OK : RHEO_E_NOCONV;
 }
 
@@ -417,12 +423,18 @@ rheo_status rh_newton_set(rheo_solver *s, const double *g, rheo_error *err) {
 }
 
 rheo_status rh_newton_open(rheo_solver *s, rheo_error *err) {
-    rh_newton *const w = &s->newton;
     if (s->y.n_bend == 0) return RHEO_OK;
+    /* The standard pivots: those of the circuit with its initial states and no voltage anywhere. */
+    return rh_newton_standard(s, s->c->g_init, err);
+}
+
+void rh_newton_feed(rheo_solver *s, const double *amp) { s->newton.feed = amp; }
+
+rheo_status rh_newton_standard(rheo_solver *s, const double *g, rheo_error *err) {
+    rh_newton *const w = &s->newton;
     w->strayed = true;
     if (s->y.n == 0) return RHEO_OK;
-    /* The standard pivots: those of the circuit with its initial states and no voltage anywhere. */
-    RHEO_TRY(rh_newton_set(s, s->c->g_init, err));
+    RHEO_TRY(rh_newton_set(s, g, err));
     memset(s->b, 0, (size_t)s->y.n * sizeof(double));
     memset(s->v, 0, (size_t)s->c->n_node * sizeof(double));
     from_nothing(s, NULL);
@@ -468,7 +480,7 @@ static rheo_status search(rheo_solver *s, const double *source, const rh_load *l
 rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load *load, double *x, rheo_error *err) {
     rh_newton *const w = &s->newton;
     const size_t bytes = (size_t)s->y.n * sizeof(double);
-    rh_solver_rhs(s, source, s->b);
+    drive(s, source, 1);
     w->n_iteration = 0;
     if (load) RHEO_TRY(make_room(s, load->n, err));
     if (s->y.n == 0) return RHEO_OK;
@@ -484,7 +496,7 @@ rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load 
 
 rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const double *x, rheo_error *err) {
     int column = -1;
-    rh_solver_rhs(s, source, s->b);
+    drive(s, source, 1);
     if (s->y.n == 0) return RHEO_OK;
     RHEO_TRY(standard_pivots(s, err));
     assemble(s, NULL, x, NULL, false);
@@ -540,7 +552,7 @@ static double linear_current(const rheo_solver *s, const double *source, const d
 bool rh_newton_report(rheo_solver *s, const double *source, const double *x, double *v, double *i) {
     const rheo_circuit *const c = s->c;
     double *const in = s->newton.in, sum = 0;
-    rh_solver_rhs(s, source, s->b);
+    drive(s, source, 1);
     if (s->y.n > 0) assemble(s, NULL, x, NULL, false);
     memset(in, 0, (size_t)c->n_node * sizeof(double));
     for (int e = 0; e < c->n_elem; e++) {

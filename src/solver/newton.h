@@ -22,6 +22,12 @@ bool rh_solver_is_nonlinear(const rheo_solver *s);
 /* Stamp the states g [n_edge]: all that follows is for these until the next call. */
 rheo_status rh_newton_set(rheo_solver *s, const double *g, rheo_error *err);
 
+/* Currents [n_unknown] A into the rows, beside those of the sources, in all that follows. Lent; NULL: none. */
+void rh_newton_feed(rheo_solver *s, const double *amp);
+/* Standard pivots, those that every solve begins with, are chosen for the unbiased circuit with the states g from now
+ * on, not with the initial ones: for circuits where some states are far from them, as those of capacitors in time. */
+rheo_status rh_newton_standard(rheo_solver *s, const double *g, rheo_error *err);
+
 /**
  * The operating point at the states last set.
  * @param source [n_elem] values of the sources

@@ -13,18 +13,37 @@ static rheo_status add_nodes(rh_builder *b, const rheo_circuit *c, rheo_error *e
     return RHEO_OK;
 }
 
+/* On the card of an element: initial states stand in place of what is written. */
+static double card_value(const rheo_circuit *c, int e) {
+    const int edge = c->elem_edge[e], held = c->held_edge[e];
+    if (held >= 0) return c->g_init[held];
+    return edge >= 0 && c->edge_source[edge] < 0 ? 1 / c->g_init[edge] : c->value[e];
+}
+
+static rheo_status add_law(rh_builder *b, const rheo_circuit *c, int e, rheo_error *err) {
+    const double *const par = c->par + c->elem_par[e];
+    const rheo_status st =
+        RH_KINDS[c->kind[e]]->flags & RH_TAPE ? rh_builder_tape(b, e, par) : rh_builder_par(b, e, par);
+    return st == RHEO_OK ? RHEO_OK : RH_NOMEM(err);
+}
+
 /* held: without capacitors; moving: what learns goes on to do so. */
 static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held, bool moving, rheo_error *err) {
     for (int e = 0; e < c->n_elem; e++) {
         const bool cap = !held && is_cap(c, e);
         const int edge = c->elem_edge[e];
-        const double value = cap ? 1 : edge >= 0 ? 1 / c->g_init[edge] : c->value[e];
         int other;
-        const int k = rh_builder_element(b, cap ? RH_KIND_R : c->kind[e], c->elem_name[e], c->term[e], value,
-                                         (rh_place){ 0 }, &other);
+        const int k = rh_builder_element(b, cap ? RH_KIND_R : c->kind[e], c->elem_name[e], c->term[e],
+                                         cap ? 1 : card_value(c, e), (rh_place){ 0 }, &other);
         if (k != e) return RH_NOMEM(err);
         rh_builder_ctrl(b, k, c->elem_ctrl[e]);
-        if (cap || (moving && edge >= 0)) RHEO_TRY(rh_builder_learn(b, k, NAN, NAN, NAN));
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) RHEO_TRY(add_law(b, c, e, err));
+        if (cap) RHEO_TRY(rh_builder_learn(b, k, NAN, NAN, NAN));
+        if (!moving || edge < 0) continue;
+        const bool gate = c->edge_source[edge] >= 0;
+        RHEO_TRY(rh_builder_learn(b, k, gate ? c->g_min[edge] : NAN, gate ? c->g_max[edge] : NAN,
+                                  gate ? c->g_init[edge] : NAN));
+        if (gate) rh_builder_learn_through(b, k, c->edge_source[edge]);
     }
     return RHEO_OK;
 }

@@ -23,6 +23,14 @@ static void tree_currents(rheo_transient *t, const rh_system *y, double *i) {
     }
 }
 
+/* A nonlinear element may have more than two terminals that carry current. */
+static double bent_current(rheo_transient *t, const double *v, int e) {
+    rh_flow flow;
+    rh_elem_flow(t->c, e, v, &flow);
+    for (int k = 0; k < RH_KINDS[t->c->kind[e]]->n_term; k++) t->in[t->c->term[e][k]] -= flow.i[k];
+    return flow.i[0];
+}
+
 void rh_currents(rheo_transient *t, const rh_moment *m, const double *source, double *i) {
     const rheo_circuit *const c = t->c;
     const rh_system *const y = &t->level[0].s->y;
@@ -31,6 +39,10 @@ void rh_currents(rheo_transient *t, const rh_moment *m, const double *source, do
     memset(t->in, 0, (size_t)c->n_node * sizeof(double));
     for (int e = 0; e < c->n_elem; e++) {
         if (y->tree[e]) continue;
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) {
+            i[e] = bent_current(t, m->v, e);
+            continue;
+        }
         if (y->branch[e] >= 0)
             i[e] = m->x[y->branch[e]];
         else if (c->kind[e] != RH_KIND_C)

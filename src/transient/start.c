@@ -55,8 +55,21 @@ static double initial_voltage(const rheo_circuit *c, const rh_cap *q) {
     return a - b;
 }
 
-/* s: a time in which no capacitor moves, since what conducts at its nodes discharges it far more slowly. into: work. */
-static double instant(const rheo_transient *t, double *into) {
+/* Slopes of the nonlinear elements at the potentials v. */
+static void add_slopes(const rheo_transient *t, const double *v, double *into) {
+    const rheo_circuit *const c = t->c;
+    for (int e = 0; e < c->n_elem; e++) {
+        if (!(RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR)) continue;
+        rh_flow flow;
+        rh_elem_flow(c, e, v, &flow);
+        for (int r = 0; r < RH_KINDS[c->kind[e]]->n_term; r++)
+            for (int q = 0; q < RH_KINDS[c->kind[e]]->n_term; q++) into[c->term[e][r]] += fabs(flow.g[r][q]);
+    }
+}
+
+/* s: a time in which no capacitor moves, since what conducts at its nodes discharges it far more slowly. v: potentials
+ * about then; into: work. */
+static double instant(const rheo_transient *t, const double *v, double *into) {
     const rheo_circuit *const c = t->c;
     double least = t->def.stop;
     memset(into, 0, (size_t)c->n_node * sizeof(double));
@@ -68,6 +81,7 @@ static double instant(const rheo_transient *t, double *into) {
         into[c->term[e][0]] += g;
         into[c->term[e][1]] += g;
     }
+    add_slopes(t, v, into);
     into[0] = 0;
     for (int k = 0; k < t->n_cap; k++) {
         const double g = into[t->cap[k].a] + into[t->cap[k].b];
@@ -87,10 +101,18 @@ static rheo_status hold_for(rheo_transient *t, double h, rh_moment *m, rheo_erro
 /* Two short backward Euler steps with still sources, extrapolated to none. Capacitors in a loop that do not agree share
  * their charge, as they do in an instant. */
 rheo_status rh_start_charged(rheo_transient *t, rheo_error *err) {
-    const double h = instant(t, t->in);
+    enum { TRIES = 8 };
+    double h = instant(t, t->mid.v, t->in);
     t->fresh = true;
     rh_sources_at(t, 0, t->source);
     RHEO_TRY(hold_for(t, h, &t->mid, err));
+    for (int k = 0; k < TRIES && t->bent; k++) { /* how fast, is known when potentials are */
+        const double shorter = instant(t, t->mid.v, t->in);
+        if (!(shorter < h / 2)) break;
+        h = shorter;
+        RHEO_TRY(hold_for(t, h, &t->mid, err));
+    }
+    memcpy(t->next.x, t->mid.x, (size_t)rh_solver_n_unknown(t->level[0].s) * sizeof(double));
     RHEO_TRY(hold_for(t, h / 2, &t->next, err));
     for (int i = 0; i < t->c->n_node; i++) t->now.v[i] = 2 * t->next.v[i] - t->mid.v[i];
     const rh_system *const y = &t->level[0].s->y;

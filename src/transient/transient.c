@@ -3,6 +3,8 @@
  * Error estimate: Hosea & Shampine, Appl. Numer. Math. 20, 21 (1996). */
 #include "transient/transient.h"
 
+#include "solver/newton.h"
+
 #include <float.h>
 #include <math.h>
 
@@ -13,6 +15,8 @@ enum { COOKIE = 0x5472616e };
 static const double GAMMA = 2 - ROOT2;
 /* Weights of the two older values in the backward formula. */
 static const double ALPHA = 1 / ((2 - ROOT2) * ROOT2), BETA = (ROOT2 - 1) * (ROOT2 - 1) / ((2 - ROOT2) * ROOT2);
+/* Ratio of step lengths beyond which pivots are chosen anew, where each step takes several factorisations. */
+static const double MUCH = 1e3;
 /* Corners nearer than this, relative to the time, are one. */
 static const double TOGETHER = 16 * DBL_EPSILON;
 static const double MOST_PERIODS = 1e8;
@@ -29,7 +33,7 @@ rheo_transient_stats rheo_transient_statistics(const rheo_transient *t) { return
 
 void rh_sources_at(const rheo_transient *t, double time, double *source) {
     const rheo_circuit *const c = t->c;
-    if (c->n_elem > 0) memcpy(source, c->value, (size_t)c->n_elem * sizeof(double));
+    if (c->n_elem > 0) memcpy(source, t->value, (size_t)c->n_elem * sizeof(double));
     for (int k = 0; k < t->n_drive; k++) {
         const int e = t->drive[k];
         source[e] = rh_wave_value(&t->wave[c->elem_wave[e]], (const double(*)[2])c->point, time);
@@ -71,9 +75,21 @@ static double source_error(const rheo_transient *t) {
 
 /* ---- one stage ---- */
 
+/* Pivots are chosen for steps of about this size. */
+static rheo_status set_bent(rheo_transient *t, rh_level *l, double h, rheo_error *err) {
+    if (!(h <= MUCH * t->standard && t->standard <= MUCH * h)) {
+        RHEO_TRY(rh_newton_standard(l->s, t->inject, err));
+        t->standard = h;
+    }
+    RHEO_TRY(rh_newton_set(l->s, t->inject, err));
+    l->h = h;
+    return RHEO_OK;
+}
+
 static rheo_status factor(rheo_transient *t, rh_level *l, double h, rheo_error *err) {
     l->h = 0;
     for (int k = 0; k < t->n_cap; k++) t->inject[k] = 2 * t->cap[k].farad / (GAMMA * h);
+    if (t->bent) return set_bent(t, l, h, err);
     t->stats.n_factor++;
     RHEO_TRY(rh_solver_factor(l->s, t->inject, err));
     l->h = h;
@@ -101,13 +117,26 @@ static void inject(rheo_transient *t, rheo_solver *s, double *b) {
     for (int k = 0; k < t->n_cap; k++) rh_solver_inject(s, t->cap[k].a, t->cap[k].b, t->inject[k], b);
 }
 
-rheo_status rh_stage(rheo_transient *t, rh_level *l, rh_moment *m, rheo_error *err) {
-    const int n = rh_solver_n_unknown(l->s);
+static rheo_status solve_bent(rheo_transient *t, rh_level *l, rh_moment *m, rheo_error *err) {
+    memset(t->b, 0, (size_t)rh_solver_n_unknown(l->s) * sizeof(double));
+    inject(t, l->s, t->b);
+    rh_newton_feed(l->s, t->b);
+    const rheo_status st = rh_newton_solve(l->s, t->source, NULL, m->x, err);
+    rh_newton_feed(l->s, NULL);
+    t->stats.n_factor += rh_newton_iterations(l->s);
+    return st;
+}
+
+static rheo_status solve_linear(rheo_transient *t, rh_level *l, rh_moment *m, rheo_error *err) {
     rh_solver_rhs(l->s, t->source, t->b);
     inject(t, l->s, t->b);
-    memcpy(m->x, t->b, (size_t)n * sizeof(double));
+    memcpy(m->x, t->b, (size_t)rh_solver_n_unknown(l->s) * sizeof(double));
     rh_solver_apply(l->s, 1, m->x, false);
-    RHEO_TRY(rh_solver_check(l->s, t->b, m->x, err));
+    return rh_solver_check(l->s, t->b, m->x, err);
+}
+
+rheo_status rh_stage(rheo_transient *t, rh_level *l, rh_moment *m, rheo_error *err) {
+    RHEO_TRY(t->bent ? solve_bent(t, l, m, err) : solve_linear(t, l, m, err));
     rh_solver_potentials(l->s, t->source, m->x, m->v);
     for (int k = 0; k < t->n_cap; k++) m->i[k] = l->s->g[k] * across(&t->cap[k], m->v) - t->inject[k];
     return RHEO_OK;
@@ -135,8 +164,38 @@ static rheo_status backward(rheo_transient *t, rh_level *l, rheo_error *err) {
     return rh_stage(t, l, &t->next, err);
 }
 
+/* Weights of beginning, stage and end of a step for the parabola through them. */
+static void parabola(double x, double w[3]) {
+    w[0] = (x - GAMMA) * (x - 1) / GAMMA;
+    w[1] = x * (x - 1) / (GAMMA * (GAMMA - 1));
+    w[2] = x * (x - GAMMA) / (1 - GAMMA);
+}
+
+static void mix(double *out, const double *a, const double *m, const double *b, const double *w, int n) {
+    for (int k = 0; k < n; k++) out[k] = w[0] * a[k] + w[1] * m[k] + w[2] * b[k];
+}
+
+/* Where Newton starts in both stages: on the parabola of the last step, carried on; else where the step begins. */
+static void guess(rheo_transient *t, double h) {
+    const int n = rh_solver_n_unknown(t->level[0].s);
+    const bool past = t->past && !t->fresh && h <= 4 * t->past_h;
+    double w[3];
+    if (past) {
+        parabola(1 + GAMMA * h / t->past_h, w);
+        mix(t->mix.x, t->next.x, t->mid.x, t->now.x, w, n); /* next holds the beginning of the last step by now */
+        parabola(1 + h / t->past_h, w);
+        mix(t->next.x, t->next.x, t->mid.x, t->now.x, w, n);
+        memcpy(t->mid.x, t->mix.x, (size_t)n * sizeof(double));
+    } else {
+        memcpy(t->mid.x, t->now.x, (size_t)n * sizeof(double));
+        memcpy(t->next.x, t->now.x, (size_t)n * sizeof(double));
+    }
+    t->past = false;
+}
+
 static rheo_status attempt(rheo_transient *t, rh_level *l, double h, rheo_error *err) {
     t->mid.t = t->now.t + GAMMA * h;
+    if (t->bent) guess(t, h);
     if (t->fresh) {
         RHEO_TRY(euler(t, l, t->now.t + GAMMA * h / 2, t->now.v, err));
         RHEO_TRY(euler(t, l, t->mid.t, t->mid.v, err));
@@ -186,6 +245,8 @@ static void move_on(rheo_transient *t) {
         const rh_moment end = t->next;
         t->next = t->now;
         t->now = end;
+        t->past = true;
+        t->past_h = t->now.t - t->next.t;
         t->fresh = false;
         t->stepped = false;
     }
@@ -193,6 +254,7 @@ static void move_on(rheo_transient *t) {
     t->begin = t->end;
     t->end = next_corner(t, t->begin);
     t->at = 0;
+    t->past = false; /* slopes jump */
     t->fresh = t->fresh || t->voltage_loop;
 }
 
@@ -205,6 +267,18 @@ static void accept(rheo_transient *t, double h, int level, double ratio) {
     for (int i = 0; i < t->c->n_node; i++) t->peak[i] = fmax(t->peak[i], fabs(t->next.v[i]));
 }
 
+/* ratio: error over what is allowed; NaN: Newton found no way, a shorter step may. */
+static rheo_status try_step(rheo_transient *t, double h, double *ratio, rheo_error *err) {
+    rh_level *l;
+    rheo_error quiet = { 0 };
+    RHEO_TRY(rh_level_for(t, h, &l, err));
+    const rheo_status st = attempt(t, l, h, t->bent ? &quiet : err);
+    *ratio = st == RHEO_OK ? error_ratio(t, l) : NAN;
+    if (!t->bent || st == RHEO_E_NOCONV || st == RHEO_E_SINGULAR) return t->bent ? RHEO_OK : st;
+    if (st != RHEO_OK && err) *err = quiet;
+    return st;
+}
+
 rheo_status rheo_transient_step(rheo_transient *t, rheo_error *err) {
     if (rheo_transient_done(t)) return RHEO_OK;
     move_on(t);
@@ -214,10 +288,8 @@ rheo_status rheo_transient_step(rheo_transient *t, rheo_error *err) {
         if (level > RH_TRAN_DEPTH || !(h > 2 * DBL_EPSILON * t->now.t)) return too_short(t, err);
         const uint64_t to = t->at + (WHOLE >> level);
         t->next.t = to == WHOLE ? t->end : t->begin + (t->end - t->begin) * ((double)to / (double)WHOLE);
-        rh_level *l;
-        RHEO_TRY(rh_level_for(t, h, &l, err));
-        RHEO_TRY(attempt(t, l, h, err));
-        const double ratio = error_ratio(t, l);
+        double ratio;
+        RHEO_TRY(try_step(t, h, &ratio, err));
         if (ratio <= 1) {
             accept(t, h, level, ratio);
             return RHEO_OK;
@@ -229,14 +301,11 @@ rheo_status rheo_transient_step(rheo_transient *t, rheo_error *err) {
 
 /* ---- within a step ---- */
 
-static void mix(double *out, const double *a, const double *m, const double *b, const double *w, int n) {
-    for (int k = 0; k < n; k++) out[k] = w[0] * a[k] + w[1] * m[k] + w[2] * b[k];
-}
-
 void rheo_transient_at(rheo_transient *t, double time, double *v, double *i) {
     const int n = rh_solver_n_unknown(t->level[0].s), n_node = t->c->n_node;
     const double h = t->next.t - t->now.t, x = t->stepped ? (time - t->now.t) / h : 0;
-    double w[3] = { (x - GAMMA) * (x - 1) / GAMMA, x * (x - 1) / (GAMMA * (GAMMA - 1)), x * (x - GAMMA) / (1 - GAMMA) };
+    double w[3];
+    parabola(x, w);
     mix(t->mix.v, t->now.v, t->mid.v, t->next.v, w, n_node);
     memcpy(v, t->mix.v, (size_t)n_node * sizeof(double));
     if (!i) return;
@@ -266,6 +335,7 @@ static void layout(rheo_transient *t, rh_arena *a, int n) {
     t->cap = RH_TAKE(a, rh_cap, t->n_cap);
     t->wave = RH_TAKE(a, rh_wave, c->n_wave);
     t->drive = RH_TAKE(a, int, c->n_wave);
+    t->value = RH_TAKE(a, double, c->n_elem);
     t->source = RH_TAKE(a, double, c->n_elem);
     t->peak = RH_TAKE(a, double, c->n_node);
     t->b = RH_TAKE(a, double, n);
@@ -288,7 +358,6 @@ static rheo_status check_def(const rheo_transient_def *d, rheo_error *err) {
 }
 
 static rheo_status check_circuit(const rheo_circuit *c, rheo_error *err) {
-    RHEO_TRY(rh_circuit_linear(c, "a transient analysis", err));
     for (int e = 0; e < c->n_elem; e++)
         if (c->kind[e] == RH_KIND_C && !(c->value[e] >= 0))
             return rh_fail(err, RHEO_E_RANGE, 364, rh_elem_loc(c, e),
@@ -303,7 +372,8 @@ static rheo_status open_levels(rheo_transient *t, rheo_error *err) {
     int most = 1;
     for (; t->n_level < most; t->n_level++) {
         RHEO_TRY(rheo_solver_open(&t->level[t->n_level].s, t->companion, &def, NULL, err));
-        most = rh_solver_n_unknown(t->level[0].s) > RH_TRAN_LARGE ? RH_TRAN_LEVELS_LARGE : RH_TRAN_LEVELS;
+        t->bent = rh_solver_is_nonlinear(t->level[0].s);
+        most = t->bent ? 1 : rh_solver_n_unknown(t->level[0].s) > RH_TRAN_LARGE ? RH_TRAN_LEVELS_LARGE : RH_TRAN_LEVELS;
     }
     return RHEO_OK;
 }
@@ -318,6 +388,13 @@ static rheo_status allocate(rheo_transient *t, rheo_error *err) {
     a = (rh_arena){ .base = t->memory };
     layout(t, &a, n);
     return RHEO_OK;
+}
+
+static void fill_values(rheo_transient *t) {
+    for (int e = 0; e < t->c->n_elem; e++) {
+        const int held = t->c->held_edge[e];
+        t->value[e] = held >= 0 ? t->c->g_init[held] : t->c->value[e];
+    }
 }
 
 static void fill_caps(rheo_transient *t) {
@@ -364,6 +441,7 @@ static rheo_status open_transient(rheo_transient *t, const rheo_log *log, rheo_e
     RHEO_TRY(open_levels(t, err));
     RHEO_TRY(allocate(t, err));
     fill_caps(t);
+    fill_values(t);
     RHEO_TRY(fill_waves(t, err));
     RHEO_TRY(t->def.uic ? rh_start_charged(t, err) : rh_start_point(t, log, err));
     for (int i = 0; i < t->c->n_node; i++) t->peak[i] = fabs(t->now.v[i]);

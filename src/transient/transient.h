@@ -1,9 +1,10 @@
-/* transient: linear networks in time. companion.c turns capacitors into conductances, start.c finds the state at time
+/* transient: networks in time. companion.c turns capacitors into conductances, start.c finds the state at time
  * 0, transient.c steps, currents.c tells what flows.
  *
  * TR-BDF2 with gamma = 2 - sqrt(2): a trapezoidal stage to t + gamma h, then the second-order backward formula over
  * both intervals to t + h. A capacitor C is a conductance 2C/(gamma h) in either stage, so one factorisation serves a
- * whole step, its error estimate, and every later step of the same h. */
+ * whole step, its error estimate, and every later step of the same h. Networks that are not linear are solved by Newton
+ * at each stage, from where the last step leads; its last matrix serves the error estimate. */
 #ifndef RH_TRANSIENT_H
 #define RH_TRANSIENT_H
 
@@ -43,6 +44,10 @@ struct rheo_transient {
     rh_wave *wave; /* [n_wave] complete */
     int *drive;    /* [n_drive] elements with a function of time */
     rh_level level[RH_TRAN_LEVELS];
+    bool bent;         /* not linear: one level, points by Newton */
+    double standard;   /* s: step that its standard pivots are for */
+    bool past;         /* mid and next still hold the last step, for guesses */
+    double past_h;     /* s: its length */
     bool voltage_loop; /* of capacitors and voltage sources: currents jump at corners */
     /* steps lie on halves of halves of the interval between two corners */
     double begin, end;        /* s: corners */
@@ -52,6 +57,7 @@ struct rheo_transient {
     rh_moment now, mid, next; /* beginning, stage, end of a step */
     rh_moment mix;            /* interpolated */
     bool stepped;             /* mid and next are those of the last step, now its beginning */
+    double *value;            /* [n_elem] of the cards, initial states where something learns */
     double *source;           /* [n_elem] */
     double *peak;             /* [n_node] V, largest so far */
     double *b, *inject;       /* [n_unknown]; [n_cap] A beside the capacitors, into their first nodes */
@@ -78,7 +84,8 @@ rheo_status rh_start_charged(rheo_transient *t, rheo_error *err);               
 void rh_sources_at(const rheo_transient *t, double time, double *source);
 /* The factorisation for steps of h. */
 rheo_status rh_level_for(rheo_transient *t, double h, rh_level **out, rheo_error *err);
-/* Potentials and currents with t->inject beside the capacitors and the sources in t->source. */
+/* m->x is a guess where the network is not linear. Potentials and currents with t->inject beside the capacitors and the
+ * sources in t->source. */
 rheo_status rh_stage(rheo_transient *t, rh_level *l, rh_moment *m, rheo_error *err);
 
 /* currents.c */
