@@ -1128,8 +1128,36 @@ static void npz_refuses_what_zip_cannot_hold(void **state) {
     }
 }
 
+/* Of so many letters a, by another program. */
+static void checksums_are_those_of_others(void **state) {
+    (void)state;
+    static const struct {
+        size_t n;
+        const char *sum;
+    } CASES[] = {
+        { 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+        { 1, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb" },
+        { 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318" },
+        { 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a" },
+        { 63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34" },
+        { 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb" },
+        { 119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb" },
+        { 120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c" },
+        { 1000, "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3" },
+    };
+    char text[1000], sum[65];
+    memset(text, 'a', sizeof(text));
+    for (int k = 0; k < RH_COUNT(CASES); k++) {
+        rh_sha256(text, CASES[k].n, sum);
+        assert_string_equal(sum, CASES[k].sum);
+    }
+    rh_sha256("abc", 3, sum);
+    assert_string_equal(sum, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checksums_are_those_of_others),
         cmocka_unit_test(memory_is_zeroed_and_overflow_is_refused),
         cmocka_unit_test(grow_keeps_what_is_there),
         cmocka_unit_test(arena_hands_out_aligned_pieces_that_do_not_overlap),

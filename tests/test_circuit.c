@@ -19,7 +19,7 @@ static void table_of_kinds_agrees_with_its_names(void **state) {
         [RH_KIND_E] = 'E',          [RH_KIND_G] = 'G',       [RH_KIND_F] = 'F',      [RH_KIND_H] = 'H',
         [RH_KIND_D] = 'D',          [RH_KIND_S] = 'S',       [RH_KIND_B] = 'B',      [RH_KIND_NMOS] = 'M',
         [RH_KIND_PMOS] = 'M',       [RH_KIND_D_IDEAL] = 'D', [RH_KIND_D_PAIR] = 'D', [RH_KIND_NMOS_SMOOTH] = 'M',
-        [RH_KIND_PMOS_SMOOTH] = 'M'
+        [RH_KIND_PMOS_SMOOTH] = 'M', [RH_KIND_D_TABLE] = 'D'
     };
     assert_int_equal(RH_N_KIND, sizeof(letters));
     for (int k = 0; k < RH_N_KIND; k++) {

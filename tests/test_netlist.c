@@ -1,5 +1,6 @@
 /* Reading, expanding and printing netlists. The messages of faulty ones: test_malformed_netlist.c. */
 #include "check.h"
+#include "table_case.h"
 
 #include "circuit/circuit.h"
 #include "rheo/netlist.h"
@@ -14,10 +15,12 @@
 typedef struct seen {
     int errors, warnings, notes, code; /* code: of the last error or, without one, of the last warning */
     char msg[400];
+    rheo_error first; /* error */
 } seen;
 
 static void count(void *user, const rheo_error *e) {
     seen *s = user;
+    if (e->severity == RHEO_ERROR && !s->errors) s->first = *e;
     s->errors += e->severity == RHEO_ERROR;
     s->warnings += e->severity == RHEO_WARNING;
     s->notes += e->severity == RHEO_NOTE;
@@ -37,7 +40,7 @@ static rheo_circuit *parse_seen(const char *text, size_t n, seen *s) {
 static rheo_circuit *parse(const char *text) {
     seen s = { 0 };
     rheo_circuit *c = parse_seen(text, strlen(text), &s);
-    if (!c) fail_msg("%s\n%s", text, s.msg);
+    if (!c) fail_msg("%s\n%s", s.msg, text);
     return c;
 }
 
@@ -655,13 +658,21 @@ static double odd_value(uint64_t seed, uint64_t *k) {
     return pow(10, how == 2 ? 600 * u - 300 : 20 * u - 10);
 }
 
+static double odd_unit(uint64_t *k) { return rh_random_unit(12, 9, (*k)++); }
+
 /* Some of them, so that models are shared. */
 static void odd_parameters(rh_builder *b, int elem, int kind, uint64_t seed, uint64_t *k) {
-    double par[RH_KIND_PAR];
+    double par[TABLE_ROOM];
     for (int j = 0; j < RH_KINDS[kind]->n_par; j++) {
         const rh_par *const p = &RH_KINDS[kind]->par[j];
         const double x = odd_value(seed, k) * (p->min < 0 ? -1 : 1);
         par[j] = rh_random_u64(seed, 9, (*k)++) % 3 ? p->def : fmin(fmax(x, p->min), p->max);
+    }
+    if (RH_KINDS[kind]->flags & RH_TABLE) {
+        uint64_t which = seed * 1000 + rh_random_u64(seed, 9, (*k)++) % 3 * 200;
+        par[0] = which % 2 ? 1 : 3;
+        random_table(RH_KINDS[kind], odd_unit, &which, par);
+        rh_builder_use_model(b, elem, rh_builder_model(b, "odd", 3, kind, par));
     }
     assert_int_equal(rh_builder_par(b, elem, par), RHEO_OK);
 }
@@ -788,6 +799,141 @@ static int read_code(const folder *f, const char *text) {
     rheo_circuit *c = read_file(f, "root/main.cir", &s);
     rheo_circuit_destroy(c);
     return s.errors ? s.code : 0;
+}
+
+/* ---- tables of currents ---- */
+
+static const char TABLE_NET[] =
+    "t\n*@ rheo version=1\nV1 a 0 0.3\nD1 a 0 dm\nD2 a 0 dm 3\nD3 a 0 dm area=3\nD4 0 a dm\n"
+    ".model dm d(is=1n)\n*@ model dm table file=lib/d.csv order=1\n";
+
+static void tables_are_read_from_files(void **state) {
+    (void)state;
+    const folder f = make_folder();
+    seen s = { 0 };
+    /* sha256sum of the same bytes */
+    static const char SUM[] = "61425be3ca1d489645e878894e1f34948e521b40ee5f3482a59f9ea780e00439";
+    write_file(&f, "root/lib/d.csv", "# measured\r\n\r\nn;\"I\"; V \r\n1;-1e-6;-0.5\r\n2;0;0\r\n# x\r\n3; +2e-3 ;.5");
+    write_file(&f, "root/main.cir", TABLE_NET);
+    rheo_circuit *c = read_file(&f, "root/main.cir", &s);
+    assert_non_null(c);
+    assert_int_equal(s.errors, 0);
+    const int d1 = find(c, "D1"), d2 = find(c, "D2"), d3 = find(c, "D3"), d4 = find(c, "D4");
+    assert_int_equal(c->kind[d1], RH_KIND_D_TABLE);
+    assert_true(c->elem_par[d1] == c->elem_par[d4] && c->elem_par[d1] != c->elem_par[d2]); /* one table for all */
+    assert_int_equal(c->n_table, 1);
+    assert_int_equal(c->table[0].n_point, 3);
+    assert_string_equal(c->table[0].sha256, SUM);
+    assert_non_null(strstr(c->table[0].name, "lib/d.csv"));
+    const double v[2] = { 0, 0.3 };
+    rh_flow flow;
+    rh_elem_flow(c, d1, v, &flow);
+    CHECK_REL(flow.i[0], 1.2e-3, 1e-9);
+    rh_elem_flow(c, d2, v, &flow);
+    CHECK_REL(flow.i[0], 3.6e-3, 1e-9);
+    rh_elem_flow(c, d3, v, &flow);
+    CHECK_REL(flow.i[0], 3.6e-3, 1e-9);
+    rh_elem_flow(c, d4, v, &flow);
+    CHECK_REL(flow.i[0], -0.6e-6, 1e-6);
+    round_trip(c);
+    rheo_circuit_destroy(c);
+
+    /* Relative to the file that names it; once for all instances; the same points on the line are the same table. */
+    write_file(&f, "root/lib/sub.cir",
+               ".subckt cell a b\nD1 a b dm\n.model dm d()\n*@ model dm table file=\"d.csv\" order=1\n.ends\n");
+    write_file(&f, "root/main.cir",
+               "t\n*@ rheo version=1\n.include lib/sub.cir\nV1 a 0 1\nX1 a b cell\nX2 b 0 cell\n"
+               "D3 b 0 dn\n.model dn d()\n*@ model dn table -0.5 -1u (0,0) {0.25*2}\n*@+ 2m order=1\n");
+    c = read_file(&f, "root/main.cir", &s);
+    assert_non_null(c);
+    assert_int_equal(c->n_table, 1);
+    assert_int_equal(c->elem_par[find(c, "D.X1.D1")], c->elem_par[find(c, "D.X2.D1")]);
+    const size_t size = (size_t)rh_elem_n_par(c, 1);
+    assert_memory_equal(c->par + c->elem_par[find(c, "D.X1.D1")], c->par + c->elem_par[find(c, "D3")],
+                        size * sizeof(double));
+    round_trip(c);
+    rheo_circuit_destroy(c);
+    remove_folder(&f);
+}
+
+static int table_code(const folder *f, const char *path) {
+    char text[400];
+    snprintf(text, sizeof(text), "t\n*@ rheo version=1\nD1 a 0 dm\n.model dm d()\n*@ model dm table file=%s\n", path);
+    return read_code(f, text);
+}
+
+static void tables_stay_below_the_root(void **state) {
+    (void)state;
+    const folder f = make_folder();
+    char path[200], link[400];
+    static const char TABLE[] = "v,i\n0,0\n1,1\n";
+    write_file(&f, "root/lib/d.csv", TABLE);
+    write_file(&f, "secret.csv", TABLE);
+    assert_int_equal(table_code(&f, "lib/d.csv"), 0);
+    assert_int_equal(table_code(&f, "'lib/d.csv' leak=1n"), 0);
+    assert_int_equal(table_code(&f, "../secret.csv"), 603);
+    assert_int_equal(table_code(&f, "lib/../../secret.csv"), 603);
+    assert_int_equal(table_code(&f, "/etc/passwd"), 604);
+    assert_int_equal(table_code(&f, "~/d.csv"), 604);
+    assert_int_equal(table_code(&f, "lib"), 605);
+    assert_int_equal(table_code(&f, "nope.csv"), 401);
+    assert_int_equal(table_code(&f, "''"), 8);
+    assert_int_equal(table_code(&f, "'lib/d.csv"), 21);
+    assert_int_equal(table_code(&f, ""), 25);
+    snprintf(path, sizeof(path), "%s/root/fifo", f.path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(table_code(&f, "fifo"), 605);
+    unlink(path);
+    snprintf(path, sizeof(path), "%s/secret.csv", f.path);
+    snprintf(link, sizeof(link), "%s/root/link.csv", f.path);
+    assert_int_equal(symlink(path, link), 0);
+    assert_int_equal(table_code(&f, "link.csv"), 603);
+    remove_folder(&f);
+}
+
+/* The place is in the table: line, column, and what stands there. */
+static void faults_of_tables_have_places(void **state) {
+    (void)state;
+    static const struct {
+        const char *table;
+        int code, line, col;
+        const char *says;
+    } CASES[] = {
+        { "", 64, 1, 1, "there is nothing in this table" },
+        { "# nothing\n\n", 64, 1, 1, "there is nothing in this table" },
+        { "v,i\n", 64, 1, 1, "a table needs two points, not 0" },
+        { "v,i\n0,0\n", 64, 1, 1, "a table needs two points, not 1" },
+        { "v,i\n0,1\n1,1\n", 64, 1, 1, "the current of the table is the same at all voltages" },
+        { "0,0\n1,1\n", 64, 1, 1, "the columns have no names" },
+        { "v,amps\n0,0\n", 64, 1, 1, "there is no column 'i'" },
+        { "# c\n volts , i\n0,0\n", 64, 2, 2, "there is no column 'v'" },
+        { "v,i,V\n0,0,0\n", 64, 1, 5, "two columns are called 'V'" },
+        { "v,i\n0,0\n0.2,1e-3\n0.1,2e-3\n", 64, 4, 1, "v must rise from point to point, but 0.1 V follows 0.2 V" },
+        { "v,i\n0,0\n 0.0 ,1\n", 64, 3, 2, "v = 0 stands here twice" },
+        { "v,i\n0,0\n1,2m\n", 64, 3, 3, "'2m' is not a number" },
+        { "v,i\n0,nan\n1,2\n", 64, 2, 3, "'nan' is not a number" },
+        { "v,i\n0,inf\n1,2\n", 64, 2, 3, "'inf' is not a number" },
+        { "v,i\n0,1e999\n1,2\n", 64, 2, 3, "'1e999' is not a number" },
+        { "v,i\n0,0\n1,\n", 64, 3, 3, "a number is missing" },
+        { "v,i\n0,0\n1\n", 64, 3, 1, "this row has 1 cells, the header has 2" },
+        { "v;i\n0;0\n1,5;2\n", 64, 3, 1, "'1,5' is not a number" },
+        { "v,i\n0,0\n1,5,2\n", 64, 3, 1, "this row has 3 cells, the header has 2" },
+        { "v,i\n0,1e-3\n1,2e-3\n2,1.5e-3\n", 64, 4, 3, "i must not fall as v rises, but 0.0015 A follows 0.002 A" },
+        { "v,i\n0,0\n1,1e10\n", 64, 3, 3, "a table may hold numbers up to 1e9, not '1e10'" },
+    };
+    const folder f = make_folder();
+    for (int k = 0; k < RH_COUNT(CASES); k++) {
+        seen s = { 0 };
+        write_file(&f, "root/d.csv", CASES[k].table);
+        write_file(&f, "root/main.cir",
+                   "t\n*@ rheo version=1\nD1 a 0 dm\nD2 a 0 dm\n.model dm d()\n*@ model dm table file=d.csv\n");
+        assert_null(read_file(&f, "root/main.cir", &s));
+        if (s.errors != 1 || s.code != CASES[k].code || s.first.line != CASES[k].line || s.first.col != CASES[k].col ||
+            !strstr(s.first.msg, CASES[k].says) || !strstr(s.first.file, "d.csv"))
+            fail_msg("table %d: %d errors, first %d at %s:%d:%d: %s", k, s.errors, s.code, s.first.file, s.first.line,
+                     s.first.col, s.first.msg);
+    }
+    remove_folder(&f);
 }
 
 static void includes_are_relative_and_stay_below_the_root(void **state) {
@@ -1109,6 +1255,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(no_line_can_run_a_command),
         cmocka_unit_test(names_that_cannot_be_read_are_not_written),
         cmocka_unit_test(odd_circuits_read_back_equal),
+        cmocka_unit_test(tables_are_read_from_files),
+        cmocka_unit_test(tables_stay_below_the_root),
+        cmocka_unit_test(faults_of_tables_have_places),
         cmocka_unit_test(includes_are_relative_and_stay_below_the_root),
         cmocka_unit_test(the_chain_of_a_cycle_is_named),
         cmocka_unit_test(files_that_cannot_be_read),

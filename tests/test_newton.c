@@ -1,6 +1,7 @@
 /* Tests of Newton: closed forms, Kirchhoff recomputed from the equations of the elements, starts from nowhere, and
  * answers that do not depend on what was solved before. */
 #include "check.h"
+#include "table_case.h"
 
 #include "circuit/circuit.h"
 #include "rheo/solver.h"
@@ -155,6 +156,54 @@ static void random_diode_networks_balance(void **state) {
     assert_true(worst <= 40); /* plain steps alone */
 }
 
+static double next_unit(uint64_t *at) { return unit(5, at); }
+
+/* The same with tables of all shapes, flat parts and corners in place of diodes. */
+static bench table_network(uint64_t seed, int n_node, int order) {
+    uint64_t at = 1000000 * seed;
+    rh_builder *b = rh_builder_create();
+    const rh_kind *const kind = RH_KINDS[RH_KIND_D_TABLE];
+    double par[TABLE_ROOM];
+    for (int i = 1; i <= n_node; i++) node(b, i);
+    for (int i = 2; i <= n_node; i++)
+        add(b, RH_KIND_R, i, (int)(unit(seed, &at) * i), pow(10, 2 + 3 * unit(seed, &at)));
+    for (int k = 0; k < 2 * n_node; k++) {
+        const int p = (int)(unit(seed, &at) * (n_node + 1)), q = (int)(unit(seed, &at) * (n_node + 1));
+        if (p == q) continue;
+        const int e = add(b, RH_KIND_D_TABLE, p, q, 1);
+        for (int j = 0; j < kind->n_par; j++) par[j] = kind->par[j].def;
+        par[0] = order;
+        random_table(kind, next_unit, &at, par);
+        rh_builder_use_model(b, e, rh_builder_model(b, "T", 1, RH_KIND_D_TABLE, par));
+        CHECK_OK(rh_builder_par(b, e, par));
+    }
+    add(b, RH_KIND_V, 1, 0, 10 * unit(seed, &at) - 5);
+    const int far = 1 + (int)(unit(seed, &at) * n_node);
+    if (far != 1) add(b, RH_KIND_V, far, 0, 10 * unit(seed, &at) - 5);
+    add(b, RH_KIND_I, 0, 1 + (int)(unit(seed, &at) * n_node), 0.001 * unit(seed, &at));
+    return finish(b);
+}
+
+static void random_table_networks_balance(void **state) {
+    (void)state;
+    enum { N = 200 };
+    for (int order = 1; order <= 3; order += 2) {
+        int steps[N];
+        for (int k = 0; k < N; k++) {
+            bench t = table_network(100 + (uint64_t)k, k == 0 ? 1000 : 3 + k, order);
+            rheo_error err = { 0 };
+            if (rheo_solver_solve(t.s, t.st, &err) != RHEO_OK) fail_msg("network %d: %s", k, err.msg);
+            CHECK_NEAR(imbalance(&t), 0, 1e-9);
+            steps[k] = rh_newton_iterations(t.s);
+            teardown(&t);
+        }
+        qsort(steps, N, sizeof(int), by_size);
+        print_message("order %d: iterations %d in the median, %d in nine of ten, %d most\n", order, steps[N / 2],
+                      steps[N * 9 / 10], steps[N - 1]);
+        assert_true(steps[N / 2] <= 12 && steps[N - 1] <= 40); /* plain steps alone */
+    }
+}
+
 /* Periodic square lattices of level-1 transistors, gates from off to fully on, rails and two inputs at random nodes. */
 static bench lattice(uint64_t seed, int side, double drive) {
     uint64_t at = 0;
@@ -221,9 +270,8 @@ static void what_was_solved_before_does_not_show(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_diode_meets_its_equation),
-        cmocka_unit_test(random_diode_networks_balance),
-        cmocka_unit_test(transistor_lattices_settle),
+        cmocka_unit_test(one_diode_meets_its_equation),         cmocka_unit_test(random_diode_networks_balance),
+        cmocka_unit_test(random_table_networks_balance),        cmocka_unit_test(transistor_lattices_settle),
         cmocka_unit_test(what_was_solved_before_does_not_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

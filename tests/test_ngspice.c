@@ -5,6 +5,7 @@
 #include "rheo/netlist.h"
 #include "rheo/solver.h"
 #include "run/grid_case.h"
+#include "table_case.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -28,6 +29,8 @@ static bool there(void) {
     } while (0)
 
 static double uniform(uint64_t stream, uint64_t *i) { return rh_random_unit(11, stream, (*i)++); }
+
+static double next_uniform(uint64_t *i) { return uniform(201, i); }
 
 /* ---- agreement ---- */
 
@@ -140,7 +143,7 @@ static void currents_of_nonlinear_kinds_agree(void **state) {
         int source[N][RH_MAX_TERM], elem[N];
         for (int k = 0; k < N; k++) {
             int term[RH_MAX_TERM] = { -1, -1, -1, -1 };
-            double par[RH_KIND_PAR];
+            double par[TABLE_ROOM];
             for (int j = 0; j < kind->n_par; j++) {
                 const rh_par *const p = &kind->par[j];
                 const double def = p->def != 0 ? p->def : 0.5, x = def * (0.5 + uniform(200, &r));
@@ -156,6 +159,11 @@ static void currents_of_nonlinear_kinds_agree(void **state) {
                 source[k][t] = add(b, RH_KIND_V, (int[]){ term[t], 0, -1, -1 }, t == 3 ? bulk : volt);
             }
             elem[k] = add(b, q, term, 1);
+            if (kind->flags & RH_TABLE) {
+                par[0] = k % 2 ? 1 : 3;
+                random_table(kind, next_uniform, &r, par);
+                rh_builder_use_model(b, elem[k], rh_builder_model(b, "T", 1, q, par));
+            }
             CHECK_OK(rh_builder_par(b, elem[k], par));
         }
         rheo_circuit *c = NULL;
@@ -767,7 +775,7 @@ static rheo_circuit *hostile_circuit(uint64_t *r) {
 /* Nothing but an element with numbered nodes, a numbered model, the options, the end. */
 static bool is_harmless(const char *line, size_t n) {
     for (size_t k = 0; k < n; k++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789 .,+-*/=()_", line[k])) return false;
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789 .,+-*/=()_<?:", line[k])) return false;
     for (int k = 0; k < RH_COUNT(HOSTILE); k++)
         if (strlen(HOSTILE[k]) > 3 && memmem(line, n, HOSTILE[k], strlen(HOSTILE[k]))) return false;
     if (line[0] == '.')

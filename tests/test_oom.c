@@ -24,7 +24,11 @@ static const char BENT[] =
     ".subckt s p q\n.model dx d(n=1.5)\nD1 p q dx\nVg g 0 2\nM1 p g q 0 nm\nB1 q 0 i={V(p)*V(q)/k*1m}\n.ends\n"
     "X1 a b s\nR2 b 0 1k\n.model nm nmos(vto=0.6 kp=1m)\n*@ model nm smooth n=0.05\nV2 b c 0\nR3 c 0 1k\nF1 a 0 V2 "
     "0.1\n"
-    "E1 d 0 value={tanh(V(c))}\nR4 d e 1k\nS1 e 0 a 0 sm\n.model sm sw(vt=1)\n*@ learn M.X1.M1 min=0 max=5\n.end\n";
+    "E1 d 0 value={tanh(V(c))}\nR4 d e 1k\nS1 e 0 a 0 sm\n.model sm sw(vt=1)\n*@ learn M.X1.M1 min=0 max=5\n"
+    "D3 e 0 dt\nD4 0 e dt 2\nD5 e 0 du\n.model dt d()\n*@ model dt table file=t.csv\n.model du d()\n*@ model du table "
+    "0 0 "
+    "1 1m 2 3m order=1\n.end\n";
+static const char TABLE[] = "v,i\n-1,-1e-3\n0,0\n0.5,1e-3\n1,4e-3\n";
 static const char EXPERIMENT[] =
     "version: 1\nnetlist: net.cir\nseed: 1\noutput: run\n"
     "task: {kind: table, inputs: [in], outputs: [a], rows: [{in: [1], out: [0.5]}, {in: [2], out: [1]}]}\n"
@@ -200,6 +204,7 @@ static int begin(void **state) {
     scratch_write(dir, "rc.cir", RC);
     scratch_write(dir, "bent.cir", BENT);
     scratch_write(dir, "rectifier.cir", RECTIFIER);
+    scratch_write(dir, "t.csv", TABLE);
     return 0;
 }
 

@@ -108,6 +108,43 @@ static void a_run_leaves_its_files(void **state) {
     scratch_remove(dir);
 }
 
+/* The run says which measurement it stands on, and its result does not need the file. */
+static void tables_of_currents_are_kept(void **state) {
+    (void)state;
+    char exp[200], out[200], net[200];
+    char *const dir = prepare(exp), *cards = NULL;
+    size_t n = 0;
+    assert_true(asprintf(&cards, "%s", NETLIST) > 0);
+    char *const end = strstr(cards, ".end"), *more = NULL;
+    assert_non_null(end);
+    *end = '\0';
+    assert_true(asprintf(&more, "%sDt a 0 dt\n.model dt d()\n*@ model dt table file=t.csv\n.end\n", cards) > 0);
+    scratch_write(dir, "net.cir", more);
+    scratch_write(dir, "t.csv", "v,i\n0,0\n0.3,1e-5\n1,1e-3\n");
+    in_folder(out, dir, "run");
+    run(0, "train", "-q", "-o", out, exp);
+    char *const text = scratch_read(out, "environment.json", &n);
+    assert_non_null(text);
+    /* sha256sum of the same bytes */
+    const char *const want =
+        "t.csv\", \"sha256\": \"43d7c4e18e35235850ec13bec588e7f71cf258ddcbcb397a472329a6009a56b4\", \"points\": 3}]";
+    if (!strstr(text, want)) fail_msg("%s", text);
+    free(text);
+    in_folder(net, dir, "t.csv");
+    assert_int_equal(remove(net), 0);
+    in_folder(net, out, "trained.cir");
+    run(0, "solve", "-q", net);
+    scratch_write(dir, "t.csv", "v,i\n0,0\n0.3,1e-5\n1,1.1e-3\n"); /* another measurement is another experiment */
+    launched r;
+    launch(&r, ARGS("resume", out, "--epochs", "70"), NULL, NULL);
+    assert_int_not_equal(r.exit, 0);
+    assert_non_null(strstr(r.err, "E406"));
+    launch_free(&r);
+    free(cards);
+    free(more);
+    scratch_remove(dir);
+}
+
 static void training_learns(void **state) {
     (void)state;
     char exp[200], out[200];
@@ -487,6 +524,7 @@ static void a_changed_experiment_is_not_resumed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_leaves_its_files),
+        cmocka_unit_test(tables_of_currents_are_kept),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(a_run_is_not_overwritten),
         cmocka_unit_test(a_missed_goal_is_told),

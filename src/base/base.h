@@ -185,6 +185,9 @@ enum { RH_STREAM_INIT = 1, RH_STREAM_ORDER = 2, RH_STREAM_SPLIT = 3, RH_STREAM_G
  * row pivoting. false: singular or not finite. */
 bool rh_dense_solve(int n, double *lu, double *x);
 
+/* ---- checksums (sha256.c) ---- */
+void rh_sha256(const void *data, size_t n, char text[65]); /* as lower-case hexadecimal digits */
+
 /* ---- files (file.c) ---- */
 
 /* Read a whole regular file of at most max bytes. *text gets size bytes and a NUL. Owned by the caller (rh_free). path

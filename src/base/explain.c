@@ -107,6 +107,10 @@ static const entry CATALOGUE[] = {
       "The idx format, of MNIST and others: two zero bytes, the type (8: unsigned bytes), the number of dimensions, the "
       "dimensions as big-endian 32-bit numbers, and the data. It may be gzipped. Images and labels come in files of "
       "their own." },
+    { 64, "table of currents",
+      "A table of measured currents has a header line with the columns v and i, in V and A, and at least two rows of "
+      "plain numbers. v must rise from row to row and i must not fall: where more than one current belongs to a voltage, "
+      "or a current to more than one voltage, a circuit has no single operating point. Lines with # are comments." },
     { 101, "unknown kind of element",
       "The first letter of a card says what kind of element it is. This version knows R C V I E G and X "
       "(subcircuits). A dropped element would change the circuit, so the netlist is refused." },
@@ -230,7 +234,7 @@ static const entry CATALOGUE[] = {
       "that is built needs them as well: they are the range of what charges the gate." },
     { 143, "variant of a model",
       "A line *@ model NAME variant chooses another form of the equations for the .model card of that name, with "
-      "settings of its own: smooth for NMOS and PMOS, ideal and antiparallel for D. Other programs skip the line and "
+      "settings of its own: smooth for NMOS and PMOS, ideal, antiparallel and table for D. Other programs skip the line and "
       "take the card as it is." },
     { 144, "nothing to sense",
       "F and H are controlled by the current of a voltage source, named between the nodes and the number: F1 a b Vx 2. "
@@ -505,7 +509,7 @@ static const entry CATALOGUE[] = {
       "An .include must name a regular file: no folder, pipe or device." },
     { 606, "files include each other",
       "The files include each other in a circle; the message shows the chain." },
-    { 607, ".include from memory",
+    { 607, "file named in a text from memory",
       "This netlist was read from memory or from a pipe without a folder, so there is nothing an .include could "
       "be relative to. Set the root folder to allow it." },
     { 608, "back-quote",

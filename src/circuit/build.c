@@ -1,13 +1,14 @@
 /* build.c: the builder collects nodes and elements in growing arrays; finishing turns them into an immutable circuit.
  */
 #include "circuit/circuit.h"
+#include "element/table.h"
 
 #include <math.h>
 
 struct rh_builder {
     rheo_circuit c;         /* under construction; n_edge is counted at the end */
     int cap_node, cap_elem; /* of all arrays that grow together */
-    int cap_keep, cap_source, cap_wave, cap_point, cap_par, cap_model;
+    int cap_keep, cap_source, cap_wave, cap_point, cap_par, cap_model, cap_table;
     rh_map *model_map; /* of names, and of contents as text; NULL while there is none */
     double *learn;     /* [n_elem][3] min, max, init; NaN: default */
     int *through;      /* [n_elem] element whose value is the state, -1: its own conductance */
@@ -92,6 +93,7 @@ static void free_arrays(rheo_circuit *c) {
     rh_free(c->elem_model);
     rh_free(c->elem_ctrl);
     rh_free(c->model);
+    rh_free(c->table);
     rh_free(c->elem_wave);
     rh_free(c->elem_ic);
     rh_free(c->wave);
@@ -190,25 +192,56 @@ int rh_builder_element(rh_builder *b, int kind, const char *name, const int term
     return e;
 }
 
-/* Room for the parameters of one more element or model, filled with the defaults. -1: out of memory. */
-static int new_par(rh_builder *b, int kind) {
+/* Behind the parameters of an element that no table was given for: 1 kohm. */
+static const double NO_TABLE[] = { 2, 0, 0, 1e-3, 1, 1e-3, 1e-3 };
+
+/* Room for n more numbers; -1: out of memory. */
+static int more_par(rh_builder *b, size_t n) {
     rheo_circuit *const c = &b->c;
-    const bool tape = RH_KINDS[kind]->flags & RH_TAPE;
-    const int n = tape ? 3 : RH_KINDS[kind]->n_par;
-    if (n > MAX_COUNT - c->n_par || !rh_grow(&c->par, &b->cap_par, c->n_par + n, sizeof(*c->par))) {
+    if (n > (size_t)(MAX_COUNT - c->n_par) || !rh_grow(&c->par, &b->cap_par, c->n_par + (int)n, sizeof(*c->par))) {
         b->bad = true;
         return -1;
     }
-    for (int k = 0; k < n; k++) c->par[c->n_par + k] = tape ? 0 : RH_KINDS[kind]->par[k].def;
-    if (tape) c->par[c->n_par] = 2; /* entries: the number 0 */
-    c->n_par += n;
-    return c->n_par - n;
+    c->n_par += (int)n;
+    return c->n_par - (int)n;
+}
+
+/* The parameters of one more element or model, filled with the defaults. -1: out of memory. */
+static int new_par(rh_builder *b, int kind) {
+    const rh_kind *const k = RH_KINDS[kind];
+    const bool tape = k->flags & RH_TAPE;
+    const int n = tape ? 3 : k->n_par, n_table = k->flags & RH_TABLE ? RH_COUNT(NO_TABLE) : 0;
+    const int at = more_par(b, (size_t)(n + n_table));
+    if (at < 0) return -1;
+    double *const to = b->c.par + at;
+    for (int j = 0; j < n; j++) to[j] = tape ? 0 : k->par[j].def;
+    if (tape) to[0] = 2; /* entries: the number 0 */
+    for (int j = 0; j < n_table; j++) to[n + j] = NO_TABLE[j];
+    return at;
+}
+
+/* The table of the model; its place as well, unless a parameter differs. */
+static rheo_status table_par(rh_builder *b, int elem, const double *par) {
+    rheo_circuit *const c = &b->c;
+    const rh_kind *const k = RH_KINDS[c->kind[elem]];
+    const int model = c->elem_model[elem], from = model >= 0 ? c->model[model].par : c->elem_par[elem];
+    int at = from;
+    for (int j = 0; j < k->n_par && at == from; j++) {
+        if ((par ? par[j] : k->par[j].def) == c->par[from + j]) continue;
+        const size_t n = rh_kind_par_size(k, c->par + from);
+        if ((at = more_par(b, n)) < 0) return RHEO_E_NOMEM;
+        memcpy(c->par + at, c->par + from, n * sizeof(*c->par));
+    }
+    for (int j = 0; j < k->n_par && at != from; j++) c->par[at + j] = par ? par[j] : k->par[j].def;
+    c->elem_par[elem] = at;
+    return RHEO_OK;
 }
 
 rheo_status rh_builder_par(rh_builder *b, int elem, const double *par) {
     rheo_circuit *const c = &b->c;
     const int kind = c->kind[elem];
     if (c->elem_par[elem] < 0 && (c->elem_par[elem] = new_par(b, kind)) < 0) return RHEO_E_NOMEM;
+    if (RH_KINDS[kind]->flags & RH_TABLE) return table_par(b, elem, par);
     double *const to = c->par + c->elem_par[elem];
     for (int k = 0; k < RH_KINDS[kind]->n_par; k++) to[k] = par ? par[k] : RH_KINDS[kind]->par[k].def;
     return RHEO_OK;
@@ -216,14 +249,11 @@ rheo_status rh_builder_par(rh_builder *b, int elem, const double *par) {
 
 rheo_status rh_builder_tape(rh_builder *b, int elem, const double *tape) {
     rheo_circuit *const c = &b->c;
-    const int n = 1 + (int)tape[0];
-    if (n > MAX_COUNT - c->n_par || !rh_grow(&c->par, &b->cap_par, c->n_par + n, sizeof(*c->par))) {
-        b->bad = true;
-        return RHEO_E_NOMEM;
-    }
-    memcpy(c->par + c->n_par, tape, (size_t)n * sizeof(double));
-    c->elem_par[elem] = c->n_par;
-    c->n_par += n;
+    const size_t n = 1 + (size_t)tape[0];
+    const int at = more_par(b, n);
+    if (at < 0) return RHEO_E_NOMEM;
+    memcpy(c->par + at, tape, n * sizeof(double));
+    c->elem_par[elem] = at;
     return RHEO_OK;
 }
 
@@ -239,6 +269,12 @@ static bool model_key(rh_buf *key, const char *name, size_t n, int kind, const d
         if (p->of == RH_OF_ELEMENT) continue;
         rh_buf_add(key, ";", 1);
         rh_buf_number(key, par ? par[k] : p->def);
+    }
+    if (RH_KINDS[kind]->flags & RH_TABLE && par) {
+        char sum[65];
+        const double *const table = par + RH_KINDS[kind]->n_par;
+        rh_sha256(table, (1 + RH_POINT * (size_t)table[0]) * sizeof(*table), sum);
+        rh_buf_printf(key, ";%s", sum);
     }
     return !key->bad;
 }
@@ -268,8 +304,13 @@ static int add_model(rh_builder *b, const char *name, size_t n, int kind, const 
     rheo_circuit *const c = &b->c;
     const char *const own = free_name(b, name, n);
     if (!own || !rh_grow(&c->model, &b->cap_model, c->n_model + 1, sizeof(*c->model))) return -1;
-    const int at = new_par(b, kind);
+    const bool table = par && RH_KINDS[kind]->flags & RH_TABLE;
+    const size_t size = table ? rh_kind_par_size(RH_KINDS[kind], par) : 0;
+    const int at = table ? more_par(b, size) : new_par(b, kind);
     if (at < 0 || !rh_map_put(b->model_map, own, strlen(own), c->n_model)) return -1;
+    if (table) memcpy(c->par + at, par, size * sizeof(*par));
+    for (int k = 0; table && k < RH_KINDS[kind]->n_par; k++)
+        if (RH_KINDS[kind]->par[k].of == RH_OF_ELEMENT) c->par[at + k] = RH_KINDS[kind]->par[k].def;
     for (int k = 0; par && k < RH_KINDS[kind]->n_par; k++)
         if (RH_KINDS[kind]->par[k].of != RH_OF_ELEMENT) c->par[at + k] = par[k];
     c->model[c->n_model] = (rh_model){ .name = own, .kind = kind, .par = at };
@@ -302,9 +343,12 @@ static bool complete_models(rh_builder *b) {
     for (int e = 0; e < c->n_elem; e++) {
         const rh_kind *const kind = RH_KINDS[c->kind[e]];
         if (!kind->model || c->elem_model[e] >= 0) continue;
-        double par[RH_KIND_PAR];
-        memcpy(par, c->par + c->elem_par[e], (size_t)kind->n_par * sizeof(double));
+        const size_t n = rh_kind_par_size(kind, c->par + c->elem_par[e]);
+        double *const par = rh_calloc(n, sizeof(*par)); /* a new model moves those of the circuit */
+        if (!par) return false;
+        memcpy(par, c->par + c->elem_par[e], n * sizeof(*par));
         const int model = rh_builder_model(b, kind->model, strlen(kind->model), c->kind[e], par);
+        rh_free(par);
         if (model < 0) return false;
         c->elem_model[e] = model;
     }
@@ -414,6 +458,19 @@ rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n) {
         b->bad = true;
         return RHEO_E_NOMEM;
     }
+    return RHEO_OK;
+}
+
+rheo_status rh_builder_table_file(rh_builder *b, const char *name, const char *sha256, int n_point) {
+    rheo_circuit *const c = &b->c;
+    const char *const copy = rh_pool_strndup(c->pool, name, strlen(name));
+    if (!copy || !rh_grow(&c->table, &b->cap_table, c->n_table + 1, sizeof(*c->table))) {
+        b->bad = true;
+        return RHEO_E_NOMEM;
+    }
+    rh_table_file *const t = &c->table[c->n_table++];
+    *t = (rh_table_file){ .name = copy, .n_point = n_point };
+    memcpy(t->sha256, sha256, sizeof(t->sha256));
     return RHEO_OK;
 }
 

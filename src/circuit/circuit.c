@@ -40,8 +40,7 @@ bool rh_edge_falls(const rheo_circuit *c, int edge) {
 }
 
 int rh_elem_n_par(const rheo_circuit *c, int elem) {
-    const rh_kind *const kind = RH_KINDS[c->kind[elem]];
-    return kind->flags & RH_TAPE ? 1 + (int)c->par[c->elem_par[elem]] : kind->n_par;
+    return (int)rh_kind_par_size(RH_KINDS[c->kind[elem]], c->par + c->elem_par[elem]);
 }
 
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out) {

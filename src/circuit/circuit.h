@@ -23,6 +23,13 @@ typedef struct rh_wave {
     int first, n_point; /* PWL: points in circuit->point, times rising */
 } rh_wave;
 
+/* A file that a table was read from. */
+typedef struct rh_table_file {
+    const char *name; /* relative, as messages show it */
+    char sha256[65];
+    int n_point;
+} rh_table_file;
+
 /* A .model card: what elements share. */
 typedef struct rh_model {
     const char *name; /* no other model is called so */
@@ -60,6 +67,8 @@ struct rheo_circuit {
     double *g_init;        /* [n_edge] state: init=, or 1/resistance, or the value of edge_source */
     double (*pos)[2];      /* [n_node] for pictures; NaN: not given */
     double *ic;            /* [n_node] V from .ic; NaN: not given */
+    int n_table;           /* files of tables */
+    rh_table_file *table;  /* [n_table] */
     int n_keep;            /* cards kept for later kinds and printing: .model ... as text */
     char **keep;
     int n_source; /* files the circuit came from, for messages */
@@ -96,13 +105,14 @@ rheo_status rh_builder_learn(rh_builder *b, int elem, double g_min, double g_max
  * the first two must be given. */
 void rh_builder_learn_through(rh_builder *b, int elem, int source);
 int rh_builder_through(const rh_builder *b, int elem); /* -1: its own conductance */
-/* Parameters of a nonlinear element, in the order of its kind: copied. Without: the defaults. */
+/* Parameters of a nonlinear element, in the order of its kind: copied. Without: the defaults. A table is that of its
+ * model, which must be said before; elements that differ from the model in nothing share its place. */
 rheo_status rh_builder_par(rh_builder *b, int elem, const double *par);
 /* The expression of a kind with RH_TAPE: copied. Without: 0. */
 rheo_status rh_builder_tape(rh_builder *b, int elem, const double *tape);
-/* The model of that kind with those parameters (NULL: defaults; those of the element itself do not count), made if
- * there is none. One of the same name but with other contents gets this one called name_2, name_3, ... Its index, -1:
- * out of memory.
+/* The model of that kind with those parameters and the table behind them, if there is one (NULL: defaults; those of the
+ * element itself do not count), made if there is none. One of the same name but with other contents gets this one
+ * called name_2, name_3, ... Its index, -1: out of memory.
  */
 int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const double *par);
 /* Says which model a nonlinear element names; its parameters are given by rh_builder_par. Elements without get one when
@@ -121,6 +131,7 @@ int rh_builder_ctrl_of(const rh_builder *b, int elem);     /* -1: none */
 void rh_builder_tran(rh_builder *b, const double tran[4], bool uic);
 rheo_status rh_builder_title(rh_builder *b, const char *title, size_t n);
 rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n);
+rheo_status rh_builder_table_file(rh_builder *b, const char *name, const char *sha256, int n_point);
 /* Takes ownership of src (name and text from rh_alloc) even on failure. Returns its index, -1: out of memory. */
 int rh_builder_source(rh_builder *b, rh_source *src);
 /* Turns the builder into a circuit and destroys the builder, also on failure. g_init is clipped into [g_min, g_max]. */

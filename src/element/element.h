@@ -14,6 +14,7 @@ enum {
     RH_BY_CURRENT = 128, /* controlled by the current of the V element circuit->elem_ctrl: F and H */
     RH_FALLING = 256,    /* conducts less when the state that it learns rises: transistors of a P channel */
     RH_TAPE = 512,       /* its parameters are an expression of any length (tape.h) */
+    RH_TABLE = 1024,     /* its parameters are followed by a table (table.h) */
     RH_NONLINEAR = 64,   /* its currents come from eval, not from law: D and M */
 };
 
@@ -76,6 +77,9 @@ typedef struct rh_law {
     double gain, rhs;                   /* kinds with RH_BRANCH */
 } rh_law;
 
+/* How many numbers the parameters at par are, with what follows them. */
+size_t rh_kind_par_size(const rh_kind *kind, const double *par);
+
 /* The terminal where the current of an element comes out: it goes in at terminal 0. */
 static inline int rh_kind_far(const rh_kind *k) { return k->flags & RH_NONLINEAR ? k->path[1] : 1; }
 
@@ -103,6 +107,7 @@ enum {
     RH_KIND_PMOS_SMOOTH,
     RH_KIND_S,
     RH_KIND_B,
+    RH_KIND_D_TABLE,
 };
 
 #endif

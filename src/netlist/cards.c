@@ -116,10 +116,6 @@ typedef struct card_reader {
     rh_wave wave;            /* its points and parameters are in rd->arg */
 } card_reader;
 
-static bool starts_value(int ch) {
-    return (ch >= '0' && ch <= '9') || ch == '.' || ch == '+' || ch == '-' || ch == '{' || ch == '\'';
-}
-
 static bool take_value(card_reader *k) {
     const unsigned flags = k->letter == 'C' ? RH_LEX_FARAD : 0;
     k->has_value = true;
@@ -202,11 +198,11 @@ static bool bare_word(card_reader *k, rh_tok t, const rh_cursor *before) {
 static bool plain_values(card_reader *k) {
     char after[64];
     for (int ch; (ch = rh_skip_separators(k->rd, &k->c)) != 0;) {
-        if (starts_value(ch) && !k->has_value) {
+        if (rh_starts_value(ch) && !k->has_value) {
             if (!take_value(k)) return false;
             continue;
         }
-        if (starts_value(ch) || ch == '=') {
+        if (rh_starts_value(ch) || ch == '=') {
             snprintf(after, sizeof(after), k->has_value ? "after the %s" : "before the %s", k->kind->value_name);
             rh_unexpected(k->rd, &k->c, after);
             return false;
@@ -235,13 +231,13 @@ static bool model_values(card_reader *k) {
         int area = -1;
         for (int j = 0; j < k->kind->n_par; j++)
             if (!strcmp(k->kind->par[j].name, "area") && !k->has_par[j]) area = j;
-        if (starts_value(ch) && area >= 0) {
+        if (rh_starts_value(ch) && area >= 0) {
             if (!own_par(k, area, t)) return false;
             continue;
         }
         const rh_cursor before = k->c;
         const rh_tok word = rh_lex_word(&k->c);
-        if (!starts_value(ch) && rh_lex_equals(rd, &k->c)) {
+        if (!rh_starts_value(ch) && rh_lex_equals(rd, &k->c)) {
             if (!instance_par(k, word)) return false;
         } else if (rh_word_is(word, "off") || (k->letter == 'S' && rh_word_is(word, "on"))) {
             if (rh_first(rd, "off")) rh_note(rd, 105, rh_tok_loc(rd, word), "'%s' is not used by rheo", RH_SHOW(word));
@@ -367,7 +363,7 @@ static bool function_values(card_reader *k, rh_tok t, const struct source_functi
             k->c.at++;
             continue;
         }
-        if (ch == ')' || (!closed && !starts_value(ch))) break;
+        if (ch == ')' || (!closed && !rh_starts_value(ch))) break;
         rh_tok at = rh_lex_chunk(&k->c);
         const size_t from = k->c.at;
         if (!rh_lex_value(rd, &k->c, k->f, RH_LEX_LIST, &x, NULL)) return false;
@@ -411,7 +407,7 @@ static bool source_ac(card_reader *k, rh_tok t, source *s) {
     double unused;
     s->has_ac = true;
     rh_lex_equals(k->rd, &k->c);
-    for (int n = 0; n < 2 && starts_value(rh_skip(k->rd, &k->c)); n++)
+    for (int n = 0; n < 2 && rh_starts_value(rh_skip(k->rd, &k->c)); n++)
         if (!rh_lex_value(k->rd, &k->c, k->f, 0, &unused, NULL)) return false;
     if (rh_first(k->rd, "ac source"))
         rh_note(k->rd, 105, rh_tok_loc(k->rd, t), "the AC part of sources is not used by rheo");
@@ -461,7 +457,7 @@ static bool source_word(card_reader *k, source *s) {
 static bool source_values(card_reader *k) {
     source s = { 0 };
     for (int ch; (ch = rh_skip_separators(k->rd, &k->c)) != 0;)
-        if (starts_value(ch) ? !source_dc(k, &s) : !source_word(k, &s)) return false;
+        if (rh_starts_value(ch) ? !source_dc(k, &s) : !source_word(k, &s)) return false;
     k->has_value = s.has_dc || s.has_ac || s.has_fn;
     k->value = s.has_dc ? s.dc : s.fn;
     return true;
@@ -619,8 +615,8 @@ static bool add(card_reader *k, const int *term) {
     if (e == -1) return rh_no_memory(rd);
     if (e == -2) return duplicate(rd, k->name, other);
     if (k->model >= 0) {
-        if (rh_builder_par(rd->b, e, k->par) != RHEO_OK) return rh_no_memory(rd);
         rh_builder_use_model(rd->b, e, k->model);
+        if (rh_builder_par(rd->b, e, k->par) != RHEO_OK) return rh_no_memory(rd);
     }
     if (k->kind->flags & RH_BY_CURRENT && !remember_sensed(k, e)) return false;
     if (isfinite(k->ic)) rh_builder_elem_ic(rd->b, e, k->ic);

@@ -80,6 +80,7 @@ typedef struct model_reader {
     const rh_frame *f;
     rh_cursor c;
     rh_tok name;
+    rh_tok word; /* the variant */
     const rh_kind *kind;
     double par[RH_KIND_PAR];
     bool given[RH_KIND_PAR];
@@ -287,12 +288,19 @@ static bool read_variant(model_reader *m, const rh_card *card, int *kind) {
     if (*kind < 0) return unknown_variant(m, word);
     m->kind = RH_KINDS[*kind];
     for (int k = 0; k < m->kind->n_par; k++) m->par[k] = m->kind->par[k].def;
-    while (rh_skip_separators(rd, &c) != 0) {
+    m->word = word;
+    const bool table = m->kind->flags & RH_TABLE;
+    rd->n_point = 0;
+    for (int ch; (ch = rh_skip_separators(rd, &c)) != 0;) {
+        if (table && rh_starts_value(ch)) {
+            if (!rh_table_read_points(rd, &c, m->f)) return false;
+            continue;
+        }
         const rh_tok t = rh_lex_word(&c);
         if (!rh_check_name(rd, t, "setting")) return false;
         if (!rh_lex_equals(rd, &c))
             return rh_bad(rd, 25, rh_tok_loc(rd, t), "write name=value", "'%s' is not expected here", RH_SHOW(t));
-        if (!setting(m, &c, t)) return false;
+        if (table && rh_word_is(t, "file") ? !rh_table_read_file(rd, &c, t) : !setting(m, &c, t)) return false;
     }
     return true;
 }
@@ -344,17 +352,23 @@ bool rh_models_open(rh_reader *rd, rh_frame *f) {
     return true;
 }
 
+/* A table goes behind the parameters. */
+static bool packed(model_reader *m) {
+    return !(m->kind->flags & RH_TABLE) || rh_table_pack(m->rd, m->par, m->kind->n_par, m->word);
+}
+
 static int evaluate(rh_reader *rd, const rh_frame *f, rh_card *card) {
     model_reader m = { .rd = rd, .f = f };
     int kind = open_card(rd, card, &m.c, &m.name);
     if (kind < 0 || card->bad) return RH_MODEL_BAD;
     m.kind = RH_KINDS[kind];
     for (int k = 0; k < m.kind->n_par; k++) m.par[k] = m.kind->par[k].def;
-    if (!choose_variant(&m, &kind) || !parameters(&m)) {
+    if (!choose_variant(&m, &kind) || !parameters(&m) || !packed(&m)) {
         card->bad = true;
         return RH_MODEL_BAD;
     }
-    const int model = rh_builder_model(rd->b, m.name.s, (size_t)m.name.n, kind, m.par);
+    const double *const par = m.kind->flags & RH_TABLE ? rd->arg : m.par;
+    const int model = rh_builder_model(rd->b, m.name.s, (size_t)m.name.n, kind, par);
     if (model < 0) rh_no_memory(rd);
     return model < 0 ? RH_MODEL_BAD : model;
 }
@@ -391,7 +405,7 @@ static int unknown_model(rh_reader *rd, const rh_frame *f, rh_tok name, char let
     char word[48], hint[100], types[48] = "";
     size_t n = 0;
     for (int k = 0; k < RH_N_KIND; k++)
-        if (RH_KINDS[k]->letter == letter && RH_KINDS[k]->model)
+        if (RH_KINDS[k]->letter == letter && RH_KINDS[k]->model && !RH_KINDS[k]->variant)
             n += (size_t)snprintf(types + n, sizeof(types) - n, "%s%s", n ? " or " : "", RH_KINDS[k]->model);
     const model_list l = { rd, f };
     snprintf(word, sizeof(word), "%.*s", name.n < 40 ? name.n : 40, name.s);

@@ -8,6 +8,7 @@
 #define RH_NETLIST_H
 
 #include "circuit/circuit.h"
+#include "element/table.h"
 #include "rheo/netlist.h"
 
 enum {
@@ -131,6 +132,11 @@ typedef struct rh_mark {
     rh_place place;        /* line 0: not learnable */
 } rh_mark;
 
+/* Points that were read from a file; n 0: it could not be read, which was said. */
+typedef struct rh_table {
+    int first, n; /* in rh_reader.kept */
+} rh_table;
+
 typedef struct rh_reader {
     rheo_netlist_def set;
     rh_report rep;
@@ -161,6 +167,13 @@ typedef struct rh_reader {
     int n_tok, cap_tok;
     double *arg; /* of the function of time that is being read */
     int n_arg, cap_arg;
+    double (*point)[RH_POINT]; /* of the table that is being read */
+    int n_point, cap_point;
+    rh_table *table; /* from files */
+    int n_table, cap_table;
+    double (*kept)[RH_POINT];
+    int n_kept, cap_kept;
+    rh_map *table_map; /* by file and path as written */
     rh_mark *mark;
     int cap_mark;
     bool any_mark;
@@ -206,8 +219,8 @@ bool rh_scan(rh_reader *rd, int file);
 /* ---- source.c ---- */
 /* Takes the text over. Index of the file, -1 after an error. */
 int rh_source_add(rh_reader *rd, char *name, char *text, size_t size, char *real);
-/* The file an .include names; -1 after an error. */
-int rh_source_include(rh_reader *rd, rh_tok path, int from);
+/* The file that what (".include", "a table") names; -1 after an error. */
+int rh_source_include(rh_reader *rd, rh_tok path, int from, const char *what);
 
 /* ---- lex.c ---- */
 rh_cursor rh_cursor_at(const rh_reader *rd, const rh_card *card, bool pragma);
@@ -231,6 +244,9 @@ enum { RH_LEX_LIST = 1 /* a comma always separates */, RH_LEX_FARAD = 2 /* warn 
 bool rh_lex_number(rh_reader *rd, rh_cursor *c, unsigned flags, double *x);
 /* Number, {expression} or 'expression'. tok is filled with the text of the value; may be NULL. */
 bool rh_lex_value(rh_reader *rd, rh_cursor *c, const rh_frame *f, unsigned flags, double *x, rh_tok *tok);
+static inline bool rh_starts_value(int ch) {
+    return (ch >= '0' && ch <= '9') || ch == '.' || ch == '+' || ch == '-' || ch == '{' || ch == '\'';
+}
 void rh_unexpected(rh_reader *rd, const rh_cursor *c, const char *after);
 
 /* ---- expr.c ---- */
@@ -266,6 +282,13 @@ bool rh_model_exists(const rh_frame *f, rh_tok name);
 bool rh_par_in_range(rh_reader *rd, const rh_par *p, rh_tok at, double x); /* at: the value */
 /* Evaluates the models of the main circuit and keeps the cards that no kind of element uses. */
 void rh_models_keep(rh_reader *rd, const rh_frame *f);
+
+/* ---- table.c ---- */
+/* Points of a table into rd->point: behind file=, and those on the line from the cursor on. */
+bool rh_table_read_file(rh_reader *rd, rh_cursor *c, rh_tok key);
+bool rh_table_read_points(rh_reader *rd, rh_cursor *c, const rh_frame *f);
+/* Parameters, number of points and points one behind the other in rd->arg. at: what to complain about. */
+bool rh_table_pack(rh_reader *rd, const double *par, int n_par, rh_tok at);
 
 /* ---- behave.c ---- */
 /* Compiles the expression of a source; term [RH_MAX_TERM]: its nodes, -1 where one is free for V(...). tape has room

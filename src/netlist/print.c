@@ -230,12 +230,28 @@ static void put_parameters(printer *p, int kind, const double *par, rh_par_of of
     }
 }
 
+static void put_table(printer *p, const double *table) {
+    const int n = (int)table[0];
+    const double(*const point)[RH_POINT] = (const double(*)[RH_POINT])(table + 1);
+    size_t bol = p->b.n;
+    for (int k = 0; k < n; k++) {
+        if (p->b.n - bol > LINE) {
+            rh_buf_puts(&p->b, "\n*@+");
+            bol = p->b.n;
+        }
+        put_setting(p, "", point[k][RH_POINT_V], false);
+        put_setting(p, "", point[k][RH_POINT_I], false);
+    }
+}
+
 static void put_models(printer *p) {
     for (int m = 0; m < p->c->n_model; m++) {
         const rh_model *const model = &p->c->model[m];
         if (RH_KINDS[model->kind]->variant) {
             rh_buf_printf(&p->b, "*@ model %s %s", model->name, RH_KINDS[model->kind]->variant);
-            put_parameters(p, model->kind, p->c->par + model->par, RH_OF_VARIANT);
+            const double *const par = p->c->par + model->par;
+            put_parameters(p, model->kind, par, RH_OF_VARIANT);
+            if (RH_KINDS[model->kind]->flags & RH_TABLE) put_table(p, par + RH_KINDS[model->kind]->n_par);
             rh_buf_puts(&p->b, "\n");
         }
         rh_buf_puts(&p->b, ".model ");

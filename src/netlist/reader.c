@@ -1,6 +1,7 @@
 /* reader.c: the whole of reading a netlist, and what its parts share: messages, maps, lists. */
 #include "netlist/netlist.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { COOKIE = 0x6E657431 };
@@ -135,12 +136,13 @@ static void free_def(rh_def *d) {
 static void close_reader(rh_reader *rd) {
     for (int k = 0; k < rd->n_def; k++) free_def(rd->defs[k]);
     for (int k = 0; k < rd->n_src; k++) rh_free(rd->real[k]);
-    void *const arrays[] = { rd->defs, rd->src,  rd->real,  rd->val,  rd->node,  rd->tok,
-                             rd->arg,  rd->mark, rd->place, rd->root, rd->model, rd->sense };
+    void *const arrays[] = { rd->defs,  rd->src,  rd->real,  rd->val,   rd->node,  rd->tok,   rd->arg, rd->mark,
+                             rd->place, rd->root, rd->model, rd->sense, rd->point, rd->table, rd->kept };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
     rh_map_destroy(rd->failed);
     rh_map_destroy(rd->instance);
     rh_map_destroy(rd->once);
+    rh_map_destroy(rd->table_map);
     rh_buf_free(&rd->scratch);
     rh_builder_destroy(rd->b);
     rh_pool_destroy(rd->pool);
@@ -164,8 +166,9 @@ static bool open_root(rh_reader *rd, const char *path) {
     char *folder = rd->set.root ? rh_strdup(rd->set.root) : path ? rh_path_folder(path) : NULL;
     if (!folder) return path || rd->set.root ? rh_no_memory(rd) : true;
     rd->root = realpath(folder, NULL);
+    const bool full = !rd->root && errno == ENOMEM;
     rh_free(folder);
-    return true;
+    return full ? rh_no_memory(rd) : true;
 }
 
 static void build(rh_reader *rd) {

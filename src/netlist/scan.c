@@ -132,7 +132,7 @@ static void dot_include(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card 
         rh_unexpected(rd, c, "after the name of the file");
         return;
     }
-    const int file = rh_source_include(rd, path, line->file);
+    const int file = rh_source_include(rd, path, line->file, ".include");
     if (file >= 0) rh_scan(rd, file);
 }
 

@@ -1,4 +1,4 @@
-/* source.c: files. An .include may read regular files below the root, and nothing else. */
+/* source.c: files. An .include or a table may read regular files below the root, and nothing else. */
 #include "netlist/netlist.h"
 
 #include <errno.h>
@@ -105,10 +105,10 @@ static int include_named(rh_reader *rd, rh_tok path, int from, const char *word)
     char *real = full ? realpath(full, NULL) : NULL;
     const int why = errno;
     int file = -1;
-    if (!folder || !full || !name)
+    if (!folder || !full || !name || (!real && why == ENOMEM))
         rh_no_memory(rd);
     else if (!real)
-        rh_bad(rd, 401, at, "the path is relative to the file that includes it", "cannot read '%s': %s", RH_SHOW(path),
+        rh_bad(rd, 401, at, "the path is relative to the file that names it", "cannot read '%s': %s", RH_SHOW(path),
                strerror(why));
     else if (allowed(rd, path, real)) {
         file = load(rd, path, name, real);
@@ -120,14 +120,14 @@ static int include_named(rh_reader *rd, rh_tok path, int from, const char *word)
     return file;
 }
 
-int rh_source_include(rh_reader *rd, rh_tok path, int from) {
+int rh_source_include(rh_reader *rd, rh_tok path, int from, const char *what) {
     const rh_loc at = rh_tok_loc(rd, path);
     if (path.n == 0 || memchr(path.s, '\0', (size_t)path.n)) {
-        rh_bad(rd, 8, at, NULL, ".include needs the name of a file");
+        rh_bad(rd, 8, at, NULL, "%s needs the name of a file", what);
         return -1;
     }
     if (!rd->root) {
-        rh_bad(rd, 607, at, NULL, ".include is refused: this text does not come from a file in a known folder");
+        rh_bad(rd, 607, at, NULL, "%s is refused: this text does not come from a file in a known folder", what);
         return -1;
     }
     if (path.s[0] == '/' || path.s[0] == '~') {

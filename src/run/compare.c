@@ -191,9 +191,9 @@ static bool copy_model(rh_builder *b, const rheo_circuit *c, int e) {
     if (RH_KINDS[c->kind[e]]->flags & RH_TAPE) return rh_builder_tape(b, e, c->par + c->elem_par[e]) == RHEO_OK;
     const rh_model *const m = &c->model[c->elem_model[e]];
     const int model = rh_builder_model(b, m->name, strlen(m->name), m->kind, c->par + m->par);
-    if (model < 0 || rh_builder_par(b, e, c->par + c->elem_par[e]) != RHEO_OK) return false;
+    if (model < 0) return false;
     rh_builder_use_model(b, e, model);
-    return true;
+    return rh_builder_par(b, e, c->par + c->elem_par[e]) == RHEO_OK;
 }
 
 /* Nodes, elements and edges keep their numbers. */

@@ -168,6 +168,18 @@ static void add_text(rh_buf *b, const char *key, const char *value) {
     rh_buf_json_string(b, value);
 }
 
+/* The files behind tables of currents: trained.cir holds their points, this says where they came from. */
+static void add_tables(rh_buf *b, const rheo_circuit *c) {
+    if (c->n_table == 0) return;
+    rh_buf_puts(b, ",\n  \"tables\": [");
+    for (int k = 0; k < c->n_table; k++) {
+        rh_buf_puts(b, k ? ", {\"file\": " : "{\"file\": ");
+        rh_buf_json_string(b, c->table[k].name);
+        rh_buf_printf(b, ", \"sha256\": \"%s\", \"points\": %d}", c->table[k].sha256, c->table[k].n_point);
+    }
+    rh_buf_puts(b, "]");
+}
+
 rheo_status rh_rundir_environment(const char *directory, const rheo_experiment *x, rheo_error *err) {
     rh_buf b = { 0 };
     rh_buf_puts(&b, "{\n  \"program\": \"rheo\"");
@@ -191,6 +203,7 @@ rheo_status rh_rundir_environment(const char *directory, const rheo_experiment *
         add_text(&b, RH_LIBRARIES[i].name, version);
     }
     rh_buf_printf(&b, ",\n  \"processors\": %ld", sysconf(_SC_NPROCESSORS_ONLN));
+    add_tables(&b, x->circuit);
     rh_buf_printf(&b, ",\n  \"seed\": %lld\n}\n", (long long)x->seed);
     const rheo_status st = b.bad ? RH_NOMEM(err) : write_named(directory, "environment.json", b.s, b.n, err);
     rh_buf_free(&b);
