@@ -90,6 +90,22 @@ static void rc_charge(void **state) {
 }
 
 /* Driven by sin(wt) from rest: steady part and transient. */
+/* A capacitor charged through 2 kohm, but 1 kohm for what is above a drop of 1 V. */
+static double behind_table(double t, const void *unused) {
+    (void)unused;
+    const double bend = 1e-3 * log(3);
+    return 2 - (t < bend ? 0.5 + 1.5 * exp(-t / 1e-3) : exp(-(t - bend) / 2e-3));
+}
+
+static void a_table_in_time(void **state) {
+    (void)state;
+    rheo_transient_def def = until(5e-3);
+    def.uic = true;
+    follow("table\n*@ rheo version=1\nV1 in 0 2\nD1 in a d\nC1 a 0 1u ic=0\n.model d d()\n"
+           "*@ model d table (0 0) (1 0.5m) (2 1.5m) order=1 leak=1e-30\n",
+           def, "a", behind_table, NULL, 2e-6);
+}
+
 static double sine(double t, const void *tau) {
     const double x = TWO_PI * 1e3 * *(const double *)tau, w = TWO_PI * 1e3;
     return (sin(w * t) - x * cos(w * t) + x * exp(-t / *(const double *)tau)) / (1 + x * x);
@@ -484,21 +500,14 @@ static void command(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rc_charge),
-        cmocka_unit_test(rc_sine),
-        cmocka_unit_test(two_time_constants),
-        cmocka_unit_test(pulse_train),
-        cmocka_unit_test(current_into_capacitor),
-        cmocka_unit_test(buffers),
-        cmocka_unit_test(second_order),
-        cmocka_unit_test(jumps_of_current),
-        cmocka_unit_test(energy_and_charge),
-        cmocka_unit_test(corners_are_met),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(resistors_alone),
-        cmocka_unit_test(as_ngspice),
-        cmocka_unit_test(rawfile_loads),
-        cmocka_unit_test(command),
+        cmocka_unit_test(rc_charge),        cmocka_unit_test(a_table_in_time),
+        cmocka_unit_test(rc_sine),          cmocka_unit_test(two_time_constants),
+        cmocka_unit_test(pulse_train),      cmocka_unit_test(current_into_capacitor),
+        cmocka_unit_test(buffers),          cmocka_unit_test(second_order),
+        cmocka_unit_test(jumps_of_current), cmocka_unit_test(energy_and_charge),
+        cmocka_unit_test(corners_are_met),  cmocka_unit_test(refusals),
+        cmocka_unit_test(resistors_alone),  cmocka_unit_test(as_ngspice),
+        cmocka_unit_test(rawfile_loads),    cmocka_unit_test(command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -337,6 +337,18 @@ void rh_builder_use_model(rh_builder *b, int elem, int model) { b->c.elem_model[
 const double *rh_builder_model_par(const rh_builder *b, int model) { return b->c.par + b->c.model[model].par; }
 int rh_builder_model_kind(const rh_builder *b, int model) { return b->c.model[model].kind; }
 
+rheo_status rh_builder_law_of(rh_builder *b, int elem, const rheo_circuit *c, int other) {
+    const int kind = c->kind[other];
+    if (c->elem_par[other] < 0) return RHEO_OK;
+    const double *const par = c->par + c->elem_par[other];
+    if (RH_KINDS[kind]->flags & RH_TAPE) return rh_builder_tape(b, elem, par);
+    const rh_model *const m = &c->model[c->elem_model[other]];
+    const int model = rh_builder_model(b, m->name, strlen(m->name), m->kind, c->par + m->par);
+    if (model < 0) return RHEO_E_NOMEM;
+    rh_builder_use_model(b, elem, model);
+    return rh_builder_par(b, elem, par);
+}
+
 /* Elements that were added without a model get one with their parameters. */
 static bool complete_models(rh_builder *b) {
     const rheo_circuit *const c = &b->c;

@@ -118,6 +118,8 @@ int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const 
 /* Says which model a nonlinear element names; its parameters are given by rh_builder_par. Elements without get one when
  * the builder finishes. */
 void rh_builder_use_model(rh_builder *b, int elem, int model);
+/* Gives elem the model, parameters and expression of an element of the same kind in another circuit. */
+rheo_status rh_builder_law_of(rh_builder *b, int elem, const rheo_circuit *c, int other);
 const double *rh_builder_model_par(const rh_builder *b, int model); /* lent until the next model or element */
 int rh_builder_model_kind(const rh_builder *b, int model);
 bool rh_builder_is_learnable(const rh_builder *b, int elem);

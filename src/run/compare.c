@@ -186,16 +186,6 @@ static double nudge_value(const rheo_experiment *x, double v, double pull) {
     }
 }
 
-static bool copy_model(rh_builder *b, const rheo_circuit *c, int e) {
-    if (c->elem_par[e] < 0) return true;
-    if (RH_KINDS[c->kind[e]]->flags & RH_TAPE) return rh_builder_tape(b, e, c->par + c->elem_par[e]) == RHEO_OK;
-    const rh_model *const m = &c->model[c->elem_model[e]];
-    const int model = rh_builder_model(b, m->name, strlen(m->name), m->kind, c->par + m->par);
-    if (model < 0) return false;
-    rh_builder_use_model(b, e, model);
-    return rh_builder_par(b, e, c->par + c->elem_par[e]) == RHEO_OK;
-}
-
 /* Nodes, elements and edges keep their numbers. */
 static bool copy_circuit(rh_builder *b, const rheo_circuit *c) {
     for (int k = 1; k < c->n_node; k++)
@@ -204,7 +194,7 @@ static bool copy_circuit(rh_builder *b, const rheo_circuit *c) {
         const int edge = c->elem_edge[e];
         int other;
         if (rh_builder_element(b, c->kind[e], c->elem_name[e], c->term[e], c->value[e], (rh_place){ 0 }, &other) != e ||
-            !copy_model(b, c, e))
+            rh_builder_law_of(b, e, c, e) != RHEO_OK)
             return false;
         rh_builder_ctrl(b, e, c->elem_ctrl[e]);
         if (edge < 0) continue;

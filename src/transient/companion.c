@@ -20,13 +20,6 @@ static double card_value(const rheo_circuit *c, int e) {
     return edge >= 0 && c->edge_source[edge] < 0 ? 1 / c->g_init[edge] : c->value[e];
 }
 
-static rheo_status add_law(rh_builder *b, const rheo_circuit *c, int e, rheo_error *err) {
-    const double *const par = c->par + c->elem_par[e];
-    const rheo_status st =
-        RH_KINDS[c->kind[e]]->flags & RH_TAPE ? rh_builder_tape(b, e, par) : rh_builder_par(b, e, par);
-    return st == RHEO_OK ? RHEO_OK : RH_NOMEM(err);
-}
-
 /* held: without capacitors; moving: what learns goes on to do so. */
 static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held, bool moving, rheo_error *err) {
     for (int e = 0; e < c->n_elem; e++) {
@@ -37,7 +30,7 @@ static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held,
                                          cap ? 1 : card_value(c, e), (rh_place){ 0 }, &other);
         if (k != e) return RH_NOMEM(err);
         rh_builder_ctrl(b, k, c->elem_ctrl[e]);
-        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) RHEO_TRY(add_law(b, c, e, err));
+        if (!cap && rh_builder_law_of(b, k, c, e) != RHEO_OK) return RH_NOMEM(err);
         if (cap) RHEO_TRY(rh_builder_learn(b, k, NAN, NAN, NAN));
         if (!moving || edge < 0) continue;
         const bool gate = c->edge_source[edge] >= 0;
