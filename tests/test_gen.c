@@ -287,6 +287,36 @@ static void every_generator_is_deterministic_and_reads_back(void **state) {
     }
 }
 
+/* Diodes and transistors come on top of the same linear circuit; nodes are reached by resistors, gates and bulks are
+ * held by sources. */
+static void mixed_circuits_may_bend(void **state) {
+    (void)state;
+    rheo_circuit *plain = MAKE("mixed", 3, { "n", 60 });
+    rheo_circuit *c = MAKE("mixed", 3, { "n", 60 }, { "diodes", 0.5 }, { "transistors", 0.5 });
+    int count[64] = { 0 }, parent[400];
+    assert_true(c->n_node < RH_COUNT(parent));
+    for (int e = 0; e < c->n_elem; e++) count[c->kind[e]]++;
+    assert_true(count[RH_KIND_D] > 20 && count[RH_KIND_D] <= 30);
+    assert_true(count[RH_KIND_NMOS] > 20 && count[RH_KIND_NMOS] <= 30);
+    for (int e = 0; e < plain->n_elem; e++) {
+        assert_string_equal(c->elem_name[e], plain->elem_name[e]);
+        assert_true(c->value[e] == plain->value[e]);
+    }
+    for (int i = 0; i < c->n_node; i++) parent[i] = i;
+    for (int e = 0; e < c->n_elem; e++)
+        if (c->kind[e] == RH_KIND_R || c->kind[e] == RH_KIND_V)
+            parent[rh_root(parent, c->term[e][0])] = rh_root(parent, c->term[e][1]);
+    for (int i = 1; i < c->n_node; i++) assert_int_equal(rh_root(parent, i), rh_root(parent, 0));
+    char *text = text_of(c);
+    rheo_circuit *back = NULL;
+    CHECK_OK(rheo_netlist_parse(&back, text, strlen(text), "mixed", NULL, NULL, NULL));
+    assert_true(rh_circuit_equal(c, back));
+    rheo_text_free(text);
+    rheo_circuit_destroy(back);
+    rheo_circuit_destroy(plain);
+    rheo_circuit_destroy(c);
+}
+
 static void faulty_parameters_are_refused(void **state) {
     (void)state;
     const struct {
@@ -548,6 +578,7 @@ int main(void) {
         cmocka_unit_test(conductances_are_spread),
         cmocka_unit_test(inputs_are_far_apart),
         cmocka_unit_test(every_generator_is_deterministic_and_reads_back),
+        cmocka_unit_test(mixed_circuits_may_bend),
         cmocka_unit_test(faulty_parameters_are_refused),
         cmocka_unit_test(edges_may_be_transistors),
         cmocka_unit_test(what_does_not_fit_is_refused),

@@ -699,6 +699,14 @@ static void random_circuits_agree(void **state) {
     assert_int_equal(r.exit, 1);
     assert_non_null(strstr(r.err, "one potential in ten"));
     launch_free(&r);
+    launch_with(&r, "compare", "--json", "--backends", "klu,ngspice", "--random", "12", "--largest", "100",
+                "--random-kinds", "diode,mosfet,mixed", "--p90", "1e-9", "--tolerance", "1e-7", NULL);
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    assert_non_null(strstr(r.out, "\"points\":12,\"refused\":0,"));
+    launch_free(&r);
+    launch_with(&r, "compare", "--random", "4", "--random-kinds", "diode,triode", NULL);
+    assert_int_equal(r.exit, 2);
+    launch_free(&r);
     launch_with(&r, "compare", "--random", "4", "net.cir", NULL);
     assert_int_equal(r.exit, 2);
     launch_free(&r);

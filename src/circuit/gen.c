@@ -316,7 +316,7 @@ static rheo_status add_inputs(const rh_graph *g, int n_input, rh_builder *b) {
 }
 
 static rheo_status build(const rh_graph *g, const rh_gen_kind *kind, const double *par, rh_builder *b) {
-    char title[300], x[32];
+    char title[600], x[32];
     const double *common = par + kind->n_field - RH_GEN_COMMON;
     int n = snprintf(title, sizeof(title), "%s", kind->name);
     for (int k = 0; k < kind->n_field - RH_GEN_COMMON; k++)

@@ -12,6 +12,8 @@ static const rh_option OPTIONS[] = {
     { "samples", 0, RH_OPT_INT, "N", "samples, each free and clamped (4; of a run: all)", 1, 1e6, NULL },
     { "random", 0, RH_OPT_INT, "N", "N random circuits instead of a file, as `rheo gen mixed` makes them", 1, 1e5,
       NULL },
+    { "random-kinds", 0, RH_OPT_TEXT, "LIST", "what they hold, by turns: linear, diode, mosfet, mixed (linear)", 0, 0,
+      NULL },
     { "seed", 0, RH_OPT_INT, "N", "seed of the first one; the others count up from it (1)", 0, 9e15, NULL },
     { "smallest", 0, RH_OPT_INT, "N", "nodes of the first one (10)", 4, 1e6, NULL },
     { "largest", 0, RH_OPT_INT, "N", "nodes of the last one, sizes rise evenly on a log scale (2000)", 4, 1e6, NULL },
@@ -85,11 +87,28 @@ static rheo_status compare_experiment(rh_cli *cli, rh_compare *k, const char *pa
     return st;
 }
 
+static rheo_status read_kinds(rh_cli *cli, rh_lottery *def, rheo_error *err) {
+    const char *p = rh_opt_text(cli, "random-kinds", "linear");
+    for (;; p++) {
+        const size_t n = strcspn(p, ",");
+        int k = 0;
+        while (RH_LOTTERY_KINDS[k] && (strlen(RH_LOTTERY_KINDS[k]) != n || strncmp(RH_LOTTERY_KINDS[k], p, n) != 0))
+            k++;
+        if (!RH_LOTTERY_KINDS[k] || def->n_kind == RH_N_LOTTERY)
+            return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                           "--random-kinds: a list of linear, diode, mosfet and mixed, separated by commas");
+        def->kind[def->n_kind++] = k;
+        p += n;
+        if (!*p) return RHEO_OK;
+    }
+}
+
 static rheo_status compare_random(rh_cli *cli, rh_compare *k, rheo_error *err) {
-    const rh_lottery def = { .n = (int)rh_opt_number(cli, "random", 1),
-                             .small = (int)rh_opt_number(cli, "smallest", 10),
-                             .large = (int)rh_opt_number(cli, "largest", 2000),
-                             .seed = (uint64_t)rh_opt_number(cli, "seed", 1) };
+    rh_lottery def = { .n = (int)rh_opt_number(cli, "random", 1),
+                       .small = (int)rh_opt_number(cli, "smallest", 10),
+                       .large = (int)rh_opt_number(cli, "largest", 2000),
+                       .seed = (uint64_t)rh_opt_number(cli, "seed", 1) };
+    RHEO_TRY(read_kinds(cli, &def, err));
     return rh_compare_random(k, &def, err);
 }
 
@@ -206,6 +225,7 @@ const rh_command rh_cmd_compare = {
     .examples = "  rheo compare net.cir\n"
                 "  rheo compare --backends klu,ngspice --tolerance 1e-9 net.cir\n"
                 "  rheo compare --samples 8 --json runs/demo-allostery\n"
+                "  rheo compare --backends klu,ngspice --random 300 --random-kinds diode,mosfet,mixed --largest 500\n"
                 "  rheo compare --random 200 --p90 1e-9 --tolerance 1e-7    random circuits of 10 to 2000 nodes\n",
     .options = OPTIONS,
     .min_operand = 0,

@@ -112,16 +112,32 @@ static const rh_gen_kind *mixed(void) {
     return RH_GENS[k];
 }
 
-static rheo_status generate(rheo_circuit **c, int n, uint64_t seed, bool plain, rheo_error *err) {
+static void set(const rh_gen_kind *kind, double *par, const char *name, double x) {
+    for (int i = 0; i < kind->n_field; i++)
+        if (rh_streq(kind->fields[i].name, name)) par[i] = x;
+}
+
+const char *const RH_LOTTERY_KINDS[] = { "linear", "diode", "mosfet", "mixed", NULL };
+
+/* Sources of up to 5 V, so that junctions conduct. */
+static void bend(const rh_gen_kind *kind, double *par, double diodes, double transistors) {
+    set(kind, par, "diodes", diodes);
+    set(kind, par, "transistors", transistors);
+    set(kind, par, "volt", 5);
+}
+
+static rheo_status generate(rheo_circuit **c, int n, uint64_t seed, int what, bool plain, rheo_error *err) {
     static const char *const UNSYMMETRIC[] = { "voltages", "vcvs", "vccs" };
     const rh_gen_kind *const kind = mixed();
-    double *const par = rh_calloc((size_t)kind->n_field, sizeof *par);
+    double *const par = rh_calloc((size_t)rh_gen_n_par(kind), sizeof *par);
     rh_builder *const b = rh_builder_create();
     rheo_status st = par && b ? RHEO_OK : RH_NOMEM(err);
-    for (int i = 0; st == RHEO_OK && i < kind->n_field; i++) {
-        par[i] = strcmp(kind->fields[i].name, "n") == 0 ? n : kind->fields[i].def;
-        for (int u = 0; plain && u < RH_COUNT(UNSYMMETRIC); u++)
-            if (strcmp(kind->fields[i].name, UNSYMMETRIC[u]) == 0) par[i] = 0;
+    if (st == RHEO_OK) {
+        rh_gen_default(kind, par);
+        set(kind, par, "n", n);
+        if (what != RH_LOTTERY_LINEAR)
+            bend(kind, par, what == RH_LOTTERY_MOSFET ? 0 : 0.5, what == RH_LOTTERY_DIODE ? 0 : 0.5);
+        for (int u = 0; plain && u < RH_COUNT(UNSYMMETRIC); u++) set(kind, par, UNSYMMETRIC[u], 0);
     }
     if (st == RHEO_OK) st = kind->build(par, seed, b, err);
     rh_free(par);
@@ -137,8 +153,10 @@ rheo_status rh_compare_random(rh_compare *k, const rh_lottery *def, rheo_error *
         const uint64_t seed = def->seed + (uint64_t)i;
         rheo_circuit *c = NULL;
         char label[80];
-        snprintf(label, sizeof label, "network of %d nodes, seed %llu", n, (unsigned long long)seed);
-        RHEO_TRY(generate(&c, n, seed, i % 4 == 0, err));
+        const int what = def->n_kind ? def->kind[i % def->n_kind] : RH_LOTTERY_LINEAR;
+        snprintf(label, sizeof label, "%s network of %d nodes, seed %llu", RH_LOTTERY_KINDS[what], n,
+                 (unsigned long long)seed);
+        RHEO_TRY(generate(&c, n, seed, what, i % 4 == 0 && what == RH_LOTTERY_LINEAR, err));
         const rheo_status st = rh_compare_circuit(k, c, label, err);
         rheo_circuit_destroy(c);
         if (st != RHEO_OK) rh_hint(err, "in the %s", label);

@@ -35,11 +35,14 @@ rheo_status rh_compare_circuit(rh_compare *k, const rheo_circuit *c, const char 
  * elements.
  */
 rheo_status rh_compare_experiment(rh_compare *k, const rheo_experiment *x, const double *g, int n, rheo_error *err);
-/* Random circuits of all linear kinds (generator `mixed`): n of them with seeds from `seed` on, their sizes in
- * geometric steps from `small` to `large` nodes. One in four holds nothing but resistors, current sources and the
- * inputs. */
+/* Random circuits (generator `mixed`): n of them with seeds from `seed` on, their sizes in geometric steps from `small`
+ * to `large` nodes. Kinds take turns: linear ones of all linear elements, of which one in four holds nothing but
+ * resistors, current sources and the inputs; the others with half a diode per node, half a transistor, or both. */
+enum { RH_LOTTERY_LINEAR, RH_LOTTERY_DIODE, RH_LOTTERY_MOSFET, RH_LOTTERY_MIXED, RH_N_LOTTERY };
+extern const char *const RH_LOTTERY_KINDS[]; /* NULL-terminated */
 typedef struct rh_lottery {
     int n, small, large;
+    int kind[RH_N_LOTTERY], n_kind; /* n_kind 0: linear */
     uint64_t seed;
 } rh_lottery;
 rheo_status rh_compare_random(rh_compare *k, const rh_lottery *def, rheo_error *err);
