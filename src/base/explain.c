@@ -401,6 +401,10 @@ static const entry CATALOGUE[] = {
       "The process in which ngspice runs ended, did not answer in time, or refused a circuit after it had solved others. "
       "Another one was started and asked again, once; the numbers do not depend on that. Frequent losses mean too little "
       "memory, or a circuit that ngspice cannot take: the deck that it was given is kept, to be run by hand." },
+    { 326, "the gradient is not the slope",
+      "`rheo gradcheck` moved the states of some edges and looked at the loss: its slope is not what the adjoint says, or, with "
+      "--rule-tolerance, what the rule takes for the gradient. A local rule is only near the gradient where the network is not "
+      "reciprocal or the nudge is strong. At a bend of the loss (a margin just met) both may be right." },
     { 340, "level not available",
       "Decks are written at the level behavioural (also called ideal), from controlled sources, or at the level device, "
       "from transistors, amplifiers, resistors and capacitors that can be bought." },

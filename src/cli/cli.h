@@ -129,8 +129,8 @@ void rh_bar_destroy(rh_bar *b);     /* wipes the line */
 void rh_bar_show(rh_bar *b, double part, const char *text, double steps, double seconds);
 
 /* ---- commands ---- */
-extern const rh_command rh_cmd_check, rh_cmd_solve, rh_cmd_tran, rh_cmd_train, rh_cmd_resume, rh_cmd_tune, rh_cmd_cycle,
-    rh_cmd_gen, rh_cmd_kinds, rh_cmd_explain, rh_cmd_bench, rh_cmd_figure, rh_cmd_export, rh_cmd_compare, rh_cmd_cosim,
-    rh_cmd_completions;
+extern const rh_command rh_cmd_check, rh_cmd_solve, rh_cmd_tran, rh_cmd_train, rh_cmd_resume, rh_cmd_tune,
+    rh_cmd_gradcheck, rh_cmd_cycle, rh_cmd_gen, rh_cmd_kinds, rh_cmd_explain, rh_cmd_bench, rh_cmd_figure,
+    rh_cmd_export, rh_cmd_compare, rh_cmd_cosim, rh_cmd_completions;
 
 #endif

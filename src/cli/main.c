@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 static const rh_command *const COMMANDS[] = {
-    &rh_cmd_check,  &rh_cmd_solve,   &rh_cmd_tran,  &rh_cmd_train,       &rh_cmd_resume, &rh_cmd_tune,
-    &rh_cmd_cycle,  &rh_cmd_gen,     &rh_cmd_kinds, &rh_cmd_explain,     &rh_cmd_bench,  &rh_cmd_figure,
-    &rh_cmd_export, &rh_cmd_compare, &rh_cmd_cosim, &rh_cmd_completions,
+    &rh_cmd_check,     &rh_cmd_solve,  &rh_cmd_tran,    &rh_cmd_train, &rh_cmd_resume,      &rh_cmd_tune,
+    &rh_cmd_gradcheck, &rh_cmd_cycle,  &rh_cmd_gen,     &rh_cmd_kinds, &rh_cmd_explain,     &rh_cmd_bench,
+    &rh_cmd_figure,    &rh_cmd_export, &rh_cmd_compare, &rh_cmd_cosim, &rh_cmd_completions,
 };
 
 const rh_command *rh_command_at(int i) { return i >= 0 && i < RH_COUNT(COMMANDS) ? COMMANDS[i] : NULL; }

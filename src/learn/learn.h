@@ -140,6 +140,9 @@ void rh_learner_factor(rh_learner *l, double factor);
 /* One update from n samples (indices into samples): mean over them. On failure conductances are as they were. Allocates
  * nothing. */
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err);
+/* What one such step would go by, from the samples' mean and by the states: the exact gradient and what the rule takes
+ * for it (bracket/strength), [n_edge] each. Conductances stay. Needs def.gauge. */
+rheo_status rh_learner_slopes(rh_learner *l, const int *sample, int n, double *gradient, double *rule, rheo_error *err);
 /* Free network only. */
 rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err);
 /* What came out of each sample [n] when it was last solved for: the index of the largest output; without labels,

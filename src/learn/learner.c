@@ -491,6 +491,19 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
     return RHEO_OK;
 }
 
+rheo_status rh_learner_slopes(rh_learner *l, const int *sample, int n, double *gradient, double *rule,
+                              rheo_error *err) {
+    int n_chunk;
+    RHEO_TRY(run_batch(l, sample, n, true, &n_chunk, err));
+    reduce(l, n_chunk, true);
+    rh_states_enter(l, &l->chunk[0]);
+    for (int k = 0; k < l->n_edge; k++) {
+        gradient[k] = l->chunk[0].gradient[k] / n;
+        rule[k] = l->chunk[0].bracket[k] / (l->def.strength * n);
+    }
+    return RHEO_OK;
+}
+
 rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err) {
     int n_chunk;
     RHEO_TRY(run_batch(l, sample, n, false, &n_chunk, err));
