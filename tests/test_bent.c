@@ -290,6 +290,58 @@ static void every_rule_gives_the_same_bytes_for_any_threads(void **state) {
     rheo_circuit_destroy(s.c);
 }
 
+/* Every operating point is counted once, by where its search began, for any threads; a checkpoint carries the counts.
+ */
+static void steps_of_newton_are_counted(void **state) {
+    (void)state;
+    scene s;
+    rheo_newton first[RHEO_N_NEWTON], recent[RHEO_N_NEWTON], all[RHEO_N_NEWTON];
+    scene_build(&s, 5, 13, 2);
+    for (int threads = 1; threads <= 3; threads += 2) {
+        rh_learn_def d = plain(RH_RULE_EQPROP, RH_NUDGE_CURRENT, 1e-5);
+        d.threads = threads;
+        d.side = 1;
+        rh_learner *l = scene_open(&s, &d), *m = scene_open(&s, &d);
+        for (int k = 0; k < 3; k++) step(l, ALL, 4);
+        rh_learner_newton(l, recent, all);
+        assert_memory_equal(recent, all, sizeof all);
+        assert_int_equal(all[RHEO_NEWTON_COLD].n, 4);
+        assert_int_equal(all[RHEO_NEWTON_FREE].n, 8);
+        assert_int_equal(all[RHEO_NEWTON_CLAMPED].n, 24);
+        assert_true(all[RHEO_NEWTON_COLD].median >= 4 && all[RHEO_NEWTON_COLD].most <= 20);
+        assert_true(all[RHEO_NEWTON_CLAMPED].median >= 1 && all[RHEO_NEWTON_CLAMPED].median <= 3);
+        if (threads == 1) memcpy(first, all, sizeof all);
+        assert_memory_equal(first, all, sizeof all);
+        rh_block from[RH_MAX_BLOCK], to[RH_MAX_BLOCK];
+        const int n = rh_learner_blocks(l, from);
+        assert_int_equal(rh_learner_blocks(m, to), n);
+        for (int i = 0; i < n; i++) memcpy(to[i].data, from[i].data, from[i].bytes);
+        rh_learner_newton(m, recent, NULL);
+        assert_memory_equal(recent, first, sizeof first);
+        rh_learner_gauge_reset(l);
+        rh_learner_newton(l, recent, all);
+        assert_int_equal(recent[RHEO_NEWTON_COLD].n + recent[RHEO_NEWTON_CLAMPED].n, 0);
+        assert_memory_equal(first, all, sizeof all);
+        rh_learner_close(l);
+        rh_learner_close(m);
+    }
+    rheo_circuit_destroy(s.c);
+}
+
+static void medians_are_those_of_the_counts(void **state) {
+    (void)state;
+    int64_t n[RH_COUNTED] = { 0 };
+    rheo_newton s = rh_newton_summary(n);
+    assert_true(s.n == 0 && s.median == 0 && s.most == 0);
+    n[3] = 2;
+    n[7] = 3;
+    s = rh_newton_summary(n);
+    assert_true(s.n == 5 && s.median == 7 && s.most == 7);
+    n[3] = 3;
+    s = rh_newton_summary(n);
+    assert_true(s.n == 6 && s.median == 3 && s.most == 7);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_is_that_of_finite_differences),
@@ -297,6 +349,8 @@ int main(void) {
         cmocka_unit_test(orders_of_the_bias),
         cmocka_unit_test(levels_end_in_the_clamped_state),
         cmocka_unit_test(clamp_is_an_element),
+        cmocka_unit_test(steps_of_newton_are_counted),
+        cmocka_unit_test(medians_are_those_of_the_counts),
         cmocka_unit_test(every_rule_gives_the_same_bytes_for_any_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* test_figure_lattice.c: what is known of the laboratory's lattice, in a small version. */
 #include "check.h"
 #include "run/figure_lattice.h"
+#include "run/figure_newton.h"
 
 static bool asan(void) { return getenv("RHEO_ASAN") != NULL; }
 
@@ -54,11 +55,26 @@ static void mean_falls_before_slope_before_curvature(void **state) {
     }
 }
 
+/* Few steps from nothing, and fewer along the clamp. */
+static void newton_is_quick_on_random_networks(void **state) {
+    (void)state;
+    for (int i = 0; i < RH_N_NEWTON_ROW; i++) {
+        rh_newton_figure f;
+        CHECK_OK(rh_figure_newton(&RH_NEWTON_ROWS[i], 1, 5, &f, NULL));
+        assert_int_equal(f.n, 5);
+        assert_int_equal(f.n_failed, 0);
+        assert_int_equal(f.cold.n, 10); /* once for each nudge */
+        assert_true(f.cold.median >= 3 && f.cold.median <= 12);
+        assert_true(f.clamped.n >= 40 && f.clamped.median >= 1 && f.clamped.median <= 3);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amplifier_scales_the_layer_below),
         cmocka_unit_test(coupled_learning_leaves_the_gradient_as_expected),
         cmocka_unit_test(transistors_learn_xor_and_resistors_do_not),
+        cmocka_unit_test(newton_is_quick_on_random_networks),
         cmocka_unit_test(mean_falls_before_slope_before_curvature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #define RHEO_RUN_H
 
 #include "rheo/circuit.h"
+#include "rheo/solver.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,7 +39,8 @@ typedef struct rheo_progress {
      * NULL where there are none. Lent until the call returns. */
     const int *confusion[3];
     double cos_gradient, norm_ratio, cos_contrastive, inside;
-    double seconds; /* since this process began the run */
+    rheo_newton newton[RHEO_N_NEWTON]; /* since the call before */
+    double seconds;                    /* since this process began the run */
 } rheo_progress;
 
 typedef struct rheo_train_def {
@@ -63,9 +65,10 @@ typedef struct rheo_result {
     double loss_test;
     double loss_validation, accuracy_validation;
     long epochs, steps;
-    double seconds;    /* of this process */
-    bool goal_reached; /* loss_last <= run.target_error; false when no goal was set */
-    bool goal_set;     /* run.target_error > 0 */
+    rheo_newton newton[RHEO_N_NEWTON]; /* of this process */
+    double seconds;                    /* of this process */
+    bool goal_reached;                 /* loss_last <= run.target_error; false when no goal was set */
+    bool goal_set;                     /* run.target_error > 0 */
     char directory[1024];
 } rheo_result;
 

@@ -27,12 +27,26 @@ typedef struct rheo_solver_stats {
     long n_solve;        /* right-hand sides solved */
     double rcond;        /* of the last factorisation */
     double residual;     /* of the last rheo_solver_solve */
+    int n_newton;        /* steps of Newton of the last operating point; 0: the circuit is linear */
     int n_unknown;       /* order of the matrix: free nodes and branch currents */
     int64_t n_nonzero;   /* of the matrix */
     int64_t n_factor;    /* nonzeros of L and U, or of L alone */
     const char *backend; /* what solves */
     const char *why;     /* and why it was chosen: a few words */
 } rheo_solver_stats;
+
+/** Steps of Newton that operating points of a nonlinear network took. */
+typedef struct rheo_newton {
+    long n; /* points; 0: there were none, as in a linear network */
+    int median, most;
+} rheo_newton;
+/** By where the search began. */
+enum {
+    RHEO_NEWTON_COLD,    /* no voltage anywhere */
+    RHEO_NEWTON_FREE,    /* free states: the last one of the same sample, or of another one */
+    RHEO_NEWTON_CLAMPED, /* clamped states: a state at a neighbouring level of the clamp */
+    RHEO_N_NEWTON
+};
 
 /**
  * Prepare a circuit: graph diagnosis, elimination of known potentials, symbolic analysis.

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "run/figure.h"
 #include "run/figure_lattice.h"
+#include "run/figure_newton.h"
 #include "run/waveforms.h"
 
 #include <stdlib.h>
@@ -10,8 +11,8 @@ static const char *const PLACEMENTS[] = { "anywhere", "inside", "rim", NULL }; /
 _Static_assert(RH_COUNT(PLACEMENTS) == RH_N_PLACEMENT + 1, "one name for each");
 
 static const rh_option OPTIONS[] = {
-    { "draws", 0, RH_OPT_INT, "N", "random draws (default: allostery 200, gauge 1000, xor 300, modes 50)", 1, 1e6,
-      NULL },
+    { "draws", 0, RH_OPT_INT, "N",
+      "random draws (default: allostery 200, gauge 1000, xor 300, modes 50, newton 300 and 1000)", 1, 1e6, NULL },
     { "ports", 0, RH_OPT_CHOICE, "WHERE", "nodes of inputs and outputs (default: allostery inside, gauge rim)", 0, 0,
       PLACEMENTS },
     { "steps", 0, RH_OPT_INT, "N", "steps of training (default: allostery 1000, xor 3000 epochs, modes 3000)", 10, 1e7,
@@ -296,24 +297,47 @@ static rheo_status modes(rh_cli *cli) {
     return rh_cli_write(cli, &b);
 }
 
+static rheo_status newton(rh_cli *cli) {
+    static const char HEAD[] = "networks,found,cold_median,cold_most,clamped_median,clamped_most,clamped_points\n";
+    const uint64_t seed = (uint64_t)rh_opt_number(cli, "seed", 1);
+    rh_buf b = { 0 };
+    if (!cli->json) rh_buf_puts(&b, HEAD);
+    for (int i = 0; i < RH_N_NEWTON_ROW; i++) {
+        const rh_newton_row *const what = &RH_NEWTON_ROWS[i];
+        rh_newton_figure f;
+        rheo_error err = { 0 };
+        const rheo_status st = rh_figure_newton(what, seed, (int)rh_opt_number(cli, "draws", what->draws), &f, &err);
+        if (st != RHEO_OK) {
+            rh_buf_free(&b);
+            return rh_cli_failed(cli, st, &err);
+        }
+        if (!cli->json) rh_buf_printf(&b, "# %s:\n", what->what);
+        row(cli, &b, HEAD,
+            (double[]){ f.n, f.n - f.n_failed, f.cold.median, f.cold.most, f.clamped.median, f.clamped.most,
+                        (double)f.clamped.n },
+            7);
+    }
+    return rh_cli_write(cli, &b);
+}
+
 static rheo_status run(rh_cli *cli) {
     const char *name = cli->operand[0];
     if (rh_streq(name, "waveforms")) return waveforms(cli);
-    static const char *const NAMES[] = { "allostery", "gauge", "xor", "modes", "waveforms" };
-    static rheo_status (*const FIGURES[])(rh_cli *) = { allostery, gauge, xor_figure, modes };
+    static const char *const NAMES[] = { "allostery", "gauge", "xor", "modes", "newton", "waveforms" };
+    static rheo_status (*const FIGURES[])(rh_cli *) = { allostery, gauge, xor_figure, modes, newton };
     for (int i = 0; i < RH_COUNT(FIGURES); i++) {
         if (!rh_streq(name, NAMES[i])) continue;
         return cli->n_operand > 1 ? rh_cli_usage(cli, NULL, "the figure %.60s takes no file", name) : FIGURES[i](cli);
     }
     const char *near = rh_suggest_list(name, NAMES, RH_COUNT(NAMES));
-    return rh_cli_usage(cli, near ? near : "figures: allostery, gauge, xor, modes, waveforms", "unknown figure '%.60s'",
-                        name);
+    return rh_cli_usage(cli, near ? near : "figures: allostery, gauge, xor, modes, newton, waveforms",
+                        "unknown figure '%.60s'", name);
 }
 
 const rh_command rh_cmd_figure = {
     .name = "figure",
     .summary = "compute a known comparison afresh, as CSV; draw the waveforms of an edge",
-    .usage = "[options] allostery|gauge|xor|modes|waveforms [EXPERIMENT]",
+    .usage = "[options] allostery|gauge|xor|modes|newton|waveforms [EXPERIMENT]",
     .examples =
         "  rheo figure allostery               200 grids learn three targets: coupled, contrastive, tcl, and "
         "the gradient's floor\n"
@@ -323,6 +347,7 @@ const rh_command rh_cmd_figure = {
         "  rheo figure xor                     300 lattices of transistors, then of resistors, learn XOR: how many "
         "can\n"
         "  rheo figure modes                   mean, slope and curvature of the error: when each falls\n"
+        "  rheo figure newton                  steps of Newton on random networks, from nothing and along the clamp\n"
         "  rheo figure waveforms examples/selflearn-4.yaml --edge R1 -o r1.svg   two teeth of one edge\n",
     .options = OPTIONS,
     .min_operand = 1,

@@ -167,6 +167,7 @@ static void add_json(rh_buf *b, const answer *a, const char *path) {
     rh_json_number(b, "dissipated", a->dissipated);
     rh_json_number(b, "delivered", a->delivered);
     rh_json_count(b, "unknowns", a->stats.n_unknown);
+    if (a->stats.n_newton) rh_json_count(b, "newton", a->stats.n_newton);
     rh_json_number(b, "rcond", a->stats.rcond);
     rh_json_number(b, "residual", a->stats.residual);
     rh_buf_puts(b, "}\n");
@@ -184,12 +185,14 @@ static rheo_status print(rh_cli *cli, answer *a, const char *path) {
         add_csv(&b, a);
     else
         add_table(&b, a);
+    char steps[48] = "";
+    if (a->stats.n_newton) snprintf(steps, sizeof steps, ", %d steps of Newton", a->stats.n_newton);
     if (cli->verbose)
         rh_cli_note(cli,
                     "%s (%s): %d unknowns, %lld nonzeros, %lld in the factors; reciprocal condition %.2g, residual "
-                    "%.2g",
+                    "%.2g%s",
                     a->stats.backend, a->stats.why, a->stats.n_unknown, (long long)a->stats.n_nonzero,
-                    (long long)a->stats.n_factor, a->stats.rcond, a->stats.residual);
+                    (long long)a->stats.n_factor, a->stats.rcond, a->stats.residual, steps);
     return rh_cli_write(cli, &b);
 }
 

@@ -36,6 +36,7 @@ static void epoch_json(rh_cli *cli, const rheo_progress *p) {
     rh_json_number(&b, "norm_ratio", p->norm_ratio);
     rh_json_number(&b, "cos_contrastive", p->cos_contrastive);
     rh_json_number(&b, "inside", p->inside);
+    rh_newton_json(&b, p->newton);
     rh_json_number(&b, "seconds", p->seconds);
     rh_buf_puts(&b, "}\n");
     rh_cli_write(cli, &b);
@@ -97,6 +98,7 @@ static void done_json(const rh_training *t, const char *event) {
     rh_json_number(&b, "accuracy_validation", r->accuracy_validation);
     rh_json_count(&b, "epochs", r->epochs);
     rh_json_count(&b, "steps", r->steps);
+    rh_newton_json(&b, r->newton);
     rh_json_number(&b, "seconds", r->seconds);
     rh_buf_printf(&b, ",\"goal_reached\":%s", !r->goal_set ? "null" : r->goal_reached ? "true" : "false");
     rh_json_text(&b, "directory", r->directory);

@@ -33,6 +33,11 @@ rheo_status rh_bent_factor(rh_learner *l, rh_lane *w, rheo_error *err) {
     return RHEO_OK;
 }
 
+static void count(rh_lane *w, int where) {
+    const int n = rh_newton_iterations(w->solver);
+    w->newton.n[where][n < RH_COUNTED ? n : RH_COUNTED - 1]++;
+}
+
 /* Starts from the sample's last state, or from the common one, which is that of the first sample of the last update. */
 rheo_status rh_bent_solve(rh_learner *l, rh_lane *w, int sample, double *x, bool first, rheo_error *err) {
     const size_t m = (size_t)l->n_unknown;
@@ -41,6 +46,7 @@ rheo_status rh_bent_solve(rh_learner *l, rh_lane *w, int sample, double *x, bool
     const double *const from = start[0] != 0 ? start : common;
     memcpy(x, from + 1, m * sizeof(double));
     RHEO_TRY(rh_newton_solve(w->solver, w->source, NULL, x, err));
+    count(w, from[0] != 0 ? RHEO_NEWTON_FREE : RHEO_NEWTON_COLD);
     if (!w->keeps) return RHEO_OK;
     if (l->start_each) {
         memcpy(start + 1, x, m * sizeof(double));
@@ -68,7 +74,9 @@ static rheo_status clamp(const rh_learner *l, rh_lane *w, double h, double *x, d
         w->target[o] = rh_newton_output(w->solver, &load, o, w->now) + pulled * w->grip[o];
         if (load.fixed) y[o] = h * d->strength * w->grip[o];
     }
-    return rh_newton_solve(w->solver, w->source, &load, x, err);
+    RHEO_TRY(rh_newton_solve(w->solver, w->source, &load, x, err));
+    count(w, RHEO_NEWTON_CLAMPED);
+    return RHEO_OK;
 }
 
 /* s(h) - s(0) of all edges for a state. */
@@ -95,6 +103,7 @@ rheo_status rh_bent_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *
     for (int i = 0; i < RH_COUNT(COS); i++) {
         for (int o = 0; o < l->n_grip; o++) w->y[o] = COS[i] * l->def.strength * w->grip[o];
         RHEO_TRY(rh_newton_solve(w->solver, w->source, &load, w->point, err));
+        count(w, RHEO_NEWTON_CLAMPED);
         rh_solver_drops(w->solver, w->source, w->point, w->drop);
         for (int k = 0; k < l->n_edge; k++) out[k] += WEIGHT[i] * (w->drop[k] - w->free[k]);
     }

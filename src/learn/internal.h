@@ -16,7 +16,13 @@ enum {
     RH_MAX_CHUNK = 16, /* partial sums of a batch: their number does not depend on threads, so neither do the bytes */
     RH_BLOCK = 8,      /* samples solved together */
     RH_BENT_LEVELS = 9,
+    RH_COUNTED = 128, /* steps of Newton: so many and more are not told apart */
 };
+
+/* How many operating points took how many steps. */
+typedef struct rh_newton_count {
+    int64_t n[RHEO_N_NEWTON][RH_COUNTED];
+} rh_newton_count;
 
 /* What one thread needs. Arrays of n_edge unless said. */
 typedef struct rh_lane {
@@ -50,6 +56,7 @@ typedef struct rh_lane {
     double *bracket;   /* of one sample */
     double *work;      /* rh_closed_work */
     bool warned_strong;
+    rh_newton_count newton; /* of the batch */
     rheo_error err;
     rheo_status status;
 } rh_lane;
@@ -112,6 +119,7 @@ struct rh_learner {
     int64_t *started;                                   /* 1: carry holds something */
     const int *first_sample;                            /* of the batch under way */
     rh_gauge_sum *sum;
+    rh_newton_count *recent, *all;
     const rheo_log *log;
     struct rh_team *team; /* NULL: one thread */
     void *memory;         /* all arrays above */
@@ -235,6 +243,9 @@ double rh_lane_grip(const rh_learner *l, const rh_lane *w, const double *x, int 
 /* Loss of the current sample, pull; adds to the chunk's score. */
 void rh_lane_loss(const rh_learner *l, rh_lane *w, int sample, rh_chunk *k);
 
+/* learner.c: counts together, and what they say. */
+void rh_newton_add(rh_newton_count *sum, const rh_newton_count *more);
+rheo_newton rh_newton_summary(const int64_t n[RH_COUNTED]);
 /* learner.c: from what edges feel, as slopes by their conductance, to slopes by their state: those that conduct less
  * when it rises change sign. Its size is left out, as a circuit would leave it out. */
 void rh_learner_turn(const rh_learner *l, double *x);

@@ -152,6 +152,8 @@ const int *rh_learner_answers(const rh_learner *l);
 rheo_status rh_learner_output(rh_learner *l, int sample, double *out, rheo_error *err);
 void rh_learner_gauge(const rh_learner *l, rh_gauge *out);
 void rh_learner_gauge_reset(rh_learner *l);
+/* Steps of Newton since the last reset of the gauge, and since the learner was opened. */
+void rh_learner_newton(const rh_learner *l, rheo_newton recent[RHEO_N_NEWTON], rheo_newton all[RHEO_N_NEWTON]);
 /* One sample was learned elsewhere; its loss before that. */
 void rh_learner_note(rh_learner *l, double loss);
 /* g [n_edge] S, lent, may be written before the first step (then call rh_learner_touch). */

@@ -105,6 +105,8 @@ static void layout(rh_learner *l, rh_arena *a) {
     l->start = RH_TAKE(a, double, l->bent ? rh_bent_start_row(l) * (size_t)l->n_start : 0);
     l->next_start = RH_TAKE(a, double, l->bent ? l->n_unknown : 0);
     l->sum = RH_TAKE(a, rh_gauge_sum, 1);
+    l->recent = RH_TAKE(a, rh_newton_count, 1);
+    l->all = RH_TAKE(a, rh_newton_count, 1);
     for (int t = 0; t < l->n_lane; t++) lane_layout(l, &l->lane[t], a);
 }
 
@@ -366,6 +368,20 @@ static void member_work(void *ctx, int t) {
     }
 }
 
+void rh_newton_add(rh_newton_count *sum, const rh_newton_count *more) {
+    for (int k = 0; k < RHEO_N_NEWTON; k++)
+        for (int i = 0; i < RH_COUNTED; i++) sum->n[k][i] += more->n[k][i];
+}
+
+/* Whole numbers: their sums do not depend on the order. */
+static void count_steps(rh_learner *l) {
+    for (int t = 0; t < l->n_lane && l->bent; t++) {
+        rh_newton_add(l->recent, &l->lane[t].newton);
+        rh_newton_add(l->all, &l->lane[t].newton);
+        l->lane[t].newton = (rh_newton_count){ 0 };
+    }
+}
+
 static rheo_status run_batch(rh_learner *l, const int *sample, int n, bool learn, int *n_chunk, rheo_error *err) {
     rh_batch b = { l, sample, n, remembers(&l->def) && learn ? 1 : chunk_count(n), learn };
     for (int t = 0; t < l->n_lane; t++) l->lane[t].status = RHEO_OK;
@@ -377,6 +393,7 @@ static rheo_status run_batch(rh_learner *l, const int *sample, int n, bool learn
     }
     rh_team_run(b.n_chunk > 1 ? l->team : NULL, member_work, &b);
     tell(l);
+    count_steps(l);
     *n_chunk = b.n_chunk;
     for (int t = 0; t < l->n_lane; t++)
         if (l->lane[t].status != RHEO_OK) {
@@ -548,7 +565,28 @@ void rh_learner_note(rh_learner *l, double loss) {
     l->sum->loss += loss;
 }
 
-void rh_learner_gauge_reset(rh_learner *l) { *l->sum = (rh_gauge_sum){ 0 }; }
+void rh_learner_gauge_reset(rh_learner *l) {
+    *l->sum = (rh_gauge_sum){ 0 };
+    *l->recent = (rh_newton_count){ 0 };
+}
+
+rheo_newton rh_newton_summary(const int64_t n[RH_COUNTED]) {
+    rheo_newton out = { 0 };
+    int64_t seen = 0;
+    for (int k = 0; k < RH_COUNTED; k++) {
+        out.n += (long)n[k];
+        if (n[k]) out.most = k;
+    }
+    for (; out.median < RH_COUNTED - 1 && 2 * (seen + n[out.median]) < out.n; out.median++) seen += n[out.median];
+    return out;
+}
+
+void rh_learner_newton(const rh_learner *l, rheo_newton recent[RHEO_N_NEWTON], rheo_newton all[RHEO_N_NEWTON]) {
+    for (int k = 0; k < RHEO_N_NEWTON; k++) {
+        if (recent) recent[k] = rh_newton_summary(l->recent->n[k]);
+        if (all) all[k] = rh_newton_summary(l->all->n[k]);
+    }
+}
 
 double *rh_learner_g(rh_learner *l) { return l->g; }
 
@@ -570,6 +608,7 @@ int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]) {
     out[k++] = (rh_block){ "pivot_g", l->pivot_g, n };
     out[k++] = (rh_block){ "gauge", l->sum, sizeof(*l->sum) };
     if (l->bent) out[k++] = (rh_block){ "start", l->start, sizeof(double) * rh_bent_start_row(l) * (size_t)l->n_start };
+    if (l->bent) out[k++] = (rh_block){ "newton", l->recent, sizeof(*l->recent) };
     out[k++] = (rh_block){ "updates", l->updates, sizeof(*l->updates) };
     if (RH_OPTIMIZER_TABLE[l->def.optimizer].n_state)
         out[k++] = (rh_block){ "momenta", l->momenta, n * (size_t)RH_OPTIMIZER_TABLE[l->def.optimizer].n_state };

@@ -64,6 +64,19 @@ void rh_progress_classes(rh_buf *b, const rheo_progress *p) {
     }
 }
 
+/* "newton":{"cold":{"points":1,"median":9,"most":9}, ...} where the network is not linear. */
+void rh_newton_json(rh_buf *b, const rheo_newton newton[RHEO_N_NEWTON]) {
+    static const char *const NAMES[] = { "cold", "free", "clamped" };
+    bool any = false;
+    for (int k = 0; k < RHEO_N_NEWTON; k++) {
+        if (newton[k].n == 0) continue;
+        rh_buf_printf(b, "%s\"%s\":{\"points\":%ld,\"median\":%d,\"most\":%d}", any ? "," : ",\"newton\":{", NAMES[k],
+                      newton[k].n, newton[k].median, newton[k].most);
+        any = true;
+    }
+    if (any) rh_buf_puts(b, "}");
+}
+
 static rheo_status put(int fd, const char *s, size_t n, rheo_error *err) {
     while (n > 0) {
         const ssize_t done = write(fd, s, n);
@@ -92,6 +105,7 @@ rheo_status rh_metrics_add(int fd, const rheo_progress *p, const rh_gauge *gauge
     add(&b, "inside", gauge->inside);
     add(&b, "below", gauge->below);
     add(&b, "above", gauge->above);
+    rh_newton_json(&b, p->newton);
     add(&b, "seconds", p->seconds);
     rh_buf_puts(&b, "}\n");
     const rheo_status st = b.bad ? RH_NOMEM(err) : put(fd, b.s, b.n, err);

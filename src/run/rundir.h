@@ -37,6 +37,7 @@ rheo_status rh_rundir_hash(const rheo_experiment *x, uint64_t *hash, rheo_error 
 rheo_status rh_metrics_open(const char *directory, int64_t bytes, int *fd, const rheo_log *log, rheo_error *err);
 rheo_status rh_metrics_add(int fd, const rheo_progress *p, const rh_gauge *gauge, int64_t *bytes, rheo_error *err);
 /* The part of a line about classes, with a comma before it. */
+void rh_newton_json(rh_buf *b, const rheo_newton newton[RHEO_N_NEWTON]);
 void rh_progress_classes(rh_buf *b, const rheo_progress *p);
 rheo_status rh_metrics_sync(int fd, rheo_error *err);
 

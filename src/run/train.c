@@ -101,9 +101,11 @@ static void warn_of_dead_zone(session *s, const rh_gauge *gauge, double loss) {
 static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
     rh_gauge gauge;
     rh_learner_gauge(s->l, &gauge);
+    rheo_newton newton[RHEO_N_NEWTON];
+    rh_learner_newton(s->l, newton, NULL);
     rh_learner_gauge_reset(s->l);
     warn_of_dead_zone(s, &gauge, row->loss_train);
-    const rheo_progress p = {
+    rheo_progress p = {
         .epoch = (long)s->at.epoch,
         .n_epoch = s->x->run.epochs,
         .step = (long)s->at.step,
@@ -121,6 +123,7 @@ static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
         .inside = gauge.inside,
         .seconds = now() - s->began,
     };
+    memcpy(p.newton, newton, sizeof p.newton);
     RHEO_TRY(rh_history_add(&s->history, row, err));
     RHEO_TRY(rh_metrics_add(s->metrics, &p, &gauge, &s->at.metric_bytes, err));
     s->at.metric_lines++;
@@ -331,6 +334,7 @@ static void fill_result(const session *s, rheo_result *r) {
         .goal_reached = goal_reached(s),
         .goal_set = s->x->run.target_error > 0,
     };
+    if (s->l) rh_learner_newton(s->l, NULL, r->newton);
     snprintf(r->directory, sizeof r->directory, "%s", s->directory);
 }
 

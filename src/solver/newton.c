@@ -489,6 +489,7 @@ rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load 
     RHEO_TRY(standard_pivots(s, err));
     RHEO_TRY(search(s, source, load, err));
     RHEO_TRY(rh_solver_ill_conditioned(s, s->stats.rcond, w->column, err));
+    s->stats.n_newton = w->n_iteration;
     memcpy(x, w->x, bytes);
     if (load && !load->fixed) memcpy(load->y, w->out, (size_t)load->n * sizeof(double));
     return RHEO_OK;
