@@ -218,6 +218,68 @@ static void levels_end_in_the_clamped_state(void **state) {
     rheo_circuit_destroy(s.c);
 }
 
+/* Where s(h) has a knee 4 levels are not enough; 8 are taken, and what they leave is what they say. */
+static void levels_are_refined_where_needed(void **state) {
+    (void)state;
+    enum { FEW = 4, N_PROBE = 7 };
+    scene s;
+    scene_build(&s, 3, 15, 1);
+    double refined_tail = 0;
+    const double strength[] = { 1e-5, 5e-3, 6e-4 };
+    for (int strong = 0; strong < 3; strong++) {
+        rh_learn_def d = plain(RH_RULE_TCL, RH_NUDGE_CURRENT, strength[strong]);
+        rh_learner *l = scene_open(&s, &d);
+        rh_lane *const w = &l->lane[0];
+        rh_chunk none = { 0 };
+        double coef[9][64], at[64], few[FEW + 1][64] = { { 0 } }, to[(FEW + 1) * (FEW + 1)], miss = 0, miss_few = 0,
+                                              first = 0;
+        CHECK_OK(rh_lane_factor(l, w, NULL));
+        CHECK_OK(rh_lane_solve(l, w, &ALL[1], 1, NULL));
+        rh_lane_sample(l, w, &ALL[1], 0);
+        rh_lane_loss(l, w, 1, &none);
+        const int n = rh_phase_levels(l, w, NULL);
+        const double tail = w->tail;
+        assert_int_equal(n, strong ? 9 : FEW + 1);
+        assert_true(w->refined == (strong > 0));
+        for (int j = 1; j < n; j++)
+            memcpy(coef[j], w->coef + (size_t)j * (size_t)l->n_edge, sizeof(double) * (size_t)l->n_edge);
+        for (int e = 0; e < l->n_edge; e++) first = fmax(first, fabs(coef[1][e]));
+        rh_basis_transform(FEW, to);
+        for (int i = 1; i <= FEW; i++) { /* four levels, solved one by one */
+            CHECK_OK(rh_phase_contrast(l, w, 0.5 * (1 - cos(M_PI * i / FEW)), at, NULL));
+            for (int j = 1; j <= FEW; j++)
+                for (int e = 0; e < l->n_edge; e++) few[j][e] += to[j * (FEW + 1) + i] * at[e];
+        }
+        for (int p = 0; p < N_PROBE; p++) {
+            const double h = (p + 0.5) / N_PROBE;
+            CHECK_OK(rh_phase_contrast(l, w, h, at, NULL));
+            for (int e = 0; e < l->n_edge; e++) {
+                double sum = 0, sum_few = 0;
+                for (int j = 1; j < n; j++) sum += coef[j][e] * rh_basis(j, h);
+                for (int j = 1; j <= FEW; j++) sum_few += few[j][e] * rh_basis(j, h);
+                miss = fmax(miss, fabs(sum - at[e]));
+                miss_few = fmax(miss_few, fabs(sum_few - at[e]));
+            }
+        }
+        print_message("strength %g: tail %.1e, off by %.1e, with four levels %.1e\n", d.strength, tail, miss / first,
+                      miss_few / first);
+        assert_true(miss <= 4 * tail * first + 1e-9 * first);
+        if (strong) assert_true(miss_few > 1e-5 * first && miss < 0.1 * miss_few);
+        refined_tail = tail;
+        rh_learner_close(l);
+    }
+    rh_learn_def d = plain(RH_RULE_TCL, RH_NUDGE_CURRENT, 6e-4); /* and the log says so */
+    d.rate = 1e-30;
+    rh_learner *l = scene_open(&s, &d);
+    rh_gauge gauge;
+    step(l, &ALL[1], 1);
+    rh_learner_gauge(l, &gauge);
+    CHECK_NEAR(gauge.refined, 1, 0);
+    CHECK_NEAR(gauge.tail, refined_tail, 0);
+    rh_learner_close(l);
+    rheo_circuit_destroy(s.c);
+}
+
 /* The clamp is what a real resistor to a real source would be. */
 static void clamp_is_an_element(void **state) {
     (void)state;
@@ -348,6 +410,7 @@ int main(void) {
         cmocka_unit_test(eqprop_tends_to_the_gradient),
         cmocka_unit_test(orders_of_the_bias),
         cmocka_unit_test(levels_end_in_the_clamped_state),
+        cmocka_unit_test(levels_are_refined_where_needed),
         cmocka_unit_test(clamp_is_an_element),
         cmocka_unit_test(steps_of_newton_are_counted),
         cmocka_unit_test(medians_are_those_of_the_counts),

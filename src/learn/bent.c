@@ -158,10 +158,12 @@ int rh_bent_levels(rh_learner *l, rh_lane *w, rheo_error *err) {
     for (int e = 0; e < l->n_edge; e++) w->coef[e] = 0.5 * w->free[e] * w->free[e];
     for (int i = 2; i <= MANY; i += 2)
         if (level(l, w, i, i > 2 ? i - 4 : 0, i - 2, err)) return 0;
-    if (transform(l, w, FEW) <= TAIL_MAX) return FEW + 1;
+    w->tail = transform(l, w, FEW);
+    w->refined = !(w->tail <= TAIL_MAX);
+    if (!w->refined) return FEW + 1;
     for (int i = 1; i <= MANY; i += 2)
         if (level(l, w, i, i - 1, i + 1, err)) return 0;
-    const double tail = transform(l, w, MANY);
+    const double tail = w->tail = transform(l, w, MANY);
     if (w == &l->lane[0] && tail > TAIL_WARN && !w->warned_strong) {
         w->warned_strong = true;
         rh_warn(l->log, 311, RH_NOWHERE,

@@ -56,6 +56,8 @@ typedef struct rh_lane {
     double *bracket;   /* of one sample */
     double *work;      /* rh_closed_work */
     bool warned_strong;
+    double tail;            /* of the last levels: what of s(h) is not known, as a share of its first coefficient */
+    bool refined;           /* more of them were needed than at first */
     rh_newton_count newton; /* of the batch */
     rheo_error err;
     rheo_status status;
@@ -68,6 +70,8 @@ typedef struct rh_chunk {
     double rms;
     long n_right;
     long below, inside, above; /* edges by amplitude */
+    long n_levels, n_refined;  /* samples of which s(h) was taken at levels, and those with more of them */
+    double tail;               /* the largest */
 } rh_chunk;
 
 typedef struct rh_gauge_sum {
@@ -75,6 +79,7 @@ typedef struct rh_gauge_sum {
     double loss, cos_gradient, cos_contrastive;
     double update2, gradient2; /* sums of squared lengths: where the gradient vanishes a ratio per step would explode */
     double below, inside, above;
+    double n_levels, n_refined, tail;
 } rh_gauge_sum;
 
 struct rh_learner {

@@ -124,6 +124,8 @@ typedef struct rh_gauge {
     double cos_contrastive; /* mean cosine with the two-phase update of the same nudge */
     double inside;          /* tcl, dead-zone: share of edges with A_min <= |A| <= A_max */
     double below, above;    /* and outside, below A_min and above A_max */
+    double refined;         /* tcl: share of samples whose s(h) needed more levels than at first */
+    double tail;            /* tcl: what of s(h) is not known at most, the last coefficient over the first */
 } rh_gauge;
 
 typedef struct rh_learner rh_learner;

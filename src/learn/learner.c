@@ -414,6 +414,9 @@ static void reduce(rh_learner *l, int n_chunk, bool learn) {
         sum->below += k->below;
         sum->inside += k->inside;
         sum->above += k->above;
+        sum->n_levels += k->n_levels;
+        sum->n_refined += k->n_refined;
+        sum->tail = fmax(sum->tail, k->tail);
         if (!learn) continue;
         add(l->n_edge, k->bracket, sum->bracket);
         if (k->gradient) add(l->n_edge, k->gradient, sum->gradient);
@@ -443,6 +446,9 @@ static void collect(rh_learner *l, int n) {
     s->below += (double)k->below;
     s->inside += (double)k->inside;
     s->above += (double)k->above;
+    s->n_levels += (double)k->n_levels;
+    s->n_refined += (double)k->n_refined;
+    s->tail = fmax(s->tail, k->tail);
     if (!l->def.gauge) return;
     const int m = l->n_edge;
     const double bb = dot(m, k->bracket, k->bracket), gg = dot(m, k->gradient, k->gradient);
@@ -556,7 +562,9 @@ void rh_learner_gauge(const rh_learner *l, rh_gauge *out) {
                        .cos_contrastive = mean(s->cos_contrastive, (double)s->n_contrastive),
                        .inside = mean(s->inside, edges),
                        .below = mean(s->below, edges),
-                       .above = mean(s->above, edges) };
+                       .above = mean(s->above, edges),
+                       .refined = mean(s->n_refined, s->n_levels),
+                       .tail = s->n_levels > 0 ? s->tail : NAN };
 }
 
 void rh_learner_note(rh_learner *l, double loss) {

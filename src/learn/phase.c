@@ -65,6 +65,8 @@ rheo_status rh_phase_contrast(rh_learner *l, rh_lane *w, double h, double *out, 
 /* Current and voltage nudges: the drops are linear in h, so s is exactly quadratic. With d the change at h = 1,
  * s = f^2/2 + f d h + d^2 h^2/2, and h = B_1/2, h^2 = B_2/8 + B_1/2. */
 static int quadratic(rh_learner *l, rh_lane *w, rheo_error *err) {
+    w->tail = 0;
+    w->refined = false;
     if (RH_NUDGE_TABLE[l->def.nudge].inject(l, w, 1, w->y, err)) return 0;
     rh_phase_change(l, w, w->y, w->drop);
     const int n = l->n_edge;
@@ -116,8 +118,10 @@ static int inject_levels(rh_learner *l, rh_lane *w, int *degree_y, rheo_error *e
         degree = RH_MAX_DEGREE;
         if (inject_degree(l, w, degree, share, err)) return 0;
     }
+    w->refined = degree > FEW;
     *degree_y = degree;
     while (*degree_y > 1 && tail + share[*degree_y] <= TAIL_MAX * share[1]) tail += share[(*degree_y)--];
+    w->tail = share[1] > 0 ? (tail > 0 ? tail : share[degree]) / share[1] : 0;
     if (w == &l->lane[0] && degree == RH_MAX_DEGREE && share[degree] > TAIL_WARN * share[1] && !w->warned_strong) {
         w->warned_strong = true;
         rh_warn(l->log, 311, RH_NOWHERE,

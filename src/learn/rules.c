@@ -56,6 +56,9 @@ static rheo_status tcl(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) 
     if (l->travel) memcpy(l->last, w->free, sizeof(double) * (size_t)n);
     const int n_coef = rh_phase_levels(l, w, err);
     if (n_coef == 0) return err->status;
+    k->n_levels++;
+    k->n_refined += w->refined;
+    k->tail = fmax(k->tail, w->tail);
     const rh_closed *const cycle = n_coef - 1 <= l->low_degree ? l->cycle : l->cycle_full;
     rh_closed_write(cycle, &write, n, n_coef, w->coef, n, carried ? &l->carry : NULL, w->bracket, NULL, NULL, w->work);
     const double gain = 1 / l->moment;

@@ -105,6 +105,8 @@ rheo_status rh_metrics_add(int fd, const rheo_progress *p, const rh_gauge *gauge
     add(&b, "inside", gauge->inside);
     add(&b, "below", gauge->below);
     add(&b, "above", gauge->above);
+    add(&b, "refined", gauge->refined);
+    add(&b, "tail", gauge->tail);
     rh_newton_json(&b, p->newton);
     add(&b, "seconds", p->seconds);
     rh_buf_puts(&b, "}\n");
