@@ -626,6 +626,29 @@ static void expressions_learn_in_ngspice(void **state) {
     scratch_remove(dir);
 }
 
+/* Charges at the nodes between transistors, and a diode: the engine transient has them, the closed form has not. */
+static void charged_transistors_learn_in_ngspice(void **state) {
+    (void)state;
+    if (!have_ngspice()) skip();
+    char *const dir = scratch_create(), yaml[1200], net[900], path[200];
+    size_t n;
+    char *const example = scratch_read("examples", "selflearn-mosfet.yaml", &n), *const plain = scratch_read(
+                                                                                     "netlists", "selflearn-mosfet.cir",
+                                                                                     &n);
+    snprintf(yaml, sizeof(yaml), "version: 1\nnetlist: net.cir%s", strchr(strstr(example, "netlist: "), '\n'));
+    snprintf(net, sizeof(net), "%.*sCh h 0 5n\nCo o 0 5n\nD1 o 0 d\n.model d d(is=1e-7)\n.end\n",
+             (int)(strstr(plain, ".end") - plain), plain);
+    free(example);
+    free(plain);
+    rheo_experiment_destroy(read_net(dir, net, yaml, NULL, 0));
+    snprintf(path, sizeof(path), "%s/exp.yaml", dir);
+    const char *const set[] = { "run.epochs=4", "solver.engine=transient" };
+    const difference transient = compare(path, dir, set, 2), closed = compare(path, dir, set, 1);
+    if (!(transient.of_g <= 3e-4)) fail_msg("gates differ by %g", transient.of_g);
+    assert_true(closed.of_change > 100 * transient.of_change);
+    scratch_remove(dir);
+}
+
 /* Rates of their own, one of them 0. */
 static void edges_have_their_rates_in_ngspice(void **state) {
     (void)state;
@@ -764,6 +787,7 @@ int main(void) {
         cmocka_unit_test(transistors_learn_in_ngspice),
         cmocka_unit_test(gates_agree_at_a_low_rate),
         cmocka_unit_test(expressions_learn_in_ngspice),
+        cmocka_unit_test(charged_transistors_learn_in_ngspice),
         cmocka_unit_test(edges_have_their_rates_in_ngspice),
         cmocka_unit_test(parts_learn_in_ngspice),
         cmocka_unit_test(edges_that_fall_learn_as_well),

@@ -358,8 +358,6 @@ static const entry CATALOGUE[] = {
     { 307, "not for this solver",
       "cholmod takes networks of positive resistors, current sources and grounded voltage sources. Write backend: auto, "
       "or klu, which takes any circuit." },
-    { 308, "nonlinear elements",
-      "This analysis is for linear circuits: it cannot handle diodes and transistors." },
     { 310, "nudge without an answer",
       "The nudged circuit has no unique solution: two outputs that are the same node, or outputs that sources tie"
       " together, cannot be held at two values." },

@@ -51,12 +51,10 @@ void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out
     kind->eval(c->par + c->elem_par[elem], at, out);
 }
 
-rheo_status rh_circuit_linear(const rheo_circuit *c, const char *what, rheo_error *err) {
+bool rh_circuit_is_linear(const rheo_circuit *c) {
     for (int e = 0; e < c->n_elem; e++)
-        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR)
-            return rh_fail(err, RHEO_E_USAGE, 308, rh_elem_loc(c, e), "%s is for linear circuits, but %s is a %s", what,
-                           c->elem_name[e], RH_KINDS[c->kind[e]]->name);
-    return RHEO_OK;
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return false;
+    return true;
 }
 
 /* ---- equality, for tests of writing and reading ---- */

@@ -144,8 +144,7 @@ bool rh_edge_falls(const rheo_circuit *c, int edge);
 int rh_elem_n_par(const rheo_circuit *c, int elem); /* numbers at its place in par */
 /* Currents into the terminals of a nonlinear element at the potentials v [n_node], and their slopes. */
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out);
-/* RHEO_OK if all elements are linear; E308 naming the first that is not. what: "a transient analysis". */
-rheo_status rh_circuit_linear(const rheo_circuit *c, const char *what, rheo_error *err);
+bool rh_circuit_is_linear(const rheo_circuit *c);
 /* Place of an element for messages. */
 rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
 /* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic,

@@ -33,12 +33,6 @@ static rheo_status no_part(rheo_error *err, const rheo_circuit *c, int elem, con
     return st;
 }
 
-static bool linear(const rheo_circuit *c) {
-    for (int e = 0; e < c->n_elem; e++)
-        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return false;
-    return true;
-}
-
 double rh_export_bias(const rh_board *b, const rh_export_edge *e) { return fabs(e->gm) * FULL / b->amplify; }
 
 static rheo_status gate(const rheo_experiment *x, const rh_mapping *m, int edge, rh_export_edge *out, rheo_error *err) {
@@ -118,7 +112,7 @@ static rheo_status choose_storage(const rheo_experiment *x, double v_square, rh_
 
 rheo_status rh_export_board(const rheo_experiment *x, rh_board *b, rh_mapping *m, rheo_error *err) {
     const double top = rh_export_largest(x), ib = 2 * RH_BOARD_VTH * x->learn.strength;
-    *b = (rh_board){ .scale = linear(x->circuit) ? DROP / top : 1, .amplify = AMPLIFY_NONE };
+    *b = (rh_board){ .scale = rh_circuit_is_linear(x->circuit) ? DROP / top : 1, .amplify = AMPLIFY_NONE };
     b->top = b->scale * top;
     b->gain = fmin(fmax(sqrt(SQUARER * SQUARE_SWING) / b->top, 1), GAIN_MOST);
     if (x->learn.nonlinearity == RH_CUBIC) {

@@ -249,7 +249,7 @@ rheo_status rh_learner_open(rh_learner **out, const rheo_circuit *c, const rh_le
     l->n_edge = c->n_edge;
     l->n_out = ports->n_out;
     l->reciprocal = is_reciprocal(c);
-    l->bent = rh_circuit_linear(c, "", NULL) != RHEO_OK;
+    l->bent = !rh_circuit_is_linear(c);
     l->n_lane = remembers(def) || def->threads < 1 ? 1 : def->threads > RH_MAX_CHUNK ? RH_MAX_CHUNK : def->threads;
     l->lane = rh_calloc((size_t)l->n_lane, sizeof(*l->lane));
     l->chunk = rh_calloc(RH_MAX_CHUNK, sizeof(*l->chunk));

@@ -57,8 +57,9 @@ typedef struct rh_forcing {
     double nudge;         /* S: conductance to the targets */
     const double *target; /* [n_out] V */
 } rh_forcing;
+/* tau: s, about as long as steps are. */
 rheo_status rh_net_open(rh_net **out, const rheo_circuit *c, const rheo_solver_def *solver, const rh_ports *ports,
-                        const rheo_log *log, rheo_error *err);
+                        double tau, const rheo_log *log, rheo_error *err);
 void rh_net_close(rh_net *n);
 bool rh_net_has_capacitors(const rh_net *n);
 /* The next point factors, whatever was factored before: results depend on the state alone. */

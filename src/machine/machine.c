@@ -268,6 +268,8 @@ static rheo_status too_short(const rh_machine *m, double t, rheo_error *err) {
 static rheo_status attempt(rh_machine *m, const rh_stretch *p, double t, double h, const double on[2], double *ratio,
                            rheo_error *err) {
     const rh_response *const r = response_for(m, h);
+    const bool caps = rh_net_has_capacitors(m->net);
+    rheo_error quiet = { 0 };
     long n_crossing = 0;
     *ratio = INFINITY;
     guess(m, h);
@@ -275,14 +277,16 @@ static rheo_status attempt(rh_machine *m, const rh_stretch *p, double t, double 
     for (int sweep = 0; sweep < MAX_SWEEP && !(moved <= 0.5); sweep++) {
         const double before = moved;
         double error;
-        RHEO_TRY(feel(m, p, t, h, err));
+        const rheo_status st = feel(m, p, t, h, caps ? &quiet : err);
+        if (caps && st == RHEO_E_NOCONV) return RHEO_OK; /* a shorter step is nearer to where it begins */
+        if (st != RHEO_OK && caps && err) *err = quiet;
+        RHEO_TRY(st);
         remember(m, r);
         moved = write(m, on, h, &error, &n_crossing);
         if (!(error <= 1e6) || (sweep > 1 && !(moved < before))) return RHEO_OK; /* NaN too */
         if (moved <= 0.5) *ratio = error;
     }
-    if (*ratio < INFINITY && rh_net_has_capacitors(m->net))
-        *ratio = fmax(*ratio, rh_net_error(m->net, 10 * m->tolerance));
+    if (*ratio < INFINITY && caps) *ratio = fmax(*ratio, rh_net_error(m->net, 10 * m->tolerance));
     if (*ratio <= 1) {
         m->stats.n_crossing += n_crossing;
         accept(m, r, on, h);
@@ -423,7 +427,7 @@ static rheo_status open_machine(rh_machine *m, const rheo_solver_def *solver, in
     rh_timing_build(&m->def, &m->timing);
     m->time = rh_memory_time(&m->def);
     m->pump = rh_pump_of(&m->def);
-    RHEO_TRY(rh_net_open(&m->net, m->c, solver, &m->ports, log, err));
+    RHEO_TRY(rh_net_open(&m->net, m->c, solver, &m->ports, m->time, log, err));
     RHEO_TRY(check(m, err));
     choose_scheme(m);
     m->n_pivot = (size_t)rheo_circuit_n_edge(rheo_solver_circuit(rh_net_solver(m->net)));

@@ -1,5 +1,5 @@
 /* net.c: potentials of the network at one time: what the machine asks for, at given conductances, sources and nudge. A
- * network that is not linear is solved by Newton, each point from the last; it may have no capacitors.
+ * network that is not linear is solved by Newton, each point from the last.
  *
  * What the nudge does is a mix of the responses to 1 A into each output, so the matrix knows of conductances alone: one
  * factorisation serves as long as they rest, whatever sources and nudge do. Capacitors are conductances beside known
@@ -30,7 +30,7 @@ typedef struct rh_charge {
 
 struct rh_net {
     const rheo_circuit *c;
-    rheo_circuit *companion; /* capacitors learn as well; NULL: not linear, then the circuit itself */
+    rheo_circuit *companion; /* capacitors learn as well; NULL: neither linear nor any there, then the circuit itself */
     rheo_solver *s;
     const rh_ports *ports;
     int n_edge, n_out, n_cap, n_unknown, n_all;
@@ -93,6 +93,12 @@ static void fill(rh_net *n) {
     }
 }
 
+static bool any_cap(const rheo_circuit *c) {
+    for (int e = 0; e < c->n_elem; e++)
+        if (c->kind[e] == RH_KIND_C && c->value[e] > 0) return true;
+    return false;
+}
+
 static rheo_status check_caps(const rheo_circuit *c, rheo_error *err) {
     for (int e = 0; e < c->n_elem; e++)
         if (c->kind[e] == RH_KIND_C && !(c->value[e] >= 0))
@@ -101,24 +107,21 @@ static rheo_status check_caps(const rheo_circuit *c, rheo_error *err) {
     return RHEO_OK;
 }
 
-/* Charges and bends together are for ngspice. */
-static rheo_status no_caps(const rheo_circuit *c, rheo_error *err) {
-    for (int e = 0; e < c->n_elem; e++)
-        if (c->kind[e] == RH_KIND_C && c->value[e] > 0)
-            return rh_circuit_linear(c, "the engine transient with capacitors", err);
-    return RHEO_OK;
+/* The time step is in the matrix: pivots are chosen for one of about tau. */
+static rheo_status choose_pivots(rh_net *n, double tau, rheo_error *err) {
+    if (!n->bent || n->n_cap == 0) return RHEO_OK;
+    memcpy(n->all, n->companion->g_init, sizeof(double) * (size_t)n->n_all);
+    for (int k = 0; k < n->n_cap; k++) n->all[n->cell[k].edge] = 2 * n->cell[k].farad / (GAMMA * tau);
+    return rh_newton_standard(n->s, n->all, err);
 }
 
-static rheo_status open_net(rh_net *n, const rheo_solver_def *solver, const rh_ports *ports, const rheo_log *log,
-                            rheo_error *err) {
+static rheo_status open_net(rh_net *n, const rheo_solver_def *solver, const rh_ports *ports, double tau,
+                            const rheo_log *log, rheo_error *err) {
     RHEO_TRY(check_caps(n->c, err));
-    n->bent = rh_circuit_linear(n->c, "", NULL) != RHEO_OK;
-    if (n->bent)
-        RHEO_TRY(no_caps(n->c, err));
-    else
-        RHEO_TRY(rh_companion_moving(&n->companion, n->c, err));
+    n->bent = !rh_circuit_is_linear(n->c);
+    if (!n->bent || any_cap(n->c)) RHEO_TRY(rh_companion_moving(&n->companion, n->c, err));
     n->n_edge = n->c->n_edge;
-    n->n_all = n->bent ? n->n_edge : n->companion->n_edge;
+    n->n_all = n->companion ? n->companion->n_edge : n->n_edge;
     n->n_cap = n->n_all - n->n_edge;
     n->n_out = ports->n_out;
     rheo_solver_def def = *solver;
@@ -127,7 +130,7 @@ static rheo_status open_net(rh_net *n, const rheo_solver_def *solver, const rh_p
         def.rcond_refuse = fmin(def.rcond_refuse, 1e-15);
         RHEO_TRY(rh_voltage_loop(n->c, &n->loop, err));
     }
-    RHEO_TRY(rheo_solver_open(&n->s, n->bent ? n->c : n->companion, &def, log, err));
+    RHEO_TRY(rheo_solver_open(&n->s, n->companion ? n->companion : n->c, &def, log, err));
     n->n_unknown = rh_solver_n_unknown(n->s);
     rh_arena a = { 0 };
     layout(n, &a);
@@ -137,16 +140,16 @@ static rheo_status open_net(rh_net *n, const rheo_solver_def *solver, const rh_p
     layout(n, &a);
     fill(n);
     n->fresh = true;
-    return RHEO_OK;
+    return choose_pivots(n, tau, err);
 }
 
 rheo_status rh_net_open(rh_net **out, const rheo_circuit *c, const rheo_solver_def *solver, const rh_ports *ports,
-                        const rheo_log *log, rheo_error *err) {
+                        double tau, const rheo_log *log, rheo_error *err) {
     rh_net *const n = rh_calloc(1, sizeof *n);
     if (!n) return RH_NOMEM(err);
     n->c = c;
     n->ports = ports;
-    const rheo_status st = open_net(n, solver, ports, log, err);
+    const rheo_status st = open_net(n, solver, ports, tau, log, err);
     if (st == RHEO_OK)
         *out = n;
     else
@@ -218,6 +221,10 @@ static rheo_status not_finite(rheo_error *err) {
     return rh_fail(err, RHEO_E_SINGULAR, 302, RH_NOWHERE, "the solution is not finite");
 }
 
+static void add_charges(rh_net *n) {
+    for (int k = 0; k < n->n_cap; k++) rh_solver_inject(n->s, n->cell[k].a, n->cell[k].b, n->inject[k], n->b);
+}
+
 /* The same by Newton, where the network is not linear. */
 static rheo_status solve_bent(rh_net *n, const rh_forcing *f, double *v_out, rheo_error *err) {
     const rh_load load = {
@@ -231,6 +238,11 @@ static rheo_status solve_bent(rh_net *n, const rh_forcing *f, double *v_out, rhe
         n->fresh = false;
     }
     for (int o = 0; o < n->n_out; o++) n->y[o] = 0;
+    if (n->n_cap > 0) {
+        memset(n->b, 0, sizeof(double) * (size_t)n->n_unknown);
+        add_charges(n);
+        rh_newton_feed(n->s, n->b);
+    }
     RHEO_TRY(rh_newton_solve(n->s, f->source, f->nudge > 0 ? &load : NULL, n->x, err));
     rh_solver_potentials(n->s, f->source, n->x, n->v);
     for (int o = 0; v_out && o < n->n_out; o++) v_out[o] = output_of(n, n->v, o);
@@ -245,7 +257,7 @@ static rheo_status solve(rh_net *n, const rh_forcing *f, double *v_out, rheo_err
     if (anew) RHEO_TRY(factor(n, err));
     const size_t m = (size_t)n->n_unknown;
     rh_solver_rhs(n->s, f->source, n->b);
-    for (int k = 0; k < n->n_cap; k++) rh_solver_inject(n->s, n->cell[k].a, n->cell[k].b, n->inject[k], n->b);
+    add_charges(n);
     memcpy(n->x, n->b, sizeof(double) * m);
     rh_solver_apply(n->s, 1, n->x, false);
     if (doubtful(n)) RHEO_TRY(rh_solver_settle(n->s, f->source, -1, -1, false, n->x, err));
@@ -347,12 +359,10 @@ void rh_net_accept(rh_net *n) {
 }
 
 int rh_net_blocks(rh_net *n, rh_block *out) {
-    if (n->bent) { /* where the next point starts */
-        out[0] = (rh_block){ "net_x", n->x, sizeof(double) * (size_t)n->n_unknown };
-        return 1;
-    }
-    if (n->n_cap == 0) return 0;
-    out[0] = (rh_block){ "cap_v", n->now.v, sizeof(double) * (size_t)n->n_cap };
-    out[1] = (rh_block){ "cap_i", n->now.i, sizeof(double) * (size_t)n->n_cap };
-    return 2;
+    const size_t bytes = sizeof(double) * (size_t)n->n_cap;
+    int k = 0;
+    if (n->bent) out[k++] = (rh_block){ "net_x", n->x, sizeof(double) * (size_t)n->n_unknown }; /* the next point */
+    if (n->n_cap > 0) out[k++] = (rh_block){ "cap_v", n->now.v, bytes };
+    if (n->n_cap > 0) out[k++] = (rh_block){ "cap_i", n->now.i, bytes };
+    return k;
 }

@@ -60,12 +60,6 @@ static const char LINEAR[] =
 static const char NONLINEAR[] = ".options reltol=1e-9 abstol=1e-17 vntol=1e-12 gmin=1e-18 pivtol=1e-60 pivrel=0.5 "
                                 "itl1=500 itl2=500 noacct nomod\n";
 
-static bool is_linear(const rheo_circuit *c) {
-    for (int e = 0; e < c->n_elem; e++)
-        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return false;
-    return true;
-}
-
 void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
                      int n_port, int on) {
     rh_buf_puts(b, "deck by rheo\n");
@@ -95,6 +89,6 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
         rh_buf_puts(b, p == on ? " dc 1\n" : " dc 0\n");
     }
     add_models(b, c);
-    rh_buf_puts(b, is_linear(c) ? LINEAR : NONLINEAR);
+    rh_buf_puts(b, rh_circuit_is_linear(c) ? LINEAR : NONLINEAR);
     rh_buf_puts(b, ".end\n");
 }
