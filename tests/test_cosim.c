@@ -205,6 +205,49 @@ static void a_killed_worker_changes_nothing(void **state) {
     scratch_remove(dir);
 }
 
+static bool gone(pid_t pid) {
+    for (int i = 0; i < 3000 && kill(pid, 0) == 0; i++) usleep(1000);
+    return kill(pid, 0) != 0;
+}
+
+/* Ended by a signal in the middle: no worker is left, the directory says whose it is, and it can be begun anew. */
+static void ended_runs_leave_no_worker_and_a_mark(void **state) {
+    (void)state;
+    if (!have_worker() || getenv("RHEO_ASAN")) skip();
+    if (system("command -v pgrep >/dev/null 2>&1") != 0) skip();
+    static const int SIGNAL[] = { SIGTERM, SIGKILL };
+    char *const dir = scratch_create();
+    char run[200];
+    snprintf(run, sizeof run, "%s/run", dir);
+    for (int i = 0; i < 2; i++) {
+        const pid_t pid = launch_start((const char *const[]){ "cosim", "-q", "--force", "-o", run, "--epochs", "200",
+                                                              "examples/selflearn-112.yaml", NULL });
+        pid_t worker = 0;
+        for (int k = 0; k < 10000 && worker == 0; k++, usleep(1000)) worker = worker_of(pid);
+        assert_true(worker > 0);
+        size_t n = 0;
+        for (int k = 0; k < 10000 && n == 0; k++, usleep(1000)) { /* the first checkpoint is the mark */
+            char name[240];
+            snprintf(name, sizeof name, "%s/checkpoints", run);
+            free(scratch_read(name, "a.ckpt", &n));
+        }
+        usleep(100000);
+        assert_int_equal(kill(pid, SIGNAL[i]), 0);
+        assert_int_equal(launch_wait(pid), 128 + SIGNAL[i]);
+        if (!gone(worker)) fail_msg("the worker is still there");
+        assert_null(scratch_read(run, "result.npz", &n));
+        launched r;
+        launch_with(&r, "resume", run, NULL);
+        if (r.exit != 2 || !strstr(r.err, "rheo cosim --force")) fail_msg("resume: %d %s", r.exit, r.err);
+        launch_free(&r);
+    }
+    launched r;
+    launch_with(&r, "cosim", "-q", "--force", "-o", run, "--epochs", "2", "examples/selflearn-4.yaml", NULL);
+    assert_int_equal(r.exit, 0);
+    launch_free(&r);
+    scratch_remove(dir);
+}
+
 static void refusals_say_why(void **state) {
     (void)state;
     launched r;
@@ -228,6 +271,7 @@ int main(void) {
         cmocka_unit_test(dead_zone_and_direction_decide_alike),
         cmocka_unit_test(the_closed_form_comes_nearer_at_lower_rates),
         cmocka_unit_test(a_killed_worker_changes_nothing),
+        cmocka_unit_test(ended_runs_leave_no_worker_and_a_mark),
         cmocka_unit_test(refusals_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,10 @@ static rheo_status run(rh_cli *cli) {
     }
     rh_bar_destroy(t.bar);
     rheo_experiment_destroy(x);
+    if (st == RHEO_E_INTERRUPTED)
+        rh_hint(&t.err,
+                "ngspice cannot begin in the middle: `rheo cosim --force` begins anew. What it had reached is in "
+                "metrics.jsonl");
     if (st != RHEO_OK) return rh_cli_failed(cli, st, &t.err);
     rh_buf b = { 0 };
     if (cli->json)

@@ -63,7 +63,7 @@ static bool allow_calls(scmp_filter_ctx ctx) {
                                  SCMP_SYS(times),         SCMP_SYS(getrusage),    SCMP_SYS(fstat),
                                  SCMP_SYS(newfstatat),    SCMP_SYS(lseek),        SCMP_SYS(getpid),
                                  SCMP_SYS(getrandom),     SCMP_SYS(sysinfo),      SCMP_SYS(readv),
-                                 SCMP_SYS(writev) };
+                                 SCMP_SYS(writev),        SCMP_SYS(getppid) };
     for (size_t i = 0; i < sizeof CALLS / sizeof CALLS[0]; i++)
         if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALLS[i], 0) != 0) return false;
     const struct scmp_arg_cmp data = SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0);

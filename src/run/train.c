@@ -286,13 +286,16 @@ static rheo_status open_learner(session *s, bool gauge, rheo_error *err) {
     if (s->samples.label && n_class <= MAX_CLASS && !s->confusion) return RH_NOMEM(err);
     RHEO_TRY(rh_learner_open(&s->l, s->x->circuit, &learn, &solver, &s->ports, &s->samples, s->log, err));
     if (n_edge) memcpy(s->g_first, rh_learner_g(s->l), (size_t)n_edge * sizeof *s->g_first);
-    if (s->stepper->open) RHEO_TRY(s->stepper->open(&s->steps, s->x, s->l, s->via->given, s->log, err));
     return RHEO_OK;
 }
 
+static rheo_status open_stepper(session *s, rheo_error *err) {
+    return s->stepper->open ? s->stepper->open(&s->steps, s->x, s->l, s->via->given, s->log, err) : RHEO_OK;
+}
+
 static rheo_status cannot_resume(rheo_error *err) {
-    const rheo_status st =
-        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "this run was made by ngspice, which cannot go on");
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                                   "this run is one of ngspice, which cannot begin in the middle of a transient");
     rh_hint(err, "begin it anew with `rheo cosim --force`, or resume its folder closed/ or transient/");
     return st;
 }
@@ -310,10 +313,14 @@ static rheo_status start(session *s, rheo_error *err) {
     const bool given = found && (c.at.flags & RH_CHECKPOINT_GIVEN);
     s->at.flags = (gauge ? RH_CHECKPOINT_GAUGE : 0) | (s->via->stepper ? RH_CHECKPOINT_GIVEN : 0);
     rheo_status st = given && !s->via->stepper ? cannot_resume(err) : open_learner(s, gauge, err);
+    if (st == RHEO_OK && !s->via->stepper) st = open_stepper(s, err);
     if (st == RHEO_OK && found) st = load(s, &c, err);
     rh_checkpoint_free(&c);
     RHEO_TRY(st);
-    return rh_metrics_open(s->directory, s->at.metric_bytes, &s->metrics, s->log, err);
+    RHEO_TRY(rh_metrics_open(s->directory, s->at.metric_bytes, &s->metrics, s->log, err));
+    if (!s->via->stepper) return RHEO_OK;
+    RHEO_TRY(save(s, err)); /* a mark before it begins: no other stepper shall take the run for its own */
+    return open_stepper(s, err);
 }
 
 static void fill_result(const session *s, rheo_result *r) {
