@@ -484,6 +484,51 @@ static void expressions_of_sources_read_back_equal(void **state) {
     rheo_circuit_destroy(c);
 }
 
+/* Currents of the parts of a source, each the potential of its node, then the source itself. */
+static double by_parts(const rheo_circuit *c, const char *name, double *at) {
+    rh_flow f;
+    char part[40];
+    for (int k = 1;; k++) {
+        snprintf(part, sizeof part, "B.%s#%d", name, k);
+        const int e = rheo_circuit_find_element(c, part);
+        if (e < 0) break;
+        snprintf(part, sizeof part, "%s#%d", name, k);
+        rh_elem_flow(c, e, at, &f);
+        at[rheo_circuit_find_node(c, part)] = f.i[0];
+    }
+    snprintf(part, sizeof part, "%s%s", name[0] == 'E' ? "B." : "", name);
+    rh_elem_flow(c, find(c, part), at, &f);
+    return f.i[0];
+}
+
+/* What reads more nodes than an element has room for becomes several; currents of sources become potentials. */
+static void expressions_of_many_nodes_are_split(void **state) {
+    (void)state;
+    rheo_circuit *c =
+        parse("t\nVa a 0 1\nR1 a b 1\nR2 c d 1\nR3 e f 1\nR4 b c 1\nR5 d e 1\nR6 f 0 1\n"
+              "B1 a b i={(V(c)-V(d))*(V(e)+V(f)*V(a))-I(Va)/(1+V(b)*V(b))}\n"
+              "B2 a b i={V(a,b)*V(c,d)}\n"
+              "B3 0 g v={(V(a)+V(b))*(V(a)-V(b))+V(c)*V(a)}\nR7 g 0 1\n"
+              "E1 h 0 value={max(V(a),max(V(b),max(V(c),max(V(d),V(e)+V(a)*i(VA))))) - I(va)}\nR8 h 0 1\n");
+    round_trip(c);
+    assert_int_equal(rheo_circuit_find_element(c, "B.B2#1"), -1); /* two nodes besides its own */
+    assert_int_equal(rheo_circuit_find_element(c, "H.E1#i2"), -1);
+    static const char *const NAME[] = { "a", "b", "c", "d", "e", "f", "B1#i1", "E1#i1" };
+    double at[64] = { 0 }, v[8];
+    for (int k = 0; k < 8; k++) at[rheo_circuit_find_node(c, NAME[k])] = v[k] = 0.3 + 0.17 * k - 0.04 * k * k;
+    const double b1 = (v[2] - v[3]) * (v[4] + v[5] * v[0]) - v[6] / (1 + v[1] * v[1]);
+    CHECK_NEAR(by_parts(c, "B1", at), b1, 1e-15);
+    CHECK_NEAR(by_parts(c, "B2", at), (v[0] - v[1]) * (v[2] - v[3]), 1e-15);
+    CHECK_NEAR(by_parts(c, "B3", at), (v[0] + v[1]) * (v[0] - v[1]) + v[2] * v[0], 1e-15);
+    const double high = fmax(fmax(v[0], v[1]), fmax(v[2], fmax(v[3], v[4] + v[0] * v[7])));
+    CHECK_NEAR(by_parts(c, "E1", at), high - v[7], 1e-15);
+    const int h = find(c, "H.B1#i1");
+    assert_int_equal(c->kind[h], RH_KIND_H);
+    assert_int_equal(c->elem_ctrl[h], find(c, "Va"));
+    CHECK_NEAR(c->value[h], 1, 0);
+    rheo_circuit_destroy(c);
+}
+
 /* A gate takes no current and a bulk hardly any, so neither holds a node; drain and source do. */
 static void gates_and_bulks_hold_nothing(void **state) {
     (void)state;
@@ -1248,6 +1293,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(models_reach_their_elements),
         cmocka_unit_test(transistors_learn_through_what_holds_their_gate),
         cmocka_unit_test(expressions_of_sources_read_back_equal),
+        cmocka_unit_test(expressions_of_many_nodes_are_split),
         cmocka_unit_test(gates_and_bulks_hold_nothing),
         cmocka_unit_test(pragmas_mark_what_learns),
         cmocka_unit_test(pragmas_inside_subcircuits),

@@ -241,9 +241,9 @@ static const entry CATALOGUE[] = {
       "Inside a subcircuit the source must stand in the same subcircuit. A source of 0 V senses without changing "
       "anything." },
     { 145, "expression of a source",
-      "B, and E and G with value=, take + - * /, min max abs exp ln sqrt tanh, V(a) and V(a,b), numbers and parameters. "
-      "Powers and comparisons are refused, because programs read them differently, and so are more nodes than two "
-      "besides ground and those of the source." },
+      "B, and E and G with value=, take + - * /, min max abs exp ln sqrt tanh, V(a), V(a,b) and I(Vx), numbers and "
+      "parameters. Powers and comparisons are refused, because programs read them differently. Expressions of some "
+      "hundred operations, or of more than 16 currents, must be split into several sources." },
     { 151, "unknown key",
       "The experiment has a key that rheo does not know here, often a slip of the pen. Unknown keys are errors, "
       "since a setting that is silently ignored changes results. docs/experiment.md lists all of them." },

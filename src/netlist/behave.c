@@ -1,6 +1,5 @@
 /* behave.c: expressions of B, E and G, which are compiled and not computed: + - * /, min max abs exp ln sqrt tanh,
- * V(a), V(a,b), parameters. What programs read differently is refused. */
-#include "element/tape.h"
+ * V(a), V(a,b), I(Vx), parameters. What programs read differently is refused. */
 #include "netlist/netlist.h"
 
 #include <math.h>
@@ -9,8 +8,8 @@ typedef struct compiler {
     rh_reader *rd;
     rh_cursor *c;
     const rh_frame *f;
-    int *term; /* [RH_MAX_TERM] nodes; -1: free */
-    double *tape;
+    rh_expression *x;
+    double *tape; /* of x; entries so far: n */
     int n, depth, nest;
 } compiler;
 
@@ -58,22 +57,20 @@ static bool put_op(compiler *k, rh_tape_op op, const int *start) {
 
 /* ---- operands ---- */
 
+static bool put_read(compiler *k, int node) {
+    rh_expression *const x = k->x;
+    int j = 0;
+    while (j < x->n_node && x->node[j] != node) j++;
+    if (!put_pair(k, RH_TAPE_VOLT, j)) return false;
+    if (j == x->n_node) x->node[x->n_node++] = node;
+    return true;
+}
+
 static bool volt_of(compiler *k, rh_tok t) {
-    int free_at = -1;
     if (!rh_check_name(k->rd, t, "node")) return false;
     if (rh_is_ground(t)) return put_pair(k, RH_TAPE_NUMBER, 0);
     const int node = rh_frame_node(k->rd, k->f, t, true);
-    if (node < 0) return false;
-    for (int j = 0; j < RH_MAX_TERM; j++) {
-        if (k->term[j] == node) return put_pair(k, RH_TAPE_VOLT, j);
-        if (k->term[j] < 0 && free_at < 0) free_at = j;
-    }
-    if (free_at < 0)
-        return rh_bad(k->rd, 145, rh_tok_loc(k->rd, t), "form a part of it by a source of its own",
-                      "an expression may read two nodes besides ground%s",
-                      k->term[0] ? " and those of its source" : "");
-    k->term[free_at] = node;
-    return put_pair(k, RH_TAPE_VOLT, free_at);
+    return node == 0 ? put_pair(k, RH_TAPE_NUMBER, 0) : node > 0 && put_read(k, node);
 }
 
 static bool expect(compiler *k, int ch, const char *what) {
@@ -84,18 +81,37 @@ static bool expect(compiler *k, int ch, const char *what) {
     return rh_bad(k->rd, 20, rh_cursor_loc(k->rd, k->c), NULL, "'%c' is missing %s", ch, what);
 }
 
+static bool name_of(compiler *k, const char *what, rh_tok *t) {
+    const int ch = rh_skip(k->rd, k->c);
+    if (ch == ')' || ch == ',')
+        return rh_bad(k->rd, 20, rh_cursor_loc(k->rd, k->c), NULL, "the name of a %s is missing here", what);
+    *t = rh_lex_name(k->c);
+    return true;
+}
+
 /* V(a) and V(a,b), behind the parenthesis. */
 static bool voltage(compiler *k) {
     const int a = k->n;
-    rh_skip(k->rd, k->c);
-    if (!volt_of(k, rh_lex_name(k->c))) return false;
+    rh_tok t;
+    if (!name_of(k, "node", &t) || !volt_of(k, t)) return false;
     if (rh_skip(k->rd, k->c) == ',') {
         const int b = k->n;
         k->c->at++;
-        rh_skip(k->rd, k->c);
-        if (!volt_of(k, rh_lex_name(k->c)) || !put_op(k, RH_TAPE_SUB, (int[]){ a, b })) return false;
+        if (!name_of(k, "node", &t) || !volt_of(k, t) || !put_op(k, RH_TAPE_SUB, (int[]){ a, b })) return false;
     }
     return expect(k, ')', "after a node");
+}
+
+/* I(Vx), behind the parenthesis. */
+static bool current(compiler *k) {
+    rh_expression *const x = k->x;
+    rh_tok t;
+    int j = 0;
+    if (!name_of(k, "voltage source", &t) || !rh_check_name(k->rd, t, "element")) return false;
+    while (j < x->n_sensed && !rh_same_word(x->sensed[j], t)) j++;
+    if (j == RH_MAX_SENSED) return too_long(k);
+    if (j == x->n_sensed) x->sensed[x->n_sensed++] = t;
+    return put_read(k, RH_READS_SENSED - j) && expect(k, ')', "after a voltage source");
 }
 
 static const char *function_at(const void *ctx, int i) {
@@ -105,12 +121,10 @@ static const char *function_at(const void *ctx, int i) {
 }
 
 static bool unknown_function(compiler *k, rh_tok t) {
-    char word[48], hint[80] = "known: V min max abs exp ln sqrt tanh";
+    char word[48], hint[80] = "known: V I min max abs exp ln sqrt tanh";
     snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
     const char *near = rh_suggest(word, function_at, NULL);
-    if (rh_word_is(t, "i"))
-        snprintf(hint, sizeof(hint), "sense the current by an H element, whose voltage it becomes");
-    else if (rh_word_is(t, "if"))
+    if (rh_word_is(t, "if"))
         snprintf(hint, sizeof(hint), "write it with min and max");
     else if (rh_word_is(t, "log"))
         snprintf(hint, sizeof(hint), "write ln: log is to the base 10 in some programs");
@@ -124,6 +138,7 @@ static bool call(compiler *k, rh_tok t) {
     int op = -1, start[2] = { k->n, 0 };
     k->c->at++;
     if (rh_word_is(t, "v")) return voltage(k);
+    if (rh_word_is(t, "i")) return current(k);
     for (int j = 0; j < RH_TAPE_OPS; j++)
         if (rh_tape_name((rh_tape_op)j) && rh_word_is(t, rh_tape_name((rh_tape_op)j))) op = j;
     if (op < 0) return unknown_function(k, t);
@@ -230,18 +245,19 @@ static bool chain(compiler *k, const char *ops, rh_tape_op first, bool (*part)(c
 static bool product(compiler *k) { return chain(k, "*/", RH_TAPE_MUL, factor); }
 static bool sum(compiler *k) { return chain(k, "+-", RH_TAPE_ADD, product); }
 
-bool rh_behave(rh_reader *rd, rh_cursor *c, const rh_frame *f, int *term, double *tape) {
-    compiler k = { .rd = rd, .c = c, .f = f, .term = term, .tape = tape };
+bool rh_behave(rh_reader *rd, rh_cursor *c, const rh_frame *f, rh_expression *x) {
+    compiler k = { .rd = rd, .c = c, .f = f, .x = x, .tape = x->tape };
+    x->n_node = x->n_sensed = 0;
     const int ch = rh_skip(rd, c);
     const char close = ch == '{' ? '}' : ch == '\'' ? '\'' : '\0';
     if (close) c->at++;
     if (!sum(&k)) return false;
-    tape[0] = k.n;
+    x->tape[0] = k.n;
     const int last = rh_skip(rd, c);
     if (close ? last == close : last == 0) {
         c->at += close != 0;
         for (int j = 0; j < k.n; j++)
-            if (!isfinite(tape[1 + j]))
+            if (!isfinite(x->tape[1 + j]))
                 return rh_bad(rd, 145, rh_cursor_loc(rd, c), NULL, "a part of the expression is not finite");
         return true;
     }

@@ -1,5 +1,4 @@
 /* cards.c: element cards. What a card may carry besides its nodes is written down in tables. */
-#include "element/tape.h"
 #include "netlist/netlist.h"
 
 #include <math.h>
@@ -627,18 +626,39 @@ static bool add(card_reader *k, const int *term) {
 
 /* ---- expressions ---- */
 
-/* "letter.name" behind the name of a card, for what stands beside it. */
-static int add_beside(card_reader *k, char letter, const char *flat, const int *term, double value, int kind) {
-    rh_reader *rd = k->rd;
+/* What an expression needs besides its card: elements called letter.name and, from the second on, letter.name#2, ...
+ * and nodes called name#v, name#2, ... */
+typedef struct beside {
+    card_reader *k;
+    char *flat; /* name of the card */
+    int n;      /* parts so far */
+} beside;
+
+static int beside_node(beside *b, const char *what) {
+    rh_reader *const rd = b->k->rd;
+    const rh_tok name = b->k->name;
+    rh_buf inner = { 0 };
+    int node = -1;
+    rh_buf_add(&inner, name.s, (size_t)name.n);
+    rh_buf_puts(&inner, what);
+    if (!inner.bad) node = rh_frame_node(rd, b->k->f, (rh_tok){ .s = inner.s, .n = (int)inner.n }, true);
+    rh_buf_free(&inner);
+    if (node < 0) rh_no_memory(rd);
+    return node;
+}
+
+static int beside_element(beside *b, char letter, const char *what, const int *term, double value, int kind) {
+    rh_reader *const rd = b->k->rd;
     rh_buf name = { 0 };
     int other = -1, e = -1;
-    const rh_place place = { .line = k->name.line, .file = (uint16_t)k->name.file };
+    const rh_place place = { .line = b->k->name.line, .file = (uint16_t)b->k->name.file };
     rh_buf_printf(&name, "%c.", letter);
-    rh_buf_puts(&name, flat);
+    rh_buf_puts(&name, b->flat);
+    rh_buf_puts(&name, what);
     if (!name.bad) e = rh_builder_element(rd->b, kind, name.s, term, value, place, &other);
     rh_buf_free(&name);
     if (e == -1) rh_no_memory(rd);
-    if (e == -2) duplicate(rd, k->name, other);
+    if (e == -2) duplicate(rd, b->k->name, other);
     return e;
 }
 
@@ -646,44 +666,78 @@ static bool add_tape(card_reader *k, int e, const double *tape) {
     return e >= 0 && (rh_builder_tape(k->rd->b, e, tape) == RHEO_OK || rh_no_memory(k->rd));
 }
 
-/* A voltage: its expression flows as a current through 1 ohm, and what lies across that is copied. */
-static bool add_voltage(card_reader *k, const int *out) {
-    rh_reader *rd = k->rd;
-    int term[RH_MAX_TERM] = { 0, -1, -1, -1 };
-    double tape[RH_TAPE_MOST];
-    rh_buf inner = { 0 };
-    rh_buf_add(&inner, k->name.s, (size_t)k->name.n);
-    rh_buf_puts(&inner, "#v");
-    if (!inner.bad) term[1] = rh_frame_node(rd, k->f, (rh_tok){ .s = inner.s, .n = (int)inner.n }, true);
-    rh_buf_free(&inner);
-    if (term[1] < 0) return rh_no_memory(rd);
-    if (!rh_behave(rd, &k->c, k->f, term, tape)) return false;
-    for (int j = 2; j < RH_MAX_TERM; j++)
-        if (term[j] < 0) term[j] = 0;
-    const rh_tok full = flatten(rd, k->f, k->name, true);
-    char *const flat = rd->fatal ? NULL : rh_strndup(full.s, (size_t)full.n);
-    if (!flat) return rh_no_memory(rd);
-    k->kind_at = k->letter == 'B' ? RH_KIND_B : RH_KIND_E;
-    k->value = 1;
-    const int copy[4] = { out[0], out[1], term[1], 0 };
-    bool ok = add(k, k->letter == 'B' ? term : copy);
-    const int own = rh_builder_n_element(rd->b) - 1;
-    ok = ok && (k->letter != 'B' || add_tape(k, own, tape));
-    ok = ok && add_beside(k, 'R', flat, (int[]){ term[1], 0, -1, -1 }, 1, RH_KIND_R) >= 0;
-    if (ok && k->letter == 'B') ok = add_beside(k, 'E', flat, copy, 1, RH_KIND_E) >= 0;
-    if (ok && k->letter != 'B') ok = add_tape(k, add_beside(k, 'B', flat, term, 1, RH_KIND_B), tape);
-    rh_free(flat);
-    return ok;
+static bool beside_resistor(beside *b, const char *what, int node) {
+    return beside_element(b, 'R', what, (int[]){ node, 0, -1, -1 }, 1, RH_KIND_R) >= 0;
 }
 
-static bool add_current(card_reader *k, const int *out) {
+/* Currents that the expression reads become potentials of nodes, through 1 ohm. */
+static bool add_sensed(beside *b, rh_expression *x) {
+    for (int j = 0; j < x->n_sensed; j++) {
+        char what[16];
+        snprintf(what, sizeof(what), "#i%d", j + 1);
+        const int node = beside_node(b, what);
+        const int e = node < 0 ? -1 : beside_element(b, 'H', what, (int[]){ node, 0, -1, -1 }, 1, RH_KIND_H);
+        b->k->sensed = x->sensed[j];
+        if (e < 0 || !remember_sensed(b->k, e)) return false;
+        for (int q = 0; q < x->n_node; q++)
+            if (x->node[q] == RH_READS_SENSED - j) x->node[q] = node;
+    }
+    return true;
+}
+
+/* Parts of two nodes each flow through 1 ohm, until what is left reads no more nodes than an element has room for. */
+static bool add_parts(beside *b, rh_expression *x, const int *own, int n_own) {
+    while (rh_expression_reads(x, own, n_own) > RH_MAX_TERM - 2) {
+        char what[16];
+        rh_expression part;
+        double tape[RH_TAPE_MOST];
+        snprintf(what, sizeof(what), "#%d", ++b->n);
+        const int node = beside_node(b, what);
+        int term[RH_MAX_TERM] = { 0, node, -1, -1 };
+        if (node < 0 || !rh_expression_split(x, node, &part)) return false;
+        rh_expression_seat(&part, term, tape);
+        if (!add_tape(b->k, beside_element(b, 'B', what, term, 1, RH_KIND_B), tape)) return false;
+        if (!beside_resistor(b, what, node)) return false;
+    }
+    return true;
+}
+
+/* A voltage: its expression flows as a current through 1 ohm, and what lies across that is copied. */
+static bool add_voltage(beside *b, rh_expression *x, const int *out) {
+    card_reader *const k = b->k;
+    const int inner = beside_node(b, "#v"), copy[4] = { out[0], out[1], inner, 0 };
+    int term[RH_MAX_TERM] = { 0, inner, -1, -1 };
+    double tape[RH_TAPE_MOST];
+    if (inner < 0 || !add_parts(b, x, NULL, 0)) return false;
+    rh_expression_seat(x, term, tape);
+    k->kind_at = k->letter == 'B' ? RH_KIND_B : RH_KIND_E;
+    k->value = 1;
+    if (!add(k, k->letter == 'B' ? term : copy)) return false;
+    if (k->letter == 'B' && !add_tape(k, rh_builder_n_element(k->rd->b) - 1, tape)) return false;
+    if (!beside_resistor(b, "", inner)) return false;
+    if (k->letter == 'B') return beside_element(b, 'E', "", copy, 1, RH_KIND_E) >= 0;
+    return add_tape(k, beside_element(b, 'B', "", term, 1, RH_KIND_B), tape);
+}
+
+static bool add_current(beside *b, rh_expression *x, const int *out) {
+    card_reader *const k = b->k;
     int term[RH_MAX_TERM] = { out[0], out[1], -1, -1 };
     double tape[RH_TAPE_MOST];
-    if (!rh_behave(k->rd, &k->c, k->f, term, tape)) return false;
-    for (int j = 2; j < RH_MAX_TERM; j++)
-        if (term[j] < 0) term[j] = term[0];
+    if (!add_parts(b, x, out, 2)) return false;
+    rh_expression_seat(x, term, tape);
     k->kind_at = RH_KIND_B;
     return add(k, term) && add_tape(k, rh_builder_n_element(k->rd->b) - 1, tape);
+}
+
+static bool add_expression(card_reader *k, const int *out, bool volts) {
+    rh_expression x;
+    if (!rh_behave(k->rd, &k->c, k->f, &x)) return false;
+    const rh_tok full = flatten(k->rd, k->f, k->name, true);
+    beside b = { .k = k, .flat = k->rd->fatal ? NULL : rh_strndup(full.s, (size_t)full.n) };
+    if (!b.flat) return rh_no_memory(k->rd);
+    const bool ok = add_sensed(&b, &x) && (volts ? add_voltage : add_current)(&b, &x, out);
+    rh_free(b.flat);
+    return ok;
 }
 
 /* B with i= or v=; E and G with value=. */
@@ -705,7 +759,7 @@ static bool behavioural(card_reader *k) {
         return rh_bad(rd, 8, rh_tok_loc(rd, t), hint, "'%s' is not expected here", RH_SHOW(t));
     if (rh_skip(rd, &k->c) == 0)
         return rh_bad(rd, 8, rh_tok_loc(rd, k->name), hint, "'%s' has no expression", RH_SHOW(k->name));
-    if (!(volts ? add_voltage(k, out) : add_current(k, out))) return false;
+    if (!add_expression(k, out, volts)) return false;
     if (rh_skip_separators(rd, &k->c) == 0) return true;
     rh_unexpected(rd, &k->c, "after the expression");
     return false;

@@ -9,6 +9,7 @@
 
 #include "circuit/circuit.h"
 #include "element/table.h"
+#include "element/tape.h"
 #include "rheo/netlist.h"
 
 enum {
@@ -291,9 +292,25 @@ bool rh_table_read_points(rh_reader *rd, rh_cursor *c, const rh_frame *f);
 bool rh_table_pack(rh_reader *rd, const double *par, int n_par, rh_tok at);
 
 /* ---- behave.c ---- */
-/* Compiles the expression of a source; term [RH_MAX_TERM]: its nodes, -1 where one is free for V(...). tape has room
- * for RH_TAPE_MOST. */
-bool rh_behave(rh_reader *rd, rh_cursor *c, const rh_frame *f, int *term, double *tape);
+/* An expression as a tape of which RH_TAPE_VOLT counts the nodes of `node`. */
+enum { RH_MAX_READ = RH_TAPE_MOST, RH_MAX_SENSED = 16, RH_READS_SENSED = -2 };
+typedef struct rh_expression {
+    double tape[RH_TAPE_MOST];
+    int node[RH_MAX_READ];        /* RH_READS_SENSED - j: the one whose potential is the current of sensed[j] */
+    rh_tok sensed[RH_MAX_SENSED]; /* V elements */
+    int n_node, n_sensed;
+} rh_expression;
+
+/* Compiles the expression of a source. */
+bool rh_behave(rh_reader *rd, rh_cursor *c, const rh_frame *f, rh_expression *x);
+
+/* ---- split.c ---- */
+/* How many different nodes the expression reads besides own [n_own]. */
+int rh_expression_reads(const rh_expression *x, const int *own, int n_own);
+/* Moves a part that reads two nodes to `part`, and lets `node` take its place. false: the whole reads no more. */
+bool rh_expression_split(rh_expression *x, int node, rh_expression *part);
+/* The tape with terminals instead of nodes; term [RH_MAX_TERM]: -1 where one is free for a node that is read. */
+void rh_expression_seat(const rh_expression *x, int *term, double *tape);
 
 /* ---- subckt.c ---- */
 /* Reads ".subckt name nodes params"; the definition becomes the current one. */
