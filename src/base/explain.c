@@ -212,7 +212,7 @@ static const entry CATALOGUE[] = {
     { 135, "unknown model",
       "The element names a .model that stands neither in its subcircuit, nor around it, nor in the main circuit." },
     { 136, "model of another kind",
-      "The model is there, but its type is for other elements: D elements take d, M elements nmos or pmos." },
+      "The model is there, but its type is for other elements: D elements take d, M elements nmos or pmos, Q elements npn or pnp." },
     { 137, "unknown model parameter",
       "The .model card has a parameter that this type does not have. Other programs ignore such a word, some without "
       "saying so. If it is a slip of the pen, the parameter that was meant has its default. `rheo kinds elements` "

@@ -128,8 +128,12 @@ static void survey_element(graph *d, int e) {
 static void survey(graph *d) {
     const rheo_circuit *const c = d->c;
     for (int i = 0; i < c->n_node; i++) d->set[i] = i;
-    for (int e = 0; e < c->n_elem; e++)
-        if (conducts(d, e)) unite(d->set, c->term[e][kind_of(c, e)->path[0]], c->term[e][rh_kind_far(kind_of(c, e))]);
+    for (int e = 0; e < c->n_elem; e++) {
+        const rh_kind *const kind = kind_of(c, e);
+        if (!conducts(d, e)) continue;
+        unite(d->set, c->term[e][kind->path[0]], c->term[e][rh_kind_far(kind)]);
+        for (int t = 1; t < kind->n_term && kind->flags & RH_JOINED; t++) unite(d->set, c->term[e][0], c->term[e][t]);
+    }
     for (int e = 0; e < c->n_elem; e++) survey_element(d, e);
 }
 

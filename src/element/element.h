@@ -14,6 +14,7 @@ enum {
     RH_BY_CURRENT = 128, /* controlled by the current of the V element circuit->elem_ctrl: F and H */
     RH_FALLING = 256,    /* conducts less when the state that it learns rises: transistors of a P channel */
     RH_TAPE = 512,       /* its parameters are an expression of any length (tape.h) */
+    RH_JOINED = 2048,    /* each of its terminals conducts to the others, not only those of path: Q */
     RH_TABLE = 1024,     /* its parameters are followed by a table (table.h) */
     RH_NONLINEAR = 64,   /* its currents come from eval, not from law: D and M */
 };
@@ -45,7 +46,7 @@ typedef struct rh_kind {
     const char *what;       /* one line for `rheo kinds` */
     const char *value_name; /* "resistance" */
     const char *unit;       /* of the value: "ohm" */
-    int n_term;             /* nodes on its card: 2 or 4 */
+    int n_term;             /* nodes on its card: 2 to 4 */
     unsigned flags;
     const char *equation; /* for `rheo kinds`, e.g. "i = v/R" */
     /* What the kind adds to the nodal equations. g is the conductance of a learnable kind, else unused; value as on the
@@ -70,6 +71,9 @@ typedef struct rh_kind {
     /* For ngspice, which does not know the kind: the current between the terminals of path as an expression; node
      * [n_term]: "v(n1)" or "0". NULL: it knows the letter and the model. */
     void (*express)(const double *par, const char *const *node, rh_buf *out);
+    /* For ngspice, which takes parameters of the element wrongly: those of a model of its own that make up for them;
+     * false: those of the element are all 1. NULL: it takes them rightly. */
+    bool (*fold)(const double *par, double *model);
 } rh_kind;
 
 typedef struct rh_law {
@@ -108,6 +112,8 @@ enum {
     RH_KIND_S,
     RH_KIND_B,
     RH_KIND_D_TABLE,
+    RH_KIND_NPN,
+    RH_KIND_PNP,
 };
 
 #endif

@@ -3,10 +3,10 @@
 #include "element/table.h"
 
 /* Order: RH_KIND_R, RH_KIND_C, ... */
-const rh_kind *const RH_KINDS[] = { &rh_resistor, &rh_capacitor,   &rh_vsource,    &rh_isource,     &rh_vcvs,
-                                    &rh_vccs,     &rh_cccs,        &rh_ccvs,       &rh_diode,       &rh_nmos,
-                                    &rh_pmos,     &rh_ideal_diode, &rh_diode_pair, &rh_smooth_nmos, &rh_smooth_pmos,
-                                    &rh_switch,   &rh_behaviour,   &rh_table_diode };
+const rh_kind *const RH_KINDS[] = { &rh_resistor, &rh_capacitor,   &rh_vsource,     &rh_isource,     &rh_vcvs,
+                                    &rh_vccs,     &rh_cccs,        &rh_ccvs,        &rh_diode,       &rh_nmos,
+                                    &rh_pmos,     &rh_ideal_diode, &rh_diode_pair,  &rh_smooth_nmos, &rh_smooth_pmos,
+                                    &rh_switch,   &rh_behaviour,   &rh_table_diode, &rh_npn,         &rh_pnp };
 const int RH_N_KIND = RH_COUNT(RH_KINDS);
 
 int rh_kind_of_letter(char letter) {

@@ -1,6 +1,6 @@
 /* deck.c: the cards of a network that learns by itself.
  *
- * Portable subset: R C V I E G F H D M X, no control language. The machine needs min, max and abs only; elements that
+ * Portable subset: R C V I E G F H D M Q X, no control language. The machine needs min, max and abs only; elements that
  * no card has bring exp, ln, sqrt and tanh. Nothing is copied from input files: names pass rh_export_name, and
  * everything else is made of numbers and the names of those functions. */
 #include "export/deck.h"
@@ -285,8 +285,14 @@ static rheo_status put_input(deck *d, int elem, int input) {
     return bad ? RH_NOMEM(d->err) : RHEO_OK;
 }
 
+static bool folded(const deck *d, int elem, double *par) {
+    const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    return kind->fold && kind->fold(d->c->par + d->c->elem_par[elem], par);
+}
+
 static void put_fixed(deck *d, int elem) {
     const rh_kind *const kind = RH_KINDS[d->c->kind[elem]];
+    double own[RH_KIND_PAR];
     if (kind->express) {
         put_expression(d, elem);
         return;
@@ -296,7 +302,9 @@ static void put_fixed(deck *d, int elem) {
         put(d, " ");
         put_node(d, d->c->term[elem][k]);
     }
-    if (kind->model) {
+    if (folded(d, elem, own)) {
+        rh_buf_printf(&d->b, " q_%d", elem + 1);
+    } else if (kind->model) {
         put(d, " ");
         rh_put_model(d, elem);
         put_parameters(d, kind, d->c->par + d->c->elem_par[elem], RH_OF_ELEMENT);
@@ -380,6 +388,13 @@ static void put_models(deck *d) {
         rh_export_name(&d->b, d->c->model[m].name);
         rh_buf_printf(&d->b, " %s(", kind->model);
         put_parameters(d, kind, d->c->par + d->c->model[m].par, RH_OF_MODEL);
+        put(d, ")\n");
+    }
+    double own[RH_KIND_PAR];
+    for (int e = 0; e < d->c->n_elem; e++) {
+        if (!folded(d, e, own)) continue;
+        rh_buf_printf(&d->b, ".model q_%d %s(", e + 1, RH_KINDS[d->c->kind[e]]->model);
+        put_parameters(d, RH_KINDS[d->c->kind[e]], own, RH_OF_MODEL);
         put(d, ")\n");
     }
 }

@@ -96,7 +96,9 @@ static const struct instance_par {
     { 'M', "ps", UNUSED },    { 'M', "nrd", UNUSED },
     { 'M', "nrs", UNUSED },   { 'M', "off", UNUSED },
     { 'M', "ic", UNUSED },    { 'M', "temp", UNUSED },
-    { 'M', "dtemp", UNUSED },
+    { 'M', "dtemp", UNUSED }, { 'Q', "m", ONE },
+    { 'Q', "off", UNUSED },   { 'Q', "ic", UNUSED },
+    { 'Q', "temp", UNUSED },  { 'Q', "dtemp", UNUSED },
 };
 
 typedef struct card_reader {
@@ -213,12 +215,22 @@ static bool plain_values(card_reader *k) {
     return true;
 }
 
-/* Model, area and parameters of D and M. */
+/* Q with a fourth node: the word in place of the model is none, but the next one is. */
+static bool has_substrate(card_reader *k, rh_tok name) {
+    rh_cursor peek = k->c;
+    if (k->letter != 'Q' || rh_model_exists(k->f, name) || rh_skip_separators(k->rd, &peek) == 0) return false;
+    return rh_model_exists(k->f, rh_lex_word(&peek));
+}
+
+/* Model, area and parameters of D, M, Q and S. */
 static bool model_values(card_reader *k) {
     rh_reader *rd = k->rd;
     if (rh_skip_separators(rd, &k->c) == 0) return true; /* said by physical() */
     const rh_tok name = rh_lex_word(&k->c);
     if (!rh_check_name(rd, name, "model")) return false;
+    if (has_substrate(k, name))
+        return rh_bad(rd, 9, rh_tok_loc(rd, name), "leave it out: at direct current it takes nothing",
+                      "a substrate is not known to this version");
     k->model = rh_model_of(rd, k->f, name, k->letter);
     if (k->model < 0) return false;
     k->kind_at = rh_builder_model_kind(rd->b, k->model);
@@ -467,6 +479,7 @@ static bool source_values(card_reader *k) {
 static bool missing(card_reader *k, int n_node) {
     char hint[100];
     const char *const nodes = k->letter == 'M'                 ? "drain gate source bulk"
+                              : k->letter == 'Q'               ? "collector base emitter"
                               : k->kind->n_term == 4           ? "node node control control"
                               : k->kind->flags & RH_BY_CURRENT ? "node node Vsource"
                                                                : "node node";

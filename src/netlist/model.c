@@ -5,8 +5,7 @@
 #include <math.h>
 
 /* Types that no kind of element uses here. */
-static const char *const OTHER_TYPES[] = { "r",   "c",   "l",   "npn",   "pnp", "njf",
-                                           "pjf", "nmf", "pmf", "vdmos", "csw", "urc" };
+static const char *const OTHER_TYPES[] = { "r", "c", "l", "njf", "pjf", "nmf", "pmf", "vdmos", "csw", "urc" };
 
 /* ---- while files are read ---- */
 

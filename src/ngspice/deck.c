@@ -38,6 +38,22 @@ static void add_models(rh_buf *b, const rheo_circuit *c) {
     }
 }
 
+static bool folded(const rheo_circuit *c, int e, double *par) {
+    const rh_kind *const kind = RH_KINDS[c->kind[e]];
+    return kind->fold && kind->fold(c->par + c->elem_par[e], par);
+}
+
+/* Models of elements whose own parameters are in them. */
+static void add_own_models(rh_buf *b, const rheo_circuit *c) {
+    double par[RH_KIND_PAR];
+    for (int e = 0; e < c->n_elem; e++) {
+        if (!folded(c, e, par)) continue;
+        rh_buf_printf(b, ".model mq%d %s(", e + 1, RH_KINDS[c->kind[e]]->model);
+        add_parameters(b, RH_KINDS[c->kind[e]], par, RH_OF_MODEL);
+        rh_buf_puts(b, ")\n");
+    }
+}
+
 /* A current from one end of the path to the other as an expression of the potentials. */
 static void add_expression(rh_buf *b, const rheo_circuit *c, int e) {
     const rh_kind *const kind = RH_KINDS[c->kind[e]];
@@ -73,7 +89,10 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
             continue;
         }
         add_nodes(b, c->term[e], kind->n_term);
-        if (kind->model) {
+        double own[RH_KIND_PAR];
+        if (folded(c, e, own)) {
+            rh_buf_printf(b, " mq%d", e + 1);
+        } else if (kind->model) {
             rh_buf_printf(b, " m%d", c->elem_model[e] + 1);
             add_parameters(b, kind, c->par + c->elem_par[e], RH_OF_ELEMENT);
         } else {
@@ -89,6 +108,7 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
         rh_buf_puts(b, p == on ? " dc 1\n" : " dc 0\n");
     }
     add_models(b, c);
+    add_own_models(b, c);
     rh_buf_puts(b, rh_circuit_is_linear(c) ? LINEAR : NONLINEAR);
     rh_buf_puts(b, ".end\n");
 }
