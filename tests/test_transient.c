@@ -14,7 +14,9 @@
 static rheo_circuit *parse(const char *text) {
     rheo_circuit *c = NULL;
     rheo_error err = { 0 };
-    if (rheo_netlist_parse(&c, text, strlen(text), "x.cir", NULL, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
+    rheo_netlist_def def = rheo_netlist_default();
+    def.root = "netlists"; /* of .include */
+    if (rheo_netlist_parse(&c, text, strlen(text), "x.cir", &def, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
     return c;
 }
 
@@ -104,6 +106,84 @@ static void a_table_in_time(void **state) {
     follow("table\n*@ rheo version=1\nV1 in 0 2\nD1 in a d\nC1 a 0 1u ic=0\n.model d d()\n"
            "*@ model d table (0 0) (1 0.5m) (2 1.5m) order=1 leak=1e-30\n",
            def, "a", behind_table, NULL, 2e-6);
+}
+
+/* ---- netlists/memristor.inc ---- */
+
+/* Without a window the charge alone moves the state, and R^2 falls in proportion to the flux. */
+static double drifted(double t, const void *unused) {
+    (void)unused;
+    const double on = 100, off = 16e3, k = 1e-14 * on / (1e-8 * 1e-8), r0 = off - (off - on) * 0.1;
+    const double flux = (1 - cos(TWO_PI * t)) / TWO_PI;
+    return (off - sqrt(r0 * r0 - 2 * (off - on) * k * flux)) / (off - on);
+}
+
+/* Above its threshold a constant voltage moves the gap at a constant rate; below, nothing moves. */
+static double opened(double t, const void *unused) {
+    (void)unused;
+    const double on = 0.5, rate = 1e-9 / 3e-9 * (0.03 / 0.02 - 1);
+    return 0.1 + rate * fmin(fmax(t - on, 0), 1);
+}
+static double closed(double t, const void *unused) {
+    (void)unused;
+    return 0.9 - 1e-9 / 3e-9 * pow(0.3 / 0.2 - 1, 3) * t;
+}
+
+static double volatile_state(double t, const void *unused) {
+    (void)unused;
+    const double far = 0.01 + 0.99 * pow(tanh(0.4 / 0.5), 2);
+    return far + (0.01 - far) * exp(-t / 1e-3);
+}
+
+static void memristors_follow_their_closed_forms(void **state) {
+    (void)state;
+    rheo_transient_def def = until(2);
+    def.uic = true;
+    follow("t\n.include memristor.inc\nV1 a 0 sin(0 1 1)\nX1 a 0 memdrift WIN=0\n", def, "X1.x", drifted, NULL, 5e-7);
+    def.stop = 3;
+    follow("t\n.include memristor.inc\nV1 a 0 pwl(0 0.01 0.5 0.01 0.5000001 0.03 1.5 0.03 1.5000001 -0.1)\n"
+           "X1 a 0 memvteam X0=0.1 KOFF=1n\n",
+           def, "X1.x", opened, NULL, 1e-6);
+    follow("t\n.include memristor.inc\nV1 a 0 -0.3\nX1 a 0 memvteam X0=0.9 KON=-1n\n", def, "X1.x", closed, NULL, 1e-6);
+    def.stop = 5e-3;
+    follow("t\n.include memristor.inc\nV1 a 0 0.4\nX1 a 0 memvolatile\n", def, "X1.x", volatile_state, NULL, 5e-7);
+}
+
+/* Currents on the way up and down through half the peak, in the second period; the current is 0 with the voltage. */
+static double loop_width(double hertz) {
+    char text[200];
+    snprintf(text, sizeof(text), "t\n.include memristor.inc\nV1 a 0 sin(0 1 %g)\nX1 a 0 memdrift\n", hertz);
+    rheo_circuit *c = parse(text);
+    rheo_transient_def def = until(2 / hertz);
+    def.uic = true;
+    rheo_transient *t = begin(c, def);
+    double *v = calloc((size_t)c->n_node, sizeof(double)), *i = calloc((size_t)c->n_elem, sizeof(double)), from = 0;
+    double seen[3] = { 0 };
+    const double at[3] = { (1 + 1. / 12) / hertz, (1 + 5. / 12) / hertz, 1.5 / hertz };
+    while (!rheo_transient_done(t)) {
+        step(t);
+        const double to = rheo_transient_time(t);
+        for (int k = 0; k < 3; k++)
+            if (at[k] > from && at[k] <= to) {
+                rheo_transient_at(t, at[k], v, i);
+                seen[k] = i[0];
+            }
+        from = to;
+    }
+    CHECK_NEAR(seen[2], 0, 1e-9);
+    rheo_transient_close(t);
+    rheo_circuit_destroy(c);
+    free(v);
+    free(i);
+    return fabs(seen[1] / seen[0] - 1);
+}
+
+static void a_memristor_has_a_pinched_loop(void **state) {
+    (void)state;
+    const double slow = loop_width(1), fast = loop_width(50);
+    print_message("loop at half the peak: %.1f %% at 1 Hz, %.2f %% at 50 Hz\n", 100 * slow, 100 * fast);
+    assert_true(slow > 0.1);
+    assert_true(fast < slow / 30);
 }
 
 static double sine(double t, const void *tau) {
@@ -500,14 +580,24 @@ static void command(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rc_charge),        cmocka_unit_test(a_table_in_time),
-        cmocka_unit_test(rc_sine),          cmocka_unit_test(two_time_constants),
-        cmocka_unit_test(pulse_train),      cmocka_unit_test(current_into_capacitor),
-        cmocka_unit_test(buffers),          cmocka_unit_test(second_order),
-        cmocka_unit_test(jumps_of_current), cmocka_unit_test(energy_and_charge),
-        cmocka_unit_test(corners_are_met),  cmocka_unit_test(refusals),
-        cmocka_unit_test(resistors_alone),  cmocka_unit_test(as_ngspice),
-        cmocka_unit_test(rawfile_loads),    cmocka_unit_test(command),
+        cmocka_unit_test(rc_charge),
+        cmocka_unit_test(a_table_in_time),
+        cmocka_unit_test(memristors_follow_their_closed_forms),
+        cmocka_unit_test(a_memristor_has_a_pinched_loop),
+        cmocka_unit_test(rc_sine),
+        cmocka_unit_test(two_time_constants),
+        cmocka_unit_test(pulse_train),
+        cmocka_unit_test(current_into_capacitor),
+        cmocka_unit_test(buffers),
+        cmocka_unit_test(second_order),
+        cmocka_unit_test(jumps_of_current),
+        cmocka_unit_test(energy_and_charge),
+        cmocka_unit_test(corners_are_met),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(resistors_alone),
+        cmocka_unit_test(as_ngspice),
+        cmocka_unit_test(rawfile_loads),
+        cmocka_unit_test(command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
