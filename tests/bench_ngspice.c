@@ -62,7 +62,7 @@ static void points_of_rheo(rh_ngspice *s, const rheo_circuit *c, rheo_state *st,
     rheo_error err = { 0 };
     for (long p = from; p < from + n; p++) {
         move(st->g, c->n_edge, p);
-        if (rh_ngspice_solve(s, st->g, st->source, -1, st->v, st->i, &err) != RHEO_OK) give_up(err.msg);
+        if (rh_ngspice_solve(s, st->g, st->source, st->v, st->i, &err) != RHEO_OK) give_up(err.msg);
     }
 }
 
@@ -99,7 +99,7 @@ static void open_plain(const rheo_circuit *c) {
     rh_buf deck = { 0 };
     char *line[1000];
     int n = 0;
-    rh_ngspice_deck(&deck, c, NULL, NULL, NULL, 0, -1);
+    rh_ngspice_deck(&deck, c, NULL, NULL, NULL, 0);
     if (deck.bad) give_up("out of memory");
     for (char *p = strtok(deck.s, "\n"); p && n < RH_COUNT(line) - 1; p = strtok(NULL, "\n")) line[n++] = p;
     line[n] = NULL;

@@ -395,7 +395,8 @@ static long run_points(const rheo_circuit *c, int kill_every, double *out) {
     for (int p = 0; p < POINTS; p++) {
         for (int k = 0; k < c->n_edge; k += 1 + p % 3) g[k] *= 0.9 + 0.2 * uniform(5, &r);
         if (kill_every && p % kill_every == kill_every - 1) kill(rh_ngspice_worker(s)->pid, SIGKILL);
-        if (rh_ngspice_solve(s, g, p % 2 ? c->value : NULL, p % 2 ? -1 : port, out + p * c->n_node, i, &err) != RHEO_OK)
+        rh_ngspice_inject(s, port, p % 2 ? 0 : 1);
+        if (rh_ngspice_solve(s, g, p % 2 ? c->value : NULL, out + p * c->n_node, i, &err) != RHEO_OK)
             fail_msg("%s", err.msg);
     }
     const long restarts = rh_ngspice_restarts(s);
@@ -500,6 +501,41 @@ static char *train(const char *folder, const char *name, const char *threads, in
     return result;
 }
 
+static double last_loss(const char *experiment, const char *backend, const char *epochs, const char *output) {
+    char set[80], run[32], to[300];
+    launched r;
+    snprintf(set, sizeof set, "solver.backend=%s", backend);
+    snprintf(run, sizeof run, "run.epochs=%s", epochs);
+    snprintf(to, sizeof to, "output=%s", output);
+    launch_with(&r, "train", "--json", "--force", "--set", set, "--set", run, "--set", to, experiment, NULL);
+    if (r.exit != 0) fail_msg("%s by %s: exit %d: %s", experiment, backend, r.exit, r.err);
+    const char *const done = strstr(r.out, "\"event\":\"done\""), *const loss =
+                                                                      done ? strstr(done, "\"loss_last\":") : NULL;
+    assert_non_null(loss);
+    const double x = strtod(loss + strlen("\"loss_last\":"), NULL);
+    launch_free(&r);
+    return x;
+}
+
+/* Diodes and transistors; outputs held, pulled by a conductance, and fed by currents of either sign. */
+static void nonlinear_networks_train_alike(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    if (access("examples/xor-mosfet.yaml", R_OK) != 0) skip();
+    static const char *const RUN[][2] = { { "examples/xor-mosfet.yaml", "10" },
+                                          { "examples/selflearn-mosfet.yaml", "3" },
+                                          { "examples/xor-diode.yaml", "10" },
+                                          { "examples/regression-mosfet.yaml", "1" } };
+    char *const folder = scratch_create();
+    for (int k = 0; k < RH_COUNT(RUN); k++) {
+        char output[200];
+        snprintf(output, sizeof output, "%s/run", folder);
+        const double klu = last_loss(RUN[k][0], "klu", RUN[k][1], output);
+        CHECK_REL(last_loss(RUN[k][0], "ngspice", RUN[k][1], output), klu, 1e-9);
+    }
+    scratch_remove(folder);
+}
+
 /* One worker per thread, killed or not: the same bytes. */
 static void neither_threads_nor_kills_change_a_training(void **state) {
     (void)state;
@@ -583,12 +619,12 @@ static void memory_stays_flat(void **state) {
     assert_true(c->n_node <= 32 && c->n_elem <= 64);
     for (int k = 0; k < c->n_edge; k++) g[k] = c->g_init[k];
     CHECK_OK(rh_ngspice_open(&s, c, worker, NULL));
-    for (int p = 0; p < 10; p++) CHECK_OK(rh_ngspice_solve(s, g, c->value, -1, v, i, NULL));
+    for (int p = 0; p < 10; p++) CHECK_OK(rh_ngspice_solve(s, g, c->value, v, i, NULL));
     const long own = resident_kib(getpid()), first = resident_kib(rh_ngspice_worker(s)->pid);
     long most = first;
     for (int p = 0; p < 2000; p++) {
         g[p % c->n_edge] *= p % 2 ? 1.25 : 0.8;
-        CHECK_OK(rh_ngspice_solve(s, g, c->value, -1, v, i, NULL));
+        CHECK_OK(rh_ngspice_solve(s, g, c->value, v, i, NULL));
         if (p % 50 == 0 && resident_kib(rh_ngspice_worker(s)->pid) > most)
             most = resident_kib(rh_ngspice_worker(s)->pid);
     }
@@ -854,7 +890,7 @@ static void decks_hold_no_text_of_the_user(void **state) {
     assert_int_not_equal(rheo_netlist_parse(&c, text, strlen(text), "t", NULL, NULL, NULL), RHEO_OK);
     const char *const good = "`x` *#shell\nV1 .control 0 1\nR$1 .control .include 1k\nR2 .include 0 2k\n.end\n";
     CHECK_OK(rheo_netlist_parse(&c, good, strlen(good), "t", NULL, NULL, NULL));
-    rh_ngspice_deck(&b, c, NULL, NULL, NULL, 0, -1);
+    rh_ngspice_deck(&b, c, NULL, NULL, NULL, 0);
     assert_false(b.bad);
     assert_null(strpbrk(b.s, "`*#$!{}\\"));
     assert_null(strstr(b.s, ".control"));
@@ -932,7 +968,7 @@ static void decks_of_hostile_circuits_are_harmless(void **state) {
     for (int k = 0; k < 3000; k++) {
         rheo_circuit *c = hostile_circuit(&r);
         rh_buf b = { 0 };
-        rh_ngspice_deck(&b, c, NULL, NULL, (const int[][2]){ { 1, 2 } }, 1, 0);
+        rh_ngspice_deck(&b, c, NULL, NULL, &(rh_port){ .node = { 1, 2 }, .amp = 1 }, 1);
         assert_false(b.bad);
         const char *line = b.s;
         assert_true(strncmp(line, "deck by rheo\n", 13) == 0);
@@ -954,6 +990,7 @@ int main(void) {
         cmocka_unit_test(training_by_ngspice_is_training),
         cmocka_unit_test(a_killed_worker_changes_nothing),
         cmocka_unit_test(neither_threads_nor_kills_change_a_training),
+        cmocka_unit_test(nonlinear_networks_train_alike),
         cmocka_unit_test(a_late_worker_is_ended),
         cmocka_unit_test(a_missing_worker_is_told),
         cmocka_unit_test(memory_stays_flat),

@@ -310,9 +310,6 @@ static const entry CATALOGUE[] = {
       "This version does not have a solver of that name; `rheo kinds` lists those that it has." },
     { 187, "settings not initialised",
       "A program that uses the library must start from the default function of the settings it passes." },
-    { 188, "ngspice trains linear networks only",
-      "The clamped states of a network with diodes or transistors come from rheo's own Newton, not from ngspice. Train with "
-      "backend klu or auto; `rheo compare` then holds the operating points against ngspice." },
     { 189, "ramps between samples need a linear network",
       "On the way from one sample to the next the drops of a nonlinear network do not move in straight lines. Use "
       "protocol.between: gate, periodic or carry." },
@@ -358,6 +355,9 @@ static const entry CATALOGUE[] = {
     { 307, "not for this solver",
       "cholmod takes networks of positive resistors, current sources and grounded voltage sources. Write backend: auto, "
       "or klu, which takes any circuit." },
+    { 309, "ngspice does not meet the nudge",
+      "ngspice knows the network and currents into its outputs; those that the nudge would cause are found around it. "
+      "Here no current does: the network has several states, or hardly reacts. Train with backend klu." },
     { 310, "nudge without an answer",
       "The nudged circuit has no unique solution: two outputs that are the same node, or outputs that sources tie"
       " together, cannot be held at two values." },

@@ -209,12 +209,6 @@ static rheo_status open_lanes(rh_learner *l, const rheo_solver_def *solver, rheo
     l->n_unknown = rh_solver_n_unknown(l->lane[0].solver);
     l->start_each = l->samples.n < MOST_STARTS / (l->n_unknown + 1);
     l->n_start = (l->start_each ? l->samples.n : 0) + 1;
-    if (l->bent && rh_solver_is_outside(l->lane[0].solver)) {
-        const rheo_status st =
-            rh_fail(err, RHEO_E_USAGE, 188, RH_NOWHERE, "backend ngspice trains linear networks only");
-        rh_hint(err, "train with klu, then compare with ngspice");
-        return st;
-    }
     l->fixed_end = has_fixed_end(l, l->lane[0].solver);
     RHEO_TRY(open_grips(l, err));
     return l->n_lane > 1 ? rh_team_create(&l->team, l->n_lane, err) : RHEO_OK;

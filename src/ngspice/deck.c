@@ -76,8 +76,20 @@ static const char LINEAR[] =
 static const char NONLINEAR[] = ".options reltol=1e-9 abstol=1e-17 vntol=1e-12 gmin=1e-18 pivtol=1e-60 pivrel=0.5 "
                                 "itl1=500 itl2=500 noacct nomod\n";
 
-void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
-                     int n_port, int on) {
+static void add_pull(rh_buf *b, int number, const rh_port *p, bool own) {
+    rh_buf_printf(b, "r%d", number);
+    add_nodes(b, (int[]){ p->node[0] }, 1);
+    rh_buf_printf(b, " p%d ", number);
+    rh_buf_number(b, own ? p->ohm : RH_NGSPICE_OPEN);
+    rh_buf_printf(b, "\nv%d p%d", number, number);
+    add_nodes(b, (int[]){ p->node[1] }, 1);
+    rh_buf_puts(b, " dc ");
+    rh_buf_number(b, own ? p->volt : 0);
+    rh_buf_puts(b, "\n");
+}
+
+void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const rh_port *port,
+                     int n_port) {
     rh_buf_puts(b, "deck by rheo\n");
     for (int e = 0; e < c->n_elem; e++) {
         const rh_kind *const kind = RH_KINDS[c->kind[e]];
@@ -102,10 +114,17 @@ void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const do
         }
         rh_buf_puts(b, "\n");
     }
-    for (int p = 0; p < n_port; p++) { /* the current of a source flows from its first node through it to the second */
+    for (int p = 0; p < n_port; p++) {
+        if (port[p].pulls) {
+            add_pull(b, c->n_elem + p + 1, &port[p], g != NULL);
+            continue;
+        }
+        /* the current of a source flows from its first node through it to the second */
         rh_buf_printf(b, "i%d", c->n_elem + p + 1);
-        add_nodes(b, (int[]){ port[p][1], port[p][0] }, 2);
-        rh_buf_puts(b, p == on ? " dc 1\n" : " dc 0\n");
+        add_nodes(b, (int[]){ port[p].node[1], port[p].node[0] }, 2);
+        rh_buf_puts(b, " dc ");
+        rh_buf_number(b, g ? port[p].amp : 0);
+        rh_buf_puts(b, "\n");
     }
     add_models(b, c);
     add_own_models(b, c);

@@ -20,10 +20,10 @@ struct rh_ngspice {
     char *path;
     rh_worker w;
     bool loaded;
-    int (*port)[2];
+    rh_port *port;
     int n_port, cap_port;
     int n_vector;
-    double *sent; /* [n_elem + n_port] values in the worker's deck; NaN: not sent yet */
+    double *sent; /* [n_elem + 2 n_port] values in the worker's deck; NaN: not sent yet */
     rh_ng_value *change;
     int cap_sent, cap_change;
     long starts, points; /* starts of a worker; points that the present one has found */
@@ -86,14 +86,21 @@ void rh_ngspice_close(rh_ngspice *s) {
 const rh_worker *rh_ngspice_worker(const rh_ngspice *s) { return &s->w; }
 long rh_ngspice_restarts(const rh_ngspice *s) { return s->starts - 1; }
 
-int rh_ngspice_port(rh_ngspice *s, int a, int b) {
+static int find_port(rh_ngspice *s, int a, int b, bool pulls) {
     for (int p = 0; p < s->n_port; p++)
-        if (s->port[p][0] == a && s->port[p][1] == b) return p;
+        if (s->port[p].node[0] == a && s->port[p].node[1] == b && s->port[p].pulls == pulls) return p;
     if (!rh_grow(&s->port, &s->cap_port, s->n_port + 1, sizeof *s->port)) return -1;
-    s->port[s->n_port][0] = a;
-    s->port[s->n_port][1] = b;
+    s->port[s->n_port] = (rh_port){ .node = { a, b }, .pulls = pulls, .ohm = RH_NGSPICE_OPEN };
     s->loaded = false; /* printed again before the next operating point */
     return s->n_port++;
+}
+
+int rh_ngspice_port(rh_ngspice *s, int a, int b) { return find_port(s, a, b, false); }
+int rh_ngspice_pull_port(rh_ngspice *s, int a, int b) { return find_port(s, a, b, true); }
+void rh_ngspice_inject(rh_ngspice *s, int port, double amp) { s->port[port].amp = amp; }
+void rh_ngspice_pull(rh_ngspice *s, int port, double volt, double ohm) {
+    s->port[port].volt = volt;
+    s->port[port].ohm = ohm;
 }
 
 /* Time for one request: far above what ngspice needs, which grows faster than the circuit. */
@@ -115,13 +122,13 @@ static void add_vectors(rh_ngspice *s, rh_buf *b) {
 /* The deck holds the circuit's own values, whatever the present ones are, and all present ones are altered in: what
  * ngspice computes then does not depend on when it was started. */
 static rh_said load(rh_ngspice *s) {
-    const int n = s->c->n_elem + s->n_port;
+    const int n = s->c->n_elem + 2 * s->n_port;
     if (!rh_grow(&s->sent, &s->cap_sent, n, sizeof *s->sent) ||
         !rh_grow(&s->change, &s->cap_change, n, sizeof *s->change))
         return RH_SAID_NOMEM;
     for (int k = 0; k < n; k++) s->sent[k] = NAN;
     rh_buf deck = { 0 }, names = { 0 };
-    rh_ngspice_deck(&deck, s->c, NULL, NULL, (const int(*)[2])s->port, s->n_port, -1);
+    rh_ngspice_deck(&deck, s->c, NULL, NULL, s->port, s->n_port);
     add_vectors(s, &names);
     rh_said said = deck.bad || names.bad ? RH_SAID_NOMEM : RH_SAID_OK;
     if (said == RH_SAID_OK) said = rh_worker_call(&s->w, RH_NG_LOAD, deck.s, deck.n, patience(s));
@@ -132,38 +139,47 @@ static rh_said load(rh_ngspice *s) {
     return said;
 }
 
-static int note_change(rh_ngspice *s, int n, int k, char letter, double value) {
+/* k: place in sent; number: that of the element in the deck. */
+static int note_change(rh_ngspice *s, int n, int k, int number, char letter, double value) {
     if (s->sent[k] == value) return n;
     s->sent[k] = value;
-    s->change[n] = (rh_ng_value){ (uint32_t)letter, (uint32_t)k + 1, value };
+    s->change[n] = (rh_ng_value){ (uint32_t)letter, (uint32_t)number, value };
     return n + 1;
 }
 
+static int note_port(rh_ngspice *s, int n, int p) {
+    const rh_port *const port = &s->port[p];
+    const int k = s->c->n_elem + p, number = k + 1;
+    if (!port->pulls) return note_change(s, n, k, number, 'i', port->amp);
+    n = note_change(s, n, k, number, 'v', port->volt);
+    return note_change(s, n, k + s->n_port, number, 'r', port->ohm);
+}
+
 /* Operating point; what has changed since the last one goes along. */
-static rh_said point(rh_ngspice *s, const double *g, const double *source, int port) {
+static rh_said point(rh_ngspice *s, const double *g, const double *source) {
     const rheo_circuit *const c = s->c;
     int n = 0;
     for (int e = 0; e < c->n_elem; e++) {
         const char letter = rh_ngspice_letter(c, e);
         const int held = c->held_edge[e], edge = c->elem_edge[e];
         if (held >= 0) {
-            n = note_change(s, n, e, letter, g[held]);
+            n = note_change(s, n, e, e + 1, letter, g[held]);
             continue;
         }
-        if (edge >= 0 && c->edge_source[edge] < 0) n = note_change(s, n, e, letter, 1 / g[c->elem_edge[e]]);
-        if (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) n = note_change(s, n, e, letter, source ? source[e] : 0);
+        if (edge >= 0 && c->edge_source[edge] < 0) n = note_change(s, n, e, e + 1, letter, 1 / g[c->elem_edge[e]]);
+        if (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) n = note_change(s, n, e, e + 1, letter, source ? source[e] : 0);
     }
-    for (int p = 0; p < s->n_port; p++) n = note_change(s, n, c->n_elem + p, 'i', p == port ? 1 : 0);
+    for (int p = 0; p < s->n_port; p++) n = note_port(s, n, p);
     return rh_worker_call(&s->w, RH_NG_OP, s->change, sizeof *s->change * (size_t)n, patience(s));
 }
 
-static rh_said attempt(rh_ngspice *s, const double *g, const double *source, int port) {
+static rh_said attempt(rh_ngspice *s, const double *g, const double *source) {
     if (!s->w.pid) {
         s->starts++;
         if (start(s, NULL) != RHEO_OK) return RH_SAID_DIED;
     }
     rh_said said = s->loaded ? RH_SAID_OK : load(s);
-    if (said == RH_SAID_OK) said = point(s, g, source, port);
+    if (said == RH_SAID_OK) said = point(s, g, source);
     if (said == RH_SAID_OK && s->w.n != sizeof(double) * (size_t)s->n_vector) {
         rh_worker_stop(&s->w);
         said = RH_SAID_DIED;
@@ -175,11 +191,11 @@ static rh_said attempt(rh_ngspice *s, const double *g, const double *source, int
 /* ---- what comes back ---- */
 
 /* The deck as it was meant, for whoever wants to know why. Where it went, or "" when it could not be written. */
-static void keep_deck(rh_ngspice *s, const double *g, const double *source, int port, char path[32]) {
+static void keep_deck(rh_ngspice *s, const double *g, const double *source, char path[32]) {
     path[0] = '\0';
     if (s->n_kept == MAX_KEPT) return;
     rh_buf b = { 0 };
-    rh_ngspice_deck(&b, s->c, g, source, (const int(*)[2])s->port, s->n_port, port);
+    rh_ngspice_deck(&b, s->c, g, source, s->port, s->n_port);
     snprintf(path, 32, "/tmp/rheo-deck-XXXXXX.cir");
     const int fd = b.bad ? -1 : mkstemps(path, 4);
     const bool kept = fd >= 0 && write(fd, b.s, b.n) == (ssize_t)b.n;
@@ -205,12 +221,11 @@ void rh_ngspice_tell(rh_ngspice *s, const rheo_log *log) {
     s->n_lost = s->n_untold = 0;
 }
 
-static rheo_status give_up(rh_ngspice *s, rh_said said, const double *g, const double *source, int port,
-                           rheo_error *err) {
+static rheo_status give_up(rh_ngspice *s, rh_said said, const double *g, const double *source, rheo_error *err) {
     if (said == RH_SAID_NOMEM) return RH_NOMEM(err);
     char path[32], text[160];
     rheo_status st;
-    keep_deck(s, g, source, port, path);
+    keep_deck(s, g, source, path);
     if (said == RH_SAID_NO)
         st = rh_fail(err, RHEO_E_SINGULAR, 320, RH_NOWHERE, "ngspice finds no operating point: %s",
                      rh_escape(s->w.text, s->w.n, text, sizeof text));
@@ -267,21 +282,21 @@ static bool may_retry(const rh_ngspice *s, rh_said said, int *fault, int *killed
     return ++*fault <= 1;
 }
 
-rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, int port, double *v, double *i,
+rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, double *v, double *i,
                              rheo_error *err) {
     const rheo_circuit *const c = s->c;
     RHEO_TRY(check(c, g, source, err));
-    rh_said said = attempt(s, g, source, port);
+    rh_said said = attempt(s, g, source);
     for (int fault = 0, killed = 0; said != RH_SAID_OK && may_retry(s, said, &fault, &killed);) {
         char deck[32];
-        keep_deck(s, g, source, port, deck);
+        keep_deck(s, g, source, deck);
         note(s, said, deck);
-        said = attempt(s, g, source, port);
+        said = attempt(s, g, source);
     }
-    if (said != RH_SAID_OK) return give_up(s, said, g, source, port, err);
+    if (said != RH_SAID_OK) return give_up(s, said, g, source, err);
     const double *const value = (const double *)(const void *)s->w.text;
     for (int k = 0; k < s->n_vector; k++)
-        if (!isfinite(value[k])) return give_up(s, RH_SAID_NO, g, source, port, err);
+        if (!isfinite(value[k])) return give_up(s, RH_SAID_NO, g, source, err);
     v[0] = 0;
     memcpy(v + 1, value, sizeof *v * (size_t)(c->n_node - 1));
     if (i) currents(c, g, source, value + c->n_node - 1, v, i);

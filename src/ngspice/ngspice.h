@@ -14,15 +14,21 @@ typedef struct rh_ngspice rh_ngspice;
 rheo_status rh_ngspice_open(rh_ngspice **out, const rheo_circuit *c, const char *worker, rheo_error *err);
 void rh_ngspice_close(rh_ngspice *s);
 
-/* A current source from node b through itself to node a, of 0 A: injects into a what rh_ngspice_solve is told. Returns
- * its index among the ports, the one of an earlier call with the same nodes, -1: out of memory. */
+/* A current source from node b through itself to node a, of 0 A until rh_ngspice_inject says otherwise. Returns its
+ * index among the ports, the one of an earlier call with the same nodes, -1: out of memory. */
 int rh_ngspice_port(rh_ngspice *s, int a, int b);
+void rh_ngspice_inject(rh_ngspice *s, int port, double amp); /* from now on */
+/* The same with a voltage source behind a resistor from a to b, which hardly conducts until rh_ngspice_pull says
+ * otherwise: v[a] - v[b] is pulled towards volt. */
+int rh_ngspice_pull_port(rh_ngspice *s, int a, int b);
+void rh_ngspice_pull(rh_ngspice *s, int port, double volt, double ohm); /* from now on */
+#define RH_NGSPICE_OPEN 1e30                                            /* ohm */
 
-/* Operating point at g [n_edge] S, source [n_elem], and 1 A at one port (-1: none). A worker that crashed, was late, or
+/* Operating point at g [n_edge] S, source [n_elem], and the currents of the ports. A worker that crashed, was late, or
  * refused what came after other points is replaced, and the new one asked once.
  * @return RHEO_OK; RHEO_E_SINGULAR: ngspice finds none (E320); RHEO_E_NOCONV: it crashed or took too long, more than
  * once (E321); then v and i are as they were, and err names a file with the deck */
-rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, int port, double *v, double *i,
+rheo_status rh_ngspice_solve(rh_ngspice *s, const double *g, const double *source, double *v, double *i,
                              rheo_error *err);
 
 const rh_worker *rh_ngspice_worker(const rh_ngspice *s);
@@ -31,9 +37,15 @@ long rh_ngspice_restarts(const rh_ngspice *s); /* after the first start */
  * rh_ngspice_solve, which may run in any thread. */
 void rh_ngspice_tell(rh_ngspice *s, const rheo_log *log);
 
-/* deck.c: a deck for ngspice. g, source NULL: the circuit's own. on: the port that carries 1 A, or -1. */
-void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const int (*port)[2],
-                     int n_port, int on);
+/* A port: amp flows into node[0] and out of node[1]; or, where it pulls, volt behind ohm hangs between them. */
+typedef struct rh_port {
+    int node[2];
+    bool pulls;
+    double amp, volt, ohm;
+} rh_port;
+/* deck.c: a deck for ngspice. g, source NULL: the circuit's own, and nothing through the ports. */
+void rh_ngspice_deck(rh_buf *b, const rheo_circuit *c, const double *g, const double *source, const rh_port *port,
+                     int n_port);
 /* The letter and number of an element in the deck: R of element 0 is r1, what ngspice does not know a behavioural
  * source b. Ports follow the elements. */
 char rh_ngspice_letter(const rheo_circuit *c, int elem);

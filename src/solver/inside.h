@@ -26,7 +26,7 @@ typedef struct rh_newton {
     const double *feed; /* [n] A into the rows beside the sources, lent; NULL: none */
     double *in;         /* [n_node] */
     double *load;       /* room for loads of up to `room` outputs: */
-    double *zx, *lu, *out, *dout, *target;
+    double *zx, *lu, *out, *dout, *target, *ohm;
     int room, n_iteration, worst /* row */, column;
     double volt, shunt, standard_rcond;
     bool limited, strayed; /* some element lags behind its nodes; the pivots are not the standard ones */

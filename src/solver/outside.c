@@ -9,7 +9,10 @@ rheo_status rh_solver_outside_point(rheo_solver *s, const double *g, const doubl
                                     rheo_error *err) {
     const int port = a < 0 ? -1 : rh_ngspice_port(s->outside, a, b);
     if (a >= 0 && port < 0) return RH_NOMEM(err);
-    RHEO_TRY(rh_ngspice_solve(s->outside, g, source, port, s->v, NULL, err));
+    if (port >= 0) rh_ngspice_inject(s->outside, port, 1);
+    const rheo_status st = rh_ngspice_solve(s->outside, g, source, s->v, NULL, err);
+    if (port >= 0) rh_ngspice_inject(s->outside, port, 0);
+    RHEO_TRY(st);
     s->stats.n_solve++;
     memset(x, 0, (size_t)s->y.n * sizeof *x);
     for (int k = 0; k < s->c->n_node; k++)

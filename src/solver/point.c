@@ -259,7 +259,7 @@ static bool finite_answer(const rheo_solver *s) {
 }
 
 static rheo_status solve_outside(rheo_solver *s, rheo_state *st, rheo_error *err) {
-    const rheo_status status = rh_ngspice_solve(s->outside, st->g, st->source, -1, st->v, st->i, err);
+    const rheo_status status = rh_ngspice_solve(s->outside, st->g, st->source, st->v, st->i, err);
     rh_ngspice_tell(s->outside, &s->log);
     return status;
 }
