@@ -354,6 +354,72 @@ static void every_rule_gives_the_same_bytes_for_any_threads(void **state) {
 
 /* Every operating point is counted once, by where its search began, for any threads; a checkpoint carries the counts.
  */
+/* What a leaky integrator behind a dead zone writes while s moves through the n + 1 values in a time T and rests then.
+ */
+static double written(const double *s, int n, double T, double tau, double threshold) {
+    const double dt = T / n, left = exp(-dt / tau);
+    double behind = 0, sum = 0; /* tau u */
+    for (int i = 0; i < n + (int)(20 * tau / dt); i++) {
+        const double slope = i < n ? (s[i + 1] - s[i]) / dt : 0;
+        const double next = slope * tau + (behind - slope * tau) * left;
+        const double u = 0.5 * (behind + next) / tau;
+        if (fabs(u) >= threshold) sum += u * dt;
+        behind = next;
+    }
+    return sum;
+}
+
+/* Inputs that move while learning is on, with Newton at each of 4000 places for an oracle. */
+static void the_way_between_samples_is_followed(void **state) {
+    (void)state;
+    enum { N = 4000 };
+    scene s;
+    scene_build(&s, 9, 12, 1);
+    for (int j = 0; j < 2; j++) s.in[2 + j] = s.in[j] + 0.2 * (s.in[2 + j] - s.in[j]);
+    const int n = s.c->n_edge;
+    rh_learn_def d = plain(RH_RULE_TCL, RH_NUDGE_CONDUCTANCE, 1e-12);
+    d.between = RH_BETWEEN_RAMP;
+    d.ramp = 1;
+    d.fast = d.slow = 1;
+    d.par[0] = 1e-2; /* tau */
+    d.threshold = 0.01;
+    d.rate = 1e-18;
+    rh_learner *const l = scene_open(&s, &d);
+    double *const path = calloc((size_t)n * (N + 1), sizeof *path), *const before = calloc((size_t)n, sizeof *before);
+    rheo_solver *solver = NULL;
+    const rheo_solver_def def = rheo_solver_default();
+    CHECK_OK(rheo_solver_open(&solver, s.c, &def, NULL, NULL));
+    rheo_state *st = NULL;
+    CHECK_OK(rheo_state_create(&st, s.c, NULL));
+    assert_true(path && before && st);
+    for (int i = 0; i <= N; i++) {
+        for (int j = 0; j < 2; j++) st->source[s.in_elem[j]] = s.in[j] + (s.in[2 + j] - s.in[j]) * i / N;
+        CHECK_OK(rheo_solver_solve(solver, st, NULL));
+        for (int k = 0; k < n; k++) {
+            const int *const end = s.c->term[s.c->edge_elem[k]];
+            const double drop = st->v[end[0]] - st->v[end[1]];
+            path[k * (N + 1) + i] = 0.5 * drop * drop;
+        }
+    }
+    step(l, (const int[]){ 0 }, 1);
+    memcpy(before, rh_learner_g(l), (size_t)n * sizeof *before);
+    step(l, (const int[]){ 1 }, 1);
+    double most = 0, worst = 0;
+    for (int k = 0; k < n; k++) {
+        const double want = -d.rate / d.strength * written(path + k * (N + 1), N, d.ramp, d.par[0], d.threshold);
+        most = fmax(most, fabs(want));
+        worst = fmax(worst, fabs(rh_learner_g(l)[k] - before[k] - want));
+    }
+    print_message("off by %.2g of the largest change\n", worst / most);
+    assert_true(most > 1e-9 && worst < 2e-3 * most);
+    rheo_state_destroy(st);
+    rheo_solver_close(solver);
+    free(path);
+    free(before);
+    rh_learner_close(l);
+    rheo_circuit_destroy(s.c);
+}
+
 static void steps_of_newton_are_counted(void **state) {
     (void)state;
     scene s;
@@ -412,6 +478,7 @@ int main(void) {
         cmocka_unit_test(levels_end_in_the_clamped_state),
         cmocka_unit_test(levels_are_refined_where_needed),
         cmocka_unit_test(clamp_is_an_element),
+        cmocka_unit_test(the_way_between_samples_is_followed),
         cmocka_unit_test(steps_of_newton_are_counted),
         cmocka_unit_test(medians_are_those_of_the_counts),
         cmocka_unit_test(every_rule_gives_the_same_bytes_for_any_threads),

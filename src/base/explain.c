@@ -310,9 +310,10 @@ static const entry CATALOGUE[] = {
       "This version does not have a solver of that name; `rheo kinds` lists those that it has." },
     { 187, "settings not initialised",
       "A program that uses the library must start from the default function of the settings it passes." },
-    { 189, "ramps between samples need a linear network",
-      "On the way from one sample to the next the drops of a nonlinear network do not move in straight lines. Use "
-      "protocol.between: gate, periodic or carry." },
+    { 189, "the way between samples is too bent",
+      "With between: ramp the closed form follows s on the way from one sample to the next by polynomials up to degree 8. "
+      "Diodes or transistors bend it more than that: what the memory writes there is less exact than usual. Use "
+      "protocol.between: gate, or solver.engine: transient, which follows any way." },
     { 190, "hold: nodes needs the voltage nudge",
       "An output between two nodes can be clamped by one source between them (hold: difference) or by a source at each node, "
       "as machines that were built do (hold: nodes). Currents and conductances always act between the two." },

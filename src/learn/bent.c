@@ -130,6 +130,33 @@ static rheo_status level(rh_learner *l, rh_lane *w, int i, int p, int q, rheo_er
     return RHEO_OK;
 }
 
+/* ---- the way from the last sample ---- */
+
+static void move_inputs(const rh_learner *l, rh_lane *w, const double *in, double h) {
+    for (int i = 0; i < l->ports.n_in; i++)
+        w->source[l->ports.in_elem[i]] = h == 0   ? l->last_in[i]
+                                         : h == 1 ? in[i]
+                                                  : l->last_in[i] + h * (in[i] - l->last_in[i]);
+}
+
+/* s at level i less what it was on the last sample. That was with the conductances before the last update: what the
+ * update has changed, in row 0, fades on the way as it does in a linear network. */
+static void since_last(const rh_learner *l, rh_lane *w, int i) {
+    const size_t n = (size_t)l->n_edge;
+    const double *const fade = w->level_s, left = 1 - l->level[MANY][i];
+    double *const out = w->level_s + (size_t)i * n;
+    rh_solver_drops(w->solver, w->source, w->point + (size_t)i * (size_t)l->n_unknown, w->drop);
+    for (size_t k = 0; k < n; k++) out[k] = rh_contrast(l->last[k], w->drop[k] + left * fade[k] - l->last[k]);
+}
+
+static rheo_status stop_at(rh_learner *l, rh_lane *w, const double *in, int i, int p, int q, rheo_error *err) {
+    guess(l, w, i, p, q);
+    move_inputs(l, w, in, l->level[MANY][i]);
+    RHEO_TRY(rh_newton_solve(w->solver, w->source, NULL, w->point + (size_t)i * (size_t)l->n_unknown, err));
+    count(w, RHEO_NEWTON_FREE);
+    return RHEO_OK;
+}
+
 /* Coefficients 1..degree from the levels of that degree, which are every MANY/degree-th of the many. Returns the size
  * of the last beside the first: how well s(h) is known. */
 static double transform(const rh_learner *l, rh_lane *w, int degree) {
@@ -149,6 +176,44 @@ static double transform(const rh_learner *l, rh_lane *w, int degree) {
     for (int k = 0; k < n; k++) most = fmax(most, w->coef[k]);
     if (share[degree] <= NOISE * most) return 0;
     return share[1] > 0 ? share[degree] / share[1] : INFINITY;
+}
+
+static int way_levels(rh_learner *l, rh_lane *w, const double *in, rheo_error *err) {
+    const size_t m = (size_t)l->n_unknown, n = (size_t)l->n_edge;
+    memset(w->y, 0, (MANY + 1) * (size_t)l->n_grip * sizeof(double)); /* nothing pulls */
+    memcpy(w->point + MANY * m, w->now, m * sizeof(double));
+    if (stop_at(l, w, in, 0, MANY, MANY, err)) return 0;
+    rh_solver_drops(w->solver, w->source, w->point, w->drop);
+    for (size_t k = 0; k < n; k++) w->level_s[k] = l->last[k] - w->drop[k];
+    for (size_t k = 0; k < n; k++) w->level_s[MANY * n + k] = rh_contrast(l->last[k], w->free[k] - l->last[k]);
+    for (size_t k = 0; k < n; k++) w->coef[k] = 0.5 * l->last[k] * l->last[k];
+    for (int i = 2; i < MANY; i += 2) {
+        if (stop_at(l, w, in, i, i - 2, MANY, err)) return 0;
+        since_last(l, w, i);
+    }
+    w->tail = transform(l, w, FEW);
+    if (w->tail <= TAIL_MAX) return FEW + 1;
+    for (int i = 1; i < MANY; i += 2) {
+        if (stop_at(l, w, in, i, i - 1, i + 1, err)) return 0;
+        since_last(l, w, i);
+    }
+    w->tail = transform(l, w, MANY);
+    return MANY + 1;
+}
+
+int rh_bent_way(rh_learner *l, rh_lane *w, rheo_error *err) {
+    double *const in = l->next_in;
+    for (int i = 0; i < l->ports.n_in; i++) in[i] = w->source[l->ports.in_elem[i]];
+    const int n_coef = way_levels(l, w, in, err);
+    if (n_coef > 0 && w->tail > TAIL_WARN && !w->warned_way) {
+        w->warned_way = true;
+        rh_warn(l->log, 189, RH_NOWHERE,
+                "s on the way between samples is only known to %.1g of itself: the network bends it too much", w->tail);
+    }
+    move_inputs(l, w, in, 1);
+    rh_solver_drops(w->solver, w->source, w->now,
+                    w->drop); /* the solver's known potentials are those of the sample again */
+    return n_coef;
 }
 
 int rh_bent_levels(rh_learner *l, rh_lane *w, rheo_error *err) {

@@ -55,7 +55,7 @@ typedef struct rh_lane {
     double *way;       /* written on the way between samples */
     double *bracket;   /* of one sample */
     double *work;      /* rh_closed_work */
-    bool warned_strong;
+    bool warned_strong, warned_way;
     double tail;            /* of the last levels: what of s(h) is not known, as a share of its first coefficient */
     bool refined;           /* more of them were needed than at first */
     rh_newton_count newton; /* of the batch */
@@ -121,6 +121,7 @@ struct rh_learner {
     double level[RH_MAX_DEGREE + 1][RH_MAX_DEGREE + 1]; /* the Chebyshev levels h of each degree */
     rh_carry carry;                                     /* between: ramp and carry */
     double *last;                                       /* [n_edge] drops of the last sample, for the way to the next */
+    double *last_in, *next_in;                          /* [n_in] bent: values of its sources, and of the next ones */
     int64_t *started;                                   /* 1: carry holds something */
     const int *first_sample;                            /* of the batch under way */
     rh_gauge_sum *sum;
@@ -222,6 +223,8 @@ rheo_status rh_bent_factor(rh_learner *l, rh_lane *w, rheo_error *err);
 rheo_status rh_bent_solve(rh_learner *l, rh_lane *w, int sample, double *x, bool first, rheo_error *err);
 void rh_bent_commit(rh_learner *l);
 int rh_bent_levels(rh_learner *l, rh_lane *w, rheo_error *err);
+/* The same of the way from the last sample, from its inputs l->last_in and drops l->last: 0 is failure, see err. */
+int rh_bent_way(rh_learner *l, rh_lane *w, rheo_error *err);
 rheo_status rh_bent_contrast(rh_learner *l, rh_lane *w, double h, double *out, rheo_error *err);
 rheo_status rh_bent_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *err);
 rheo_status rh_bent_gradient(const rh_learner *l, rh_lane *w, double *out, rheo_error *err);

@@ -101,6 +101,8 @@ static void layout(rh_learner *l, rh_arena *a) {
     l->carry.dev = n_state ? RH_TAKE(a, double, (size_t)n_state *(size_t)n) : NULL;
     l->carry.s_last = n_state ? RH_TAKE(a, double, n) : NULL;
     l->last = RH_TAKE(a, double, n_state ? n : 0);
+    l->last_in = RH_TAKE(a, double, n_state && l->bent ? l->ports.n_in : 0);
+    l->next_in = RH_TAKE(a, double, n_state && l->bent ? l->ports.n_in : 0);
     l->started = RH_TAKE(a, int64_t, 1);
     l->start = RH_TAKE(a, double, l->bent ? rh_bent_start_row(l) * (size_t)l->n_start : 0);
     l->next_start = RH_TAKE(a, double, l->bent ? l->n_unknown : 0);
@@ -153,9 +155,8 @@ static rheo_status open_tables(rh_learner *l, rheo_error *err) {
     RHEO_TRY(rh_closed_open(&l->cycle, &filter, ramp, n_ramp, l->low_degree, start, err));
     if (!linear) RHEO_TRY(rh_closed_open(&l->cycle_full, &filter, ramp, n_ramp, RH_MAX_DEGREE, start, err));
     if (d->between != RH_BETWEEN_RAMP) return RHEO_OK;
-    if (l->bent) return rh_fail(err, RHEO_E_USAGE, 189, RH_NOWHERE, "between: ramp needs a linear network");
     const rh_ramp way = { d->ramp, 0, 1 };
-    return rh_closed_open(&l->travel, &filter, &way, 1, 2, RH_CARRIED, err);
+    return rh_closed_open(&l->travel, &filter, &way, 1, l->bent ? RH_MAX_DEGREE : 2, RH_CARRIED, err);
 }
 
 static bool is_reciprocal(const rheo_circuit *c) {
@@ -618,6 +619,7 @@ int rh_learner_blocks(rh_learner *l, rh_block out[RH_MAX_BLOCK]) {
     out[k++] = (rh_block){ "memory", l->carry.dev, n * RH_MAX_STATE };
     out[k++] = (rh_block){ "s_last", l->carry.s_last, n };
     out[k++] = (rh_block){ "last", l->last, n };
+    if (l->bent) out[k++] = (rh_block){ "last_in", l->last_in, sizeof(double) * (size_t)l->ports.n_in };
     out[k++] = (rh_block){ "started", l->started, sizeof(*l->started) };
     return k;
 }

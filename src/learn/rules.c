@@ -25,9 +25,8 @@ static void count_amplitudes(const rh_learner *l, const rh_lane *w, int n_coef, 
     k->inside += n - below - above;
 }
 
-/* The way from the last sample to this one: inputs move linearly, so do the drops, and s is quadratic. Learning is on.
- */
-static void travel(rh_learner *l, rh_lane *w, const rh_write_def *write) {
+/* The way from the last sample to this one: inputs move linearly, so do the drops, and s is quadratic. */
+static int straight_way(const rh_learner *l, rh_lane *w) {
     const int n = l->n_edge;
     double *restrict c0 = w->coef, *restrict c1 = w->coef + n, *restrict c2 = w->coef + 2 * (size_t)n;
     for (int k = 0; k < n; k++) {
@@ -36,7 +35,21 @@ static void travel(rh_learner *l, rh_lane *w, const rh_write_def *write) {
         c1[k] = 0.5 * rh_contrast(from, change);
         c2[k] = change * change / 16;
     }
-    rh_closed_write(l->travel, write, n, 3, w->coef, n, &l->carry, w->way, NULL, NULL, w->work);
+    return 3;
+}
+
+/* Learning is on while the sample changes. */
+static rheo_status travel(rh_learner *l, rh_lane *w, const rh_write_def *write, rheo_error *err) {
+    const int n = l->n_edge, n_coef = l->bent ? rh_bent_way(l, w, err) : straight_way(l, w);
+    if (n_coef == 0) return err->status;
+    rh_closed_write(l->travel, write, n, n_coef, w->coef, n, &l->carry, w->way, NULL, NULL, w->work);
+    return RHEO_OK;
+}
+
+/* The sample that the next way begins at. */
+static void leave(rh_learner *l, const rh_lane *w) {
+    memcpy(l->last, w->free, sizeof(double) * (size_t)l->n_edge);
+    for (int i = 0; l->bent && i < l->ports.n_in; i++) l->last_in[i] = w->source[l->ports.in_elem[i]];
 }
 
 /* Temporal contrastive learning: the memory compares. Falk, Strupp, Scellier & Murugan, Nature Communications 16
@@ -50,10 +63,10 @@ static rheo_status tcl(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err) 
         for (int e = 0; e < n; e++) l->carry.s_last[e] = 0.5 * w->free[e] * w->free[e];
         *l->started = 1;
     } else if (l->travel) {
-        travel(l, w, &write);
+        RHEO_TRY(travel(l, w, &write, err));
         moved = true;
     }
-    if (l->travel) memcpy(l->last, w->free, sizeof(double) * (size_t)n);
+    if (l->travel) leave(l, w);
     const int n_coef = rh_phase_levels(l, w, err);
     if (n_coef == 0) return err->status;
     k->n_levels++;
