@@ -584,6 +584,9 @@ static void a_late_worker_is_ended(void **state) {
     assert_int_equal(w.pid, 0);
     assert_int_equal(kill(pid, 0), -1);
     assert_int_equal(rh_worker_call(&w, RH_NG_INFO, NULL, 0, 10), RH_SAID_DIED);
+    CHECK_OK(rh_worker_start(&w, worker, NULL));
+    kill(w.pid, SIGSTOP); /* neither busy nor answering */
+    assert_int_equal(rh_worker_call(&w, RH_NG_INFO, NULL, 0, 0.1), RH_SAID_LATE);
     rh_worker_free(&w);
 }
 

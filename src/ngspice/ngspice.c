@@ -19,7 +19,7 @@ struct rh_ngspice {
     const rheo_circuit *c;
     char *path;
     rh_worker w;
-    bool loaded;
+    bool loaded, linear;
     rh_port *port;
     int n_port, cap_port;
     int n_vector;
@@ -62,6 +62,7 @@ rheo_status rh_ngspice_open(rh_ngspice **out, const rheo_circuit *c, const char 
     rh_ngspice *const s = rh_calloc(1, sizeof *s);
     if (!s) return RH_NOMEM(err);
     s->c = c;
+    s->linear = rh_circuit_is_linear(c);
     s->path = worker ? rh_strdup(worker) : NULL;
     rheo_status st = worker && !s->path ? RH_NOMEM(err) : start(s, err);
     if (st != RHEO_OK) {
@@ -103,8 +104,9 @@ void rh_ngspice_pull(rh_ngspice *s, int port, double volt, double ohm) {
     s->port[port].ohm = ohm;
 }
 
-/* Time for one request: far above what ngspice needs, which grows faster than the circuit. */
-static double patience(const rh_ngspice *s) { return 60 + 2e-3 * s->c->n_elem; }
+/* Time for one request: far above what ngspice needs, which grows faster than the circuit. 2000 nodes with a diode each
+ * take it half a minute. */
+static double patience(const rh_ngspice *s) { return (s->linear ? 60 : 300) + 2e-3 * s->c->n_elem; }
 
 /* ---- what the worker is told ---- */
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -27,15 +28,45 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* ---- patience ---- */
+
+/* How long a worker may take. Seconds are those of the clock as long as it gets a processor, and of its processor time
+ * where others keep it busy; one that does nothing is not waited for. */
+typedef struct limit {
+    double begin, used, seconds;
+} limit;
+static const double STARVED = 20; /* times the seconds: the longest that any wait takes */
+static const double AWAKE = 0.01; /* share of a processor that a worker gets which is at work */
+
+static double processor_time(const rh_worker *w) {
+    clockid_t clock;
+    struct timespec t;
+    if (clock_getcpuclockid(w->pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static limit wait_for(const rh_worker *w, double seconds) {
+    return (limit){ .begin = now(), .used = processor_time(w), .seconds = seconds };
+}
+
+/* Seconds until it is worth to look again; 0: too late. */
+static double left(const rh_worker *w, const limit *l) {
+    const double waited = now() - l->begin;
+    if (waited < l->seconds) return l->seconds - waited;
+    const double used = processor_time(w) - l->used;
+    const bool late = used >= l->seconds || used < AWAKE * waited || waited >= STARVED * l->seconds;
+    return late ? 0 : fmax(l->seconds - used, 1e-3);
+}
+
 /* ---- talking ---- */
 
 /* Wait until the socket is ready, but not past the end of the time. */
-static rh_said ready(const rh_worker *w, short events, double end) {
+static rh_said ready(const rh_worker *w, short events, const limit *l) {
     for (;;) {
-        const double left = end - now();
-        if (!(left > 0)) return RH_SAID_LATE;
+        const double seconds = left(w, l);
+        if (!(seconds > 0)) return RH_SAID_LATE;
         struct pollfd p = { .fd = w->fd, .events = events };
-        const int k = poll(&p, 1, left > 1e6 ? 1000000000 : (int)(left * 1e3) + 1);
+        const int k = poll(&p, 1, seconds > 1e6 ? 1000000000 : (int)(seconds * 1e3) + 1);
         if (k > 0) return RH_SAID_OK;
         if (k < 0 && errno != EINTR) return RH_SAID_DIED;
     }
@@ -52,14 +83,14 @@ static struct iovec *take(struct iovec part[2], size_t n) {
     return part[0].iov_len ? &part[0] : &part[1];
 }
 
-static rh_said put(const rh_worker *w, struct iovec part[2], double end) {
+static rh_said put(const rh_worker *w, struct iovec part[2], const limit *l) {
     for (struct iovec *p = part; p->iov_len > 0;) {
         const struct msghdr m = { .msg_iov = p, .msg_iovlen = p == part ? 2 : 1 };
         const ssize_t k = sendmsg(w->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (k > 0) {
             p = take(part, (size_t)k);
         } else if (k < 0 && (errno == EAGAIN || errno == EINTR)) {
-            const rh_said said = ready(w, POLLOUT, end);
+            const rh_said said = ready(w, POLLOUT, l);
             if (said != RH_SAID_OK) return said;
         } else {
             return RH_SAID_DIED;
@@ -69,9 +100,9 @@ static rh_said put(const rh_worker *w, struct iovec part[2], double end) {
 }
 
 /* Fill the first part, and of the second what there is; *n bytes in all. */
-static rh_said get(const rh_worker *w, struct iovec part[2], size_t *n, double end) {
+static rh_said get(const rh_worker *w, struct iovec part[2], size_t *n, const limit *l) {
     for (*n = 0; part[0].iov_len > 0;) {
-        const rh_said said = ready(w, POLLIN, end);
+        const rh_said said = ready(w, POLLIN, l);
         if (said != RH_SAID_OK) return said;
         struct msghdr m = { .msg_iov = part, .msg_iovlen = 2 };
         const ssize_t k = recvmsg(w->fd, &m, MSG_DONTWAIT);
@@ -93,11 +124,11 @@ static bool make_room(rh_worker *w, size_t n) {
 }
 
 /* Head and data arrive together, as a rule. */
-static rh_said get_answer(rh_worker *w, double end) {
+static rh_said get_answer(rh_worker *w, const limit *l) {
     rh_ng_head head;
     size_t have, more;
     struct iovec part[2] = { { &head, sizeof head }, { w->text, w->cap } };
-    rh_said said = get(w, part, &have, end);
+    rh_said said = get(w, part, &have, l);
     if (said != RH_SAID_OK) return said;
     have -= sizeof head;
     if (head.magic != RH_NG_MAGIC || head.what > RH_NG_FAILED || head.bytes > RH_NG_MAX_BYTES || have > head.bytes)
@@ -106,7 +137,7 @@ static rh_said get_answer(rh_worker *w, double end) {
     if (!make_room(w, w->n + 1)) return RH_SAID_NOMEM;
     part[0] = (struct iovec){ w->text + have, w->n - have };
     part[1] = (struct iovec){ 0 };
-    said = get(w, part, &more, end);
+    said = get(w, part, &more, l);
     if (said != RH_SAID_OK) return said;
     w->text[w->n] = '\0';
     return head.what == RH_NG_OK ? RH_SAID_OK : RH_SAID_NO;
@@ -114,11 +145,11 @@ static rh_said get_answer(rh_worker *w, double end) {
 
 rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds) {
     if (!w->pid) return RH_SAID_DIED;
-    const double end = now() + seconds;
+    const limit l = wait_for(w, seconds);
     rh_ng_head head = { RH_NG_MAGIC, what, n };
     struct iovec part[2] = { { &head, sizeof head }, { (void *)data, n } };
-    rh_said said = make_room(w, ROOM) ? put(w, part, end) : RH_SAID_NOMEM;
-    if (said == RH_SAID_OK) said = get_answer(w, end);
+    rh_said said = make_room(w, ROOM) ? put(w, part, &l) : RH_SAID_NOMEM;
+    if (said == RH_SAID_OK) said = get_answer(w, &l);
     if (said != RH_SAID_OK) rh_worker_stop(w);
     if (said != RH_SAID_DIED) w->signal = 0; /* it was alive, and ended from here */
     return said;
@@ -128,23 +159,24 @@ rh_said rh_worker_ask(rh_worker *w, uint32_t what, const void *data, size_t n, d
     if (!w->pid) return RH_SAID_DIED;
     rh_ng_head head = { RH_NG_MAGIC, what, n };
     struct iovec part[2] = { { &head, sizeof head }, { (void *)data, n } };
-    const rh_said said = put(w, part, now() + seconds);
+    const limit l = wait_for(w, seconds);
+    const rh_said said = put(w, part, &l);
     if (said != RH_SAID_OK) rh_worker_stop(w);
     return said;
 }
 
 /* One answer of many: not a byte of the next one is read. */
-static rh_said hear(rh_worker *w, bool *more, double end) {
+static rh_said hear(rh_worker *w, bool *more, const limit *l) {
     rh_ng_head head;
     size_t n;
     struct iovec part[2] = { { &head, sizeof head }, { 0 } };
-    rh_said said = get(w, part, &n, end);
+    rh_said said = get(w, part, &n, l);
     if (said != RH_SAID_OK) return said;
     if (head.magic != RH_NG_MAGIC || head.what > RH_NG_MORE || head.bytes > RH_NG_MAX_BYTES) return RH_SAID_DIED;
     w->n = (size_t)head.bytes;
     if (!make_room(w, w->n + 1)) return RH_SAID_NOMEM;
     part[0] = (struct iovec){ w->text, w->n };
-    said = get(w, part, &n, end);
+    said = get(w, part, &n, l);
     if (said != RH_SAID_OK) return said;
     w->text[w->n] = '\0';
     *more = head.what == RH_NG_MORE;
@@ -153,7 +185,8 @@ static rh_said hear(rh_worker *w, bool *more, double end) {
 
 rh_said rh_worker_hear(rh_worker *w, bool *more, double seconds) {
     if (!w->pid) return RH_SAID_DIED;
-    const rh_said said = hear(w, more, now() + seconds);
+    const limit l = wait_for(w, seconds);
+    const rh_said said = hear(w, more, &l);
     if (said != RH_SAID_OK) rh_worker_stop(w);
     return said;
 }

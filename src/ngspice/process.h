@@ -29,7 +29,7 @@ typedef enum rh_said {
 /* Start path (NULL: the one beside the running program, else the installed one) in an empty folder, with an empty
  * environment, and ask who it is. w: zeroed, or stopped. RHEO_E_IO: it is not there, or does not start. */
 rheo_status rh_worker_start(rh_worker *w, const char *path, rheo_error *err);
-/* Ask and wait for the answer, at most so many seconds. */
+/* Ask and wait for the answer, at most so many seconds; longer where other work keeps the processors from it. */
 rh_said rh_worker_call(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds);
 /* The same in two parts, for a request with many answers: ask, then hear until *more is false. */
 rh_said rh_worker_ask(rh_worker *w, uint32_t what, const void *data, size_t n, double seconds);
