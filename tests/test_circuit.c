@@ -15,11 +15,12 @@ static double seconds(void) {
 static void table_of_kinds_agrees_with_its_names(void **state) {
     (void)state;
     const char letters[] = {
-        [RH_KIND_R] = 'R',           [RH_KIND_C] = 'C',       [RH_KIND_V] = 'V',      [RH_KIND_I] = 'I',
-        [RH_KIND_E] = 'E',           [RH_KIND_G] = 'G',       [RH_KIND_F] = 'F',      [RH_KIND_H] = 'H',
-        [RH_KIND_D] = 'D',           [RH_KIND_S] = 'S',       [RH_KIND_B] = 'B',      [RH_KIND_NMOS] = 'M',
-        [RH_KIND_PMOS] = 'M',        [RH_KIND_D_IDEAL] = 'D', [RH_KIND_D_PAIR] = 'D', [RH_KIND_NMOS_SMOOTH] = 'M',
-        [RH_KIND_PMOS_SMOOTH] = 'M', [RH_KIND_D_TABLE] = 'D', [RH_KIND_NPN] = 'Q',    [RH_KIND_PNP] = 'Q'
+        [RH_KIND_R] = 'R',           [RH_KIND_C] = 'C',       [RH_KIND_V] = 'V',         [RH_KIND_I] = 'I',
+        [RH_KIND_E] = 'E',           [RH_KIND_G] = 'G',       [RH_KIND_F] = 'F',         [RH_KIND_H] = 'H',
+        [RH_KIND_D] = 'D',           [RH_KIND_S] = 'S',       [RH_KIND_B] = 'B',         [RH_KIND_NMOS] = 'M',
+        [RH_KIND_PMOS] = 'M',        [RH_KIND_D_IDEAL] = 'D', [RH_KIND_D_PAIR] = 'D',    [RH_KIND_NMOS_SMOOTH] = 'M',
+        [RH_KIND_PMOS_SMOOTH] = 'M', [RH_KIND_D_TABLE] = 'D', [RH_KIND_NPN] = 'Q',       [RH_KIND_PNP] = 'Q',
+        [RH_KIND_R_DRIFT] = 'R',     [RH_KIND_R_VTEAM] = 'R', [RH_KIND_R_VOLATILE] = 'R'
     };
     assert_int_equal(RH_N_KIND, sizeof(letters));
     for (int k = 0; k < RH_N_KIND; k++) {
@@ -31,7 +32,8 @@ static void table_of_kinds_agrees_with_its_names(void **state) {
         assert_int_equal(rh_kind_of_letter((char)(kind->letter - 'A' + 'a')), first);
         assert_true(kind->name && kind->what && kind->value_name && kind->unit && kind->equation);
         const int most = kind->letter == 'Q' ? 3 : 2;
-        assert_int_equal(kind->n_term, kind->flags & RH_CONTROLLED || strchr("MSB", kind->letter) ? 4 : most);
+        assert_int_equal(kind->n_term,
+                         kind->flags & (RH_CONTROLLED | RH_STATE) || strchr("MSB", kind->letter) ? 4 : most);
     }
     assert_int_equal(rh_kind_of_letter('J'), -1);
     assert_int_equal(rh_kind_of_letter('\0'), -1);

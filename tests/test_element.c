@@ -129,7 +129,7 @@ static void slopes_have_no_jumps(void **state) {
     enum { STEPS = 200000 };
     for (int q = 0; q < RH_N_KIND; q++) {
         const rh_kind *const kind = RH_KINDS[q];
-        for (int t = 0; t < 12 && by_table(kind); t++) {
+        for (int t = 0; t < 12 && by_table(kind) && !(kind->flags & RH_STATE); t++) { /* thresholds are corners */
             double par[TABLE_ROOM], from[RH_MAX_TERM], to[RH_MAX_TERM], v[RH_MAX_TERM], before[RH_MAX_TERM] = { 0 };
             draw_parameters(kind, &k, par);
             if (kind->flags & RH_TABLE) par[0] = 3; /* straight lines do have corners */

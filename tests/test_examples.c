@@ -31,6 +31,7 @@ static const expected EXPECTED[] = {
     { "xor-mosfet.yaml", 1.1344e-3, 1e-8, 0, NULL },
     { "xor-diode.yaml", 0.022215, 1e-4, 0, NULL },
     { "regression-mosfet.yaml", 1.39855e-3, 3e-6, 0, NULL },
+    { "memristor.yaml", 0.00478, 7e-6, 0, NULL },
     { "selflearn-4.yaml", 0.03797, 4e-5, 0, NULL },
     { "selflearn-24.yaml", 0.04554, 3e-5, 0, NULL },
     { "selflearn-112.yaml", 0.014474, 1e-4, 0, NULL },

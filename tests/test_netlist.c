@@ -1,5 +1,6 @@
 /* Reading, expanding and printing netlists. The messages of faulty ones: test_malformed_netlist.c. */
 #include "check.h"
+#include "element/memristor.h"
 #include "table_case.h"
 
 #include "circuit/circuit.h"
@@ -722,6 +723,24 @@ static void odd_parameters(rh_builder *b, int elem, int kind, uint64_t seed, uin
     assert_int_equal(rh_builder_par(b, elem, par), RHEO_OK);
 }
 
+/* A resistor with a model that lets it move. */
+static void odd_memristor(rh_builder *b, int kind, const char *name, const int *term, uint64_t seed, uint64_t *k) {
+    const rh_kind *const q = RH_KINDS[kind];
+    double par[RH_KIND_PAR];
+    int other;
+    for (int j = 0; j < q->n_par; j++) {
+        const double u = rh_random_unit(seed, 9, (*k)++);
+        par[j] = u < 0.5 ? q->par[j].def : fmin(fmax(q->par[j].def * 3 * u, q->par[j].min), q->par[j].max);
+    }
+    const double least = par[RH_RON], most = par[RH_ROFF];
+    const double ohm = least * pow(most / least, rh_random_unit(seed, 9, (*k)++));
+    const int e = rh_builder_element(b, RH_KIND_R, name, term, ohm, (rh_place){ 0 }, &other);
+    if (e < 0) return;
+    rh_builder_use_model(b, e, rh_builder_model(b, "odd", 3, kind, par));
+    if (rh_random_u64(seed, 9, (*k)++) % 2)
+        rh_builder_learn(b, e, 1 / most, rh_random_u64(seed, 9, (*k)++) % 2 ? 1 / ohm : 1 / least, NAN);
+}
+
 static rheo_circuit *odd_circuit(uint64_t seed) {
     rh_builder *b = rh_builder_create();
     uint64_t k = 0;
@@ -760,6 +779,10 @@ static rheo_circuit *odd_circuit(uint64_t seed) {
         for (int t = 0; t < 4; t++)
             term[t] = rh_random_u64(seed, 9, k++) % 5 ? node[rh_random_u64(seed, 9, k++) % 20] : 0;
         if (RH_KINDS[kind]->flags & RH_TAPE) term[2] = term[3] = term[0]; /* its expression reads nothing */
+        if (RH_KINDS[kind]->flags & RH_STATE) {
+            odd_memristor(b, kind, name, term, seed, &k);
+            continue;
+        }
         const double sign = kind == RH_KIND_R || kind == RH_KIND_C || rh_random_u64(seed, 9, k++) % 2 ? 1 : -1;
         const int id = rh_builder_element(b, kind, name, term, sign * odd_value(seed, &k), (rh_place){ 0 }, &other);
         if (id >= 0 && RH_KINDS[kind]->flags & RH_BY_CURRENT)

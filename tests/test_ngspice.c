@@ -164,7 +164,7 @@ static void currents_of_nonlinear_kinds_agree(void **state) {
     const double ROUNDING = 1e-15; /* A, in ngspice: about 1 S at 1 V */
     for (int q = 0; q < RH_N_KIND; q++) {
         const rh_kind *const kind = RH_KINDS[q];
-        if (!(kind->flags & RH_NONLINEAR) || kind->flags & RH_TAPE) continue;
+        if (!(kind->flags & RH_NONLINEAR) || kind->flags & (RH_TAPE | RH_STATE)) continue;
         rh_builder *b = rh_builder_create();
         uint64_t r = 0;
         int source[N][RH_MAX_TERM], elem[N];
@@ -931,7 +931,8 @@ static rheo_circuit *hostile_circuit(uint64_t *r) {
     CHECK_OK(rh_builder_keep(b, text, strlen(text)));
     for (int e = 0; e < RH_N_KIND; e++) { /* each kind once, V early */
         int term[4] = { -1, -1, -1, -1 };
-        const int kind = e;
+        const bool state = RH_KINDS[e]->flags & RH_STATE; /* of a resistor */
+        const int kind = state ? RH_KIND_R : e;
         for (int t = 0; t < RH_KINDS[kind]->n_term; t++) {
             hostile_text(text, sizeof text, r);
             term[t] = uniform(25, r) < 0.3 ? 0 : rh_builder_node(b, text, strlen(text));
@@ -940,9 +941,9 @@ static rheo_circuit *hostile_circuit(uint64_t *r) {
         hostile_text(text, sizeof text, r);
         const int elem = rh_builder_element(b, kind, text, term, 1e-3 * (e + 1), (rh_place){ 0 }, &other);
         if (elem >= 0 && RH_KINDS[kind]->flags & RH_BY_CURRENT) rh_builder_ctrl(b, elem, RH_KIND_V);
-        if (elem < 0 || RH_KINDS[kind]->n_par == 0) continue;
+        if (elem < 0 || RH_KINDS[e]->n_par == 0) continue;
         hostile_text(text, sizeof text, r);
-        const int model = rh_builder_model(b, text, strlen(text), kind, NULL);
+        const int model = rh_builder_model(b, text, strlen(text), e, NULL);
         assert_true(model >= 0);
         rh_builder_use_model(b, elem, model);
     }

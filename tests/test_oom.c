@@ -15,6 +15,9 @@
 
 static const char NETLIST[] =
     "net\n*@ rheo version=1\nV1 in 0 1\nR1 in a 1k\nR2 a b 2k\nR3 b 0 1k\n*@ learn R* min=1u max=10m\n.end\n";
+static const char MEMRISTOR[] = "memristors\n*@ rheo version=1\nV1 a 0 pwl(0 0 1m 1 2m 1)\nR1 a b 5k m\nR2 b 0 100k q\n"
+                                "C1 b 0 10n\n.model m r()\n.model q r()\n*@ model m drift\n*@ model q volatile\n"
+                                "*@ learn R1\n";
 static const char RECTIFIER[] = "rectifier\nV1 a 0 SIN(0 5 500)\nD1 a b d\nR1 b 0 1k\nC1 b 0 1u\n.model d d(rs=0.5)\n";
 static const char RC[] = "rc\nV1 in 0 PWL(0 0 1m 1 2m 0)\nR1 in a 1k\nC1 a b 1u\nR2 b 0 1k\nC2 b 0 1u ic=1\n"
                          "I1 0 a SIN(0 1m 1k)\n.ic v(a)=0.5\n.end\n";
@@ -113,6 +116,8 @@ static void transient(void **state) {
     const char *const fine[] = { "tran", "--stop", "4m", "--step", "1m", "--reltol", "1e-9", net, NULL };
     assert_true(count(&r, fine) < few + 8 * 10);
     launch_free(&r);
+    snprintf(net, sizeof net, "%s/memristor.cir", dir);
+    answers((const char *const[]){ "tran", "--stop", "4m", "--step", "1m", "--reltol", "1m", net, NULL });
     snprintf(net, sizeof net, "%s/rectifier.cir", dir);
     answers((const char *const[]){ "tran", "--stop", "4m", "--step", "1m", "--reltol", "1m", net, NULL });
     const long rough =
@@ -204,6 +209,7 @@ static int begin(void **state) {
     scratch_write(dir, "rc.cir", RC);
     scratch_write(dir, "bent.cir", BENT);
     scratch_write(dir, "rectifier.cir", RECTIFIER);
+    scratch_write(dir, "memristor.cir", MEMRISTOR);
     scratch_write(dir, "t.csv", TABLE);
     return 0;
 }

@@ -31,9 +31,9 @@ typedef struct rheo_transient_stats {
 /**
  * Prepare the analysis and find the state at time 0: the operating point with the sources at their value at time 0 and
  * the nodes of .ic held, or with uic what the initial voltages of the capacitors make it. Learnable edges have their
- * initial state throughout.
- * @return RHEO_OK, RHEO_E_SINGULAR, RHEO_E_NOCONV (no operating point found), RHEO_E_RANGE (times, a negative capacitance, a pulse longer than its period),
- *         RHEO_E_USAGE, RHEO_E_NOMEM
+ * initial state throughout; memristors begin with theirs and move.
+ * @return RHEO_OK, RHEO_E_SINGULAR, RHEO_E_NOCONV (no operating point found), RHEO_E_RANGE (times, a negative
+ * capacitance, a pulse longer than its period), RHEO_E_USAGE, RHEO_E_NOMEM
  */
 RHEO_API rheo_status rheo_transient_open(rheo_transient **out, const rheo_circuit *c, const rheo_transient_def *def,
                                          const rheo_log *log, rheo_error *err);
@@ -50,6 +50,9 @@ RHEO_API double rheo_transient_time(const rheo_transient *t);
 RHEO_API bool rheo_transient_done(const rheo_transient *t);
 /** Potentials [n_node] V and currents [n_element] A at a time within the last step, to second order. i may be NULL. */
 RHEO_API void rheo_transient_at(rheo_transient *t, double time, double *v, double *i);
+/** The state x of a memristor, 0 at its ROFF and 1 at its RON, at a time within the last step; NaN for other elements.
+ */
+RHEO_API double rheo_transient_memristor(const rheo_transient *t, double time, int element);
 RHEO_API rheo_transient_stats rheo_transient_statistics(const rheo_transient *t);
 
 #ifdef __cplusplus

@@ -336,17 +336,18 @@ int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const 
 void rh_builder_use_model(rh_builder *b, int elem, int model) { b->c.elem_model[elem] = model; }
 const double *rh_builder_model_par(const rh_builder *b, int model) { return b->c.par + b->c.model[model].par; }
 int rh_builder_model_kind(const rh_builder *b, int model) { return b->c.model[model].kind; }
+int rh_builder_model_of(const rh_builder *b, int elem) { return b->c.elem_model[elem]; }
 
 rheo_status rh_builder_law_of(rh_builder *b, int elem, const rheo_circuit *c, int other) {
     const int kind = c->kind[other];
-    if (c->elem_par[other] < 0) return RHEO_OK;
-    const double *const par = c->par + c->elem_par[other];
+    if (c->elem_par[other] < 0 && c->elem_model[other] < 0) return RHEO_OK;
+    const double *const par = c->par + (c->elem_par[other] < 0 ? 0 : c->elem_par[other]);
     if (RH_KINDS[kind]->flags & RH_TAPE) return rh_builder_tape(b, elem, par);
     const rh_model *const m = &c->model[c->elem_model[other]];
     const int model = rh_builder_model(b, m->name, strlen(m->name), m->kind, c->par + m->par);
     if (model < 0) return RHEO_E_NOMEM;
     rh_builder_use_model(b, elem, model);
-    return rh_builder_par(b, elem, par);
+    return RH_KINDS[kind]->model ? rh_builder_par(b, elem, par) : RHEO_OK;
 }
 
 /* Elements that were added without a model get one with their parameters. */

@@ -51,6 +51,10 @@ void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out
     kind->eval(c->par + c->elem_par[elem], at, out);
 }
 
+bool rh_elem_is_memristor(const rheo_circuit *c, int elem) {
+    return c->elem_model[elem] >= 0 && !RH_KINDS[c->kind[elem]]->model;
+}
+
 bool rh_circuit_is_linear(const rheo_circuit *c) {
     for (int e = 0; e < c->n_elem; e++)
         if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) return false;
@@ -93,6 +97,13 @@ static bool parameters_equal(const rheo_circuit *a, const rheo_circuit *b, int e
     return n == rh_elem_n_par(b, e) && same_bits(a->par + i, b->par + j, (size_t)n);
 }
 
+static bool memristors_equal(const rheo_circuit *a, const rheo_circuit *b, int e) {
+    const bool is = rh_elem_is_memristor(a, e);
+    if (!is || !rh_elem_is_memristor(b, e)) return is == rh_elem_is_memristor(b, e);
+    const rh_model *const p = &a->model[a->elem_model[e]], *const q = &b->model[b->elem_model[e]];
+    return p->kind == q->kind && same_bits(a->par + p->par, b->par + q->par, (size_t)RH_KINDS[p->kind]->n_par);
+}
+
 static bool elements_equal(const rheo_circuit *a, const rheo_circuit *b) {
     for (int e = 0; e < a->n_elem; e++) {
         if (a->kind[e] != b->kind[e] || !rh_streq(a->elem_name[e], b->elem_name[e])) return false;
@@ -100,7 +111,7 @@ static bool elements_equal(const rheo_circuit *a, const rheo_circuit *b) {
             if (translate(a, b, a->term[e][t]) != b->term[e][t]) return false;
         if (!same_bits(&a->value[e], &b->value[e], 1) || !same_number(a->elem_ic[e], b->elem_ic[e])) return false;
         if (a->elem_ctrl[e] != b->elem_ctrl[e]) return false;
-        if (!waves_equal(a, b, e) || !parameters_equal(a, b, e)) return false;
+        if (!waves_equal(a, b, e) || !parameters_equal(a, b, e) || !memristors_equal(a, b, e)) return false;
     }
     return true;
 }

@@ -49,7 +49,8 @@ struct rheo_circuit {
     int *elem_par;    /* [n_elem] where its parameters begin in par; -1: the kind has none */
     double *par;      /* [n_par] parameters of nonlinear elements, each in the order of its kind */
     int n_par;
-    int *elem_model; /* [n_elem] index into model, whose parameters its own ones repeat; -1: the kind has none */
+    int *elem_model; /* [n_elem] index into model, whose parameters its own ones repeat; -1: none. A resistor that has
+                        one is a memristor in the state of that resistance */
     rh_model *model; /* [n_model] */
     int n_model;
     int *elem_wave;        /* [n_elem] index into wave, -1: the value at all times */
@@ -122,6 +123,7 @@ void rh_builder_use_model(rh_builder *b, int elem, int model);
 rheo_status rh_builder_law_of(rh_builder *b, int elem, const rheo_circuit *c, int other);
 const double *rh_builder_model_par(const rh_builder *b, int model); /* lent until the next model or element */
 int rh_builder_model_kind(const rh_builder *b, int model);
+int rh_builder_model_of(const rh_builder *b, int elem); /* -1: none */
 bool rh_builder_is_learnable(const rh_builder *b, int elem);
 rheo_status rh_builder_pos(rh_builder *b, int node, double x, double y);
 rheo_status rh_builder_ic(rh_builder *b, int node, double volt);
@@ -145,6 +147,7 @@ int rh_elem_n_par(const rheo_circuit *c, int elem); /* numbers at its place in p
 /* Currents into the terminals of a nonlinear element at the potentials v [n_node], and their slopes. */
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out);
 bool rh_circuit_is_linear(const rheo_circuit *c);
+bool rh_elem_is_memristor(const rheo_circuit *c, int elem);
 /* Place of an element for messages. */
 rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
 /* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic,

@@ -24,18 +24,18 @@ static const rh_option OPTIONS[] = {
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 
-/* Rows of time, potentials of some nodes and currents of voltage sources. */
+/* Rows of time, potentials of some nodes, currents of voltage sources and states of memristors. */
 typedef struct record {
     const rheo_circuit *c;
-    int *node, *source; /* what the columns behind the time are */
-    int n_node, n_source, cap_node, n_row, cap;
+    int *node, *source, *state; /* what the columns behind the time are */
+    int n_node, n_source, n_state, cap_node, n_row, cap;
     double *v, *i; /* [n_node], [n_elem]: at one time */
-    double *x;     /* [n_row][1 + n_node + n_source] */
+    double *x;     /* [n_row][width] */
 } record;
 
 enum { MOST_VALUES = 1 << 28 }; /* 2 GiB */
 
-static int width(const record *r) { return 1 + r->n_node + r->n_source; }
+static int width(const record *r) { return 1 + r->n_node + r->n_source + r->n_state; }
 
 /* ---- what to record ---- */
 
@@ -68,15 +68,19 @@ static rheo_status open_record(rh_cli *cli, record *r, const rheo_circuit *c, rh
     r->v = rh_calloc((size_t)c->n_node, sizeof(double));
     r->i = rh_calloc((size_t)c->n_elem, sizeof(double));
     r->source = rh_calloc((size_t)c->n_elem, sizeof(int));
-    if (!r->v || !r->i || !r->source) return RH_NOMEM(err);
-    for (int e = 0; e < c->n_elem; e++)
+    r->state = rh_calloc((size_t)c->n_elem, sizeof(int));
+    if (!r->v || !r->i || !r->source || !r->state) return RH_NOMEM(err);
+    for (int e = 0; e < c->n_elem; e++) {
         if (c->kind[e] == RH_KIND_V) r->source[r->n_source++] = e;
+        if (rh_elem_is_memristor(c, e)) r->state[r->n_state++] = e;
+    }
     return choose_nodes(cli, r, err);
 }
 
 static void close_record(record *r) {
     rh_free(r->node);
     rh_free(r->source);
+    rh_free(r->state);
     rh_free(r->v);
     rh_free(r->i);
     rh_free(r->x);
@@ -93,6 +97,8 @@ static rheo_status add_row(record *r, rheo_transient *t, double time, rheo_error
     x[0] = time;
     for (int k = 0; k < r->n_node; k++) x[1 + k] = r->v[r->node[k]];
     for (int k = 0; k < r->n_source; k++) x[1 + r->n_node + k] = r->i[r->source[k]];
+    for (int k = 0; k < r->n_state; k++)
+        x[1 + r->n_node + r->n_source + k] = rheo_transient_memristor(t, time, r->state[k]);
     return RHEO_OK;
 }
 
@@ -129,10 +135,16 @@ static rheo_status record_all(record *r, rheo_transient *t, sampling *s, rheo_er
 
 /* ---- three ways to write ---- */
 
-/* Name of column k > 0: its letter and the node or source. */
+/* Where the columns of potentials, of currents and of states begin, and where they end. */
+static int part_begin(const record *r, int part) {
+    return 1 + (part > 0 ? r->n_node : 0) + (part > 1 ? r->n_source : 0) + (part > 2 ? r->n_state : 0);
+}
+
+/* Name of column k > 0: its letter and the node or element. */
 static const char *column(const record *r, int k, char *letter) {
-    *letter = k <= r->n_node ? 'v' : 'i';
-    return k <= r->n_node ? r->c->node_name[r->node[k - 1]] : r->c->elem_name[r->source[k - 1 - r->n_node]];
+    const int part = k < part_begin(r, 1) ? 0 : k < part_begin(r, 2) ? 1 : 2, at = k - part_begin(r, part);
+    *letter = "vix"[part];
+    return part == 0 ? r->c->node_name[r->node[at]] : r->c->elem_name[part == 1 ? r->source[at] : r->state[at]];
 }
 
 static void csv(rh_buf *b, const record *r) {
@@ -167,7 +179,7 @@ static void raw(rh_buf *b, const record *r) {
             const char low = *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name; /* ngspice finds no others */
             rh_buf_add(b, &low, 1);
         }
-        rh_buf_printf(b, ")\t%s\n", letter == 'v' ? "voltage" : "current");
+        rh_buf_printf(b, ")\t%s\n", letter == 'v' ? "voltage" : letter == 'i' ? "current" : "notype");
     }
     rh_buf_puts(b, "Binary:\n");
     rh_buf_add(b, (const char *)r->x, (size_t)r->n_row * (size_t)width(r) * sizeof(double));
@@ -207,9 +219,9 @@ static void json(rh_buf *b, const record *r) {
         const double *const x = r->x + (size_t)n * (size_t)width(r);
         rh_buf_puts(b, "{\"event\":\"tran\"");
         rh_json_number(b, "time", x[0]);
-        for (int part = 0; part < 2; part++) { /* nodes, then sources */
-            const int from = part ? 1 + r->n_node : 1, to = part ? width(r) : 1 + r->n_node;
-            rh_buf_puts(b, part ? ",\"i\":{" : ",\"v\":{");
+        for (int part = 0; part < (r->n_state ? 3 : 2); part++) {
+            const int from = part_begin(r, part), to = part_begin(r, part + 1);
+            rh_buf_printf(b, ",\"%c\":{", "vix"[part]);
             for (int k = from; k < to; k++) {
                 char letter;
                 if (k > from) rh_buf_puts(b, ",");
@@ -327,8 +339,9 @@ const rh_command rh_cmd_tran = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
-    .notes = "Learnable resistors keep their initial conductance. The keys of FILE.npz are time, v_<node> and "
-             "i_<source>;\n"
-             "FILE.raw is for `load` of ngspice. A current flows from the first to the second node, through the "
-             "source.\n",
+    .notes =
+        "Learnable resistors keep their initial conductance; memristors move, and a column x(name) has their state.\n"
+        "The keys of FILE.npz are time, v_<node>, i_<source> and x_<memristor>;\n"
+        "FILE.raw is for `load` of ngspice. A current flows from the first to the second node, through the "
+        "source.\n",
 };

@@ -17,6 +17,7 @@ enum {
     RH_JOINED = 2048,    /* each of its terminals conducts to the others, not only those of path: Q */
     RH_TABLE = 1024,     /* its parameters are followed by a table (table.h) */
     RH_NONLINEAR = 64,   /* its currents come from eval, not from law: D and M */
+    RH_STATE = 4096, /* what a resistor with such a model is while time passes (memristor.h): never on a card itself */
 };
 
 enum { RH_MAX_TERM = 4, RH_KIND_PAR = 32 /* parameters of a kind */ };
@@ -60,6 +61,7 @@ typedef struct rh_kind {
     int path[2];               /* terminals between which it conducts; the others take hardly any current */
     const char *model;         /* type on the .model card that such an element names: "d"; NULL: takes no model */
     const char *variant;       /* word on the line `*@ model NAME word` that chooses it; NULL: the card alone does */
+    const char *optional;      /* type on the .model card that, with a variant, such an element may name: "r" */
     const char *const *idle;   /* model parameters of SPICE that say nothing about direct current; NULL-terminated */
     const char *const *absent; /* those that do, but that are not computed here */
     /* Currents and slopes at the potentials v [n_term] of the terminals; finite for |v| up to 1e60. out is zero before.
@@ -114,6 +116,9 @@ enum {
     RH_KIND_D_TABLE,
     RH_KIND_NPN,
     RH_KIND_PNP,
+    RH_KIND_R_DRIFT,
+    RH_KIND_R_VTEAM,
+    RH_KIND_R_VOLATILE,
 };
 
 #endif

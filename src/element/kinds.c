@@ -3,10 +3,29 @@
 #include "element/table.h"
 
 /* Order: RH_KIND_R, RH_KIND_C, ... */
-const rh_kind *const RH_KINDS[] = { &rh_resistor, &rh_capacitor,   &rh_vsource,     &rh_isource,     &rh_vcvs,
-                                    &rh_vccs,     &rh_cccs,        &rh_ccvs,        &rh_diode,       &rh_nmos,
-                                    &rh_pmos,     &rh_ideal_diode, &rh_diode_pair,  &rh_smooth_nmos, &rh_smooth_pmos,
-                                    &rh_switch,   &rh_behaviour,   &rh_table_diode, &rh_npn,         &rh_pnp };
+const rh_kind *const RH_KINDS[] = { &rh_resistor,
+                                    &rh_capacitor,
+                                    &rh_vsource,
+                                    &rh_isource,
+                                    &rh_vcvs,
+                                    &rh_vccs,
+                                    &rh_cccs,
+                                    &rh_ccvs,
+                                    &rh_diode,
+                                    &rh_nmos,
+                                    &rh_pmos,
+                                    &rh_ideal_diode,
+                                    &rh_diode_pair,
+                                    &rh_smooth_nmos,
+                                    &rh_smooth_pmos,
+                                    &rh_switch,
+                                    &rh_behaviour,
+                                    &rh_table_diode,
+                                    &rh_npn,
+                                    &rh_pnp,
+                                    &rh_memristor_drift,
+                                    &rh_memristor_vteam,
+                                    &rh_memristor_volatile };
 const int RH_N_KIND = RH_COUNT(RH_KINDS);
 
 int rh_kind_of_letter(char letter) {
@@ -27,8 +46,9 @@ int rh_kind_of_model(const char *type, size_t n) {
 }
 
 int rh_kind_variant(int kind, const char *variant) {
+    const char *const type = RH_KINDS[kind]->model ? RH_KINDS[kind]->model : RH_KINDS[kind]->optional;
     for (int k = 0; k < RH_N_KIND; k++)
-        if (RH_KINDS[k]->variant && !strcmp(RH_KINDS[k]->model, RH_KINDS[kind]->model) &&
+        if (type && RH_KINDS[k]->variant && !strcmp(RH_KINDS[k]->model, type) &&
             rh_streq(RH_KINDS[k]->variant, variant))
             return k;
     return -1;

@@ -15,4 +15,5 @@ const rh_kind rh_resistor = { .letter = 'R',
                               .n_term = 2,
                               .flags = RH_LEARNABLE,
                               .equation = "i = (va - vb)/R",
+                              .optional = "r",
                               .law = law };

@@ -382,7 +382,7 @@ static void put_models(deck *d) {
     bool any = false;
     for (int m = 0; m < d->c->n_model; m++) {
         const rh_kind *const kind = RH_KINDS[d->c->model[m].kind];
-        if (kind->express) continue;
+        if (kind->express || kind->flags & RH_STATE) continue; /* a memristor is a resistor here */
         put(d, any ? ".model m_" : "\n* ---- models of the network\n.model m_");
         any = true;
         rh_export_name(&d->b, d->c->model[m].name);

@@ -1,4 +1,5 @@
 /* cards.c: element cards. What a card may carry besides its nodes is written down in tables. */
+#include "element/memristor.h"
 #include "netlist/netlist.h"
 
 #include <math.h>
@@ -135,6 +136,8 @@ static bool unknown_par(card_reader *k, rh_tok t) {
     const char *near = rh_suggest_list(word, names, n);
     if (rh_word_is(t, "learn"))
         snprintf(hint, sizeof(hint), "write a line '*@ learn %s'", rh_show(k->name, shown));
+    else if (k->kind->optional && rh_word_is(t, "x0"))
+        snprintf(hint, sizeof(hint), "the resistance of a memristor is its state: write {ROFF-(ROFF-RON)*X0}");
     else if (near)
         snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
     return rh_bad(k->rd, 104, rh_tok_loc(k->rd, t), hint[0] ? hint : NULL, "a %s has no parameter '%s'", k->kind->name,
@@ -178,9 +181,24 @@ static bool instance_par(card_reader *k, rh_tok t) {
     return true;
 }
 
+/* The model of a resistor: it may make a memristor of it, or say nothing to rheo. */
+static bool optional_model(card_reader *k, rh_tok t) {
+    const int model = rh_model_of(k->rd, k->f, t, k->letter);
+    if (model >= 0) k->model = model;
+    if (model == RH_MODEL_PLAIN && rh_first(k->rd, "model on an element"))
+        rh_note(k->rd, 105, rh_tok_loc(k->rd, t), "models of R and C are not used by rheo");
+    return model != -1;
+}
+
 /* A word without '=': the name of a model on R and C, which says nothing more to rheo. */
 static bool bare_word(card_reader *k, rh_tok t, const rh_cursor *before) {
     rh_reader *rd = k->rd;
+    if (k->model < 0 && k->kind->optional && rh_model_exists(k->f, t)) return optional_model(k, t);
+    if (k->model >= 0) {
+        k->c = *before;
+        rh_unexpected(rd, &k->c, "after the model");
+        return false;
+    }
     for (const rh_def *d = k->f->def; d; d = d->up)
         if ((k->letter == 'R' || k->letter == 'C') && rh_lookup(d->model_map, t) >= 0) {
             if (rh_first(rd, "model on an element"))
@@ -613,6 +631,19 @@ void rh_senses_apply(rh_reader *rd) {
     for (int k = 0; k < rd->n_sense && !rh_stop(rd); k++) apply_sense(rd, &rd->sense[k]);
 }
 
+/* The resistance of a memristor is its state. */
+static bool within_states(card_reader *k) {
+    char value[32], on[32], off[32], hint[120];
+    if (k->model < 0 || k->kind->model) return true;
+    const double *const par = rh_builder_model_par(k->rd->b, k->model);
+    if (k->value >= par[RH_RON] * (1 - 1e-9) && k->value <= par[RH_ROFF] * (1 + 1e-9)) return true;
+    snprintf(hint, sizeof(hint), "it is its state, so it may be %s to %s ohm", rh_number_text(par[RH_RON], on),
+             rh_number_text(par[RH_ROFF], off));
+    return rh_bad(k->rd, 138, rh_tok_loc(k->rd, k->name), hint,
+                  "the resistance of the memristor '%s', %s, is not between its ron and roff", RH_SHOW(k->name),
+                  rh_number_text(k->value, value));
+}
+
 static bool add(card_reader *k, const int *term) {
     rh_reader *rd = k->rd;
     const rh_place place = { .line = k->name.line,
@@ -628,7 +659,7 @@ static bool add(card_reader *k, const int *term) {
     if (e == -2) return duplicate(rd, k->name, other);
     if (k->model >= 0) {
         rh_builder_use_model(rd->b, e, k->model);
-        if (rh_builder_par(rd->b, e, k->par) != RHEO_OK) return rh_no_memory(rd);
+        if (k->kind->model && rh_builder_par(rd->b, e, k->par) != RHEO_OK) return rh_no_memory(rd);
     }
     if (k->kind->flags & RH_BY_CURRENT && !remember_sensed(k, e)) return false;
     if (isfinite(k->ic)) rh_builder_elem_ic(rd->b, e, k->ic);
@@ -801,7 +832,7 @@ static bool read_card(card_reader *k) {
     if (k->kind->flags & RH_BY_CURRENT && !sensed_source(k)) return false;
     if (k->kind->model ? !model_values(k) : k->kind->flags & RH_SOURCE ? !source_values(k) : !plain_values(k))
         return false;
-    return physical(k) && add(k, term);
+    return physical(k) && within_states(k) && add(k, term);
 }
 
 static bool unknown_letter(rh_reader *rd, rh_tok t) {

@@ -1,5 +1,6 @@
 /* model.c: .model cards. Those of kinds that compute with them become numbers when an element names them, once for each
  * instance, since they may use its parameters; those of R, C and the like are kept as text. */
+#include "element/memristor.h"
 #include "netlist/netlist.h"
 
 #include <math.h>
@@ -111,8 +112,9 @@ static bool par_named(const rh_par *p, rh_par_of of, rh_tok t) {
 
 /* Does the kind that the card alone would make know it? A variant is for rheo, the card for other programs. */
 static bool known_to_base(const rh_kind *kind, rh_tok t) {
-    if (!kind->variant) return false;
-    const rh_kind *const base = RH_KINDS[rh_kind_of_model(kind->model, strlen(kind->model))];
+    const int at = kind->variant ? rh_kind_of_model(kind->model, strlen(kind->model)) : -1;
+    if (at < 0) return false; /* no variant, or one of a type that is nothing without */
+    const rh_kind *const base = RH_KINDS[at];
     for (int k = 0; k < base->n_par; k++)
         if (par_named(&base->par[k], RH_OF_MODEL, t)) return true;
     return listed(base->idle, t) || listed(base->absent, t);
@@ -198,6 +200,15 @@ static bool parameters(model_reader *m) {
     return true;
 }
 
+/* The kind of element that may name a model of that type once a variant is chosen. */
+static int kind_by_variant(rh_tok type) {
+    for (int k = 0; k < RH_N_KIND; k++)
+        if (RH_KINDS[k]->optional && rh_word_is(type, RH_KINDS[k]->optional)) return k;
+    return -1;
+}
+
+static const char *type_of(const rh_kind *kind) { return kind->model ? kind->model : kind->optional; }
+
 /* Opens the card behind its type. */
 static int open_card(rh_reader *rd, const rh_card *card, rh_cursor *c, rh_tok *name) {
     *c = rh_cursor_at(rd, card, false);
@@ -207,7 +218,8 @@ static int open_card(rh_reader *rd, const rh_card *card, rh_cursor *c, rh_tok *n
     *name = rh_lex_word(c);
     rh_skip_separators(rd, c);
     const rh_tok type = rh_lex_word(c);
-    return rh_kind_of_model(type.s, (size_t)type.n);
+    const int kind = rh_kind_of_model(type.s, (size_t)type.n);
+    return kind < 0 ? kind_by_variant(type) : kind;
 }
 
 /* ---- variants: *@ model NAME word name=value ---- */
@@ -215,7 +227,7 @@ static int open_card(rh_reader *rd, const rh_card *card, rh_cursor *c, rh_tok *n
 static const char *variant_at(const void *ctx, int i) {
     const rh_kind *const base = ctx;
     if (i >= RH_N_KIND) return NULL;
-    const bool same = RH_KINDS[i]->variant && !strcmp(RH_KINDS[i]->model, base->model);
+    const bool same = RH_KINDS[i]->variant && !strcmp(RH_KINDS[i]->model, type_of(base));
     return same ? RH_KINDS[i]->variant : "";
 }
 
@@ -227,7 +239,7 @@ static bool unknown_variant(model_reader *m, rh_tok t) {
     snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
     const char *near = rh_suggest(word, variant_at, m->kind);
     if (near) snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
-    return rh_bad(m->rd, 143, rh_tok_loc(m->rd, t), hint, "models of type %s have no variant '%s'", m->kind->model,
+    return rh_bad(m->rd, 143, rh_tok_loc(m->rd, t), hint, "models of type %s have no variant '%s'", type_of(m->kind),
                   RH_SHOW(t));
 }
 
@@ -304,6 +316,14 @@ static bool read_variant(model_reader *m, const rh_card *card, int *kind) {
     return true;
 }
 
+static bool has_room(model_reader *m) {
+    char on[32], off[32];
+    if (!(m->kind->flags & RH_STATE) || m->par[RH_RON] < m->par[RH_ROFF]) return true;
+    return rh_bad(m->rd, 138, rh_tok_loc(m->rd, m->word), NULL,
+                  "the roff of a memristor must be above its ron, but %s is not above %s",
+                  rh_number_text(m->par[RH_ROFF], off), rh_number_text(m->par[RH_RON], on));
+}
+
 /* The line that chooses a variant of this model, in the same definition. */
 static bool choose_variant(model_reader *m, int *kind) {
     rh_reader *rd = m->rd;
@@ -317,7 +337,7 @@ static bool choose_variant(model_reader *m, int *kind) {
         if (found) return rh_twice(rd, name, "variant of", (rh_place){ .file = found->file, .line = found->line });
         found = &lines->card[k];
     }
-    return !found || read_variant(m, found, kind);
+    return !found || (read_variant(m, found, kind) && has_room(m));
 }
 
 /* Lines about models that are not there. */
@@ -362,7 +382,9 @@ static int evaluate(rh_reader *rd, const rh_frame *f, rh_card *card) {
     if (kind < 0 || card->bad) return RH_MODEL_BAD;
     m.kind = RH_KINDS[kind];
     for (int k = 0; k < m.kind->n_par; k++) m.par[k] = m.kind->par[k].def;
-    if (!choose_variant(&m, &kind) || !parameters(&m) || !packed(&m)) {
+    const bool chosen = choose_variant(&m, &kind);
+    if (chosen && !m.kind->model) return RH_MODEL_PLAIN;
+    if (!chosen || !parameters(&m) || !packed(&m)) {
         card->bad = true;
         return RH_MODEL_BAD;
     }
@@ -442,7 +464,7 @@ int rh_model_of(rh_reader *rd, const rh_frame *f, rh_tok name, char letter) {
         rd->model[at->model0 + k] = model;
     }
     const int model = rd->model[at->model0 + k];
-    return model < 0 ? -1 : model;
+    return model == RH_MODEL_BAD ? -1 : model;
 }
 
 static void keep(rh_reader *rd, const rh_card *card) {
@@ -466,9 +488,7 @@ void rh_models_keep(rh_reader *rd, const rh_frame *f) {
         rh_cursor c;
         rh_tok name;
         if (card->bad) continue;
-        if (open_card(rd, card, &c, &name) < 0)
-            keep(rd, card);
-        else
-            rd->model[f->model0 + k] = evaluate(rd, f, card);
+        if (open_card(rd, card, &c, &name) >= 0) rd->model[f->model0 + k] = evaluate(rd, f, card);
+        if (open_card(rd, card, &c, &name) < 0 || rd->model[f->model0 + k] == RH_MODEL_PLAIN) keep(rd, card);
     }
 }

@@ -119,7 +119,7 @@ typedef struct rh_value {
     uint8_t state;
 } rh_value;
 
-enum { RH_MODEL_NEW = -1, RH_MODEL_BAD = -2 };
+enum { RH_MODEL_NEW = -1, RH_MODEL_BAD = -2, RH_MODEL_PLAIN = -3 /* says nothing to rheo */ };
 
 /* An F or H card and the source it senses, which may be defined later. */
 typedef struct rh_sense {
@@ -277,7 +277,8 @@ bool rh_is_ground(rh_tok t);
 void rh_model_card(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line);
 /* Room for the models of a frame. */
 bool rh_models_open(rh_reader *rd, rh_frame *f);
-/* The model that an element of this letter names, in the builder; -1 after an error. */
+/* The model that an element of this letter names, in the builder; -1 after an error, RH_MODEL_PLAIN: one of R that
+ * makes no memristor of it. */
 int rh_model_of(rh_reader *rd, const rh_frame *f, rh_tok name, char letter);
 bool rh_model_exists(const rh_frame *f, rh_tok name);
 bool rh_par_in_range(rh_reader *rd, const rh_par *p, rh_tok at, double x); /* at: the value */

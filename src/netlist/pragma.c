@@ -1,4 +1,5 @@
 /* pragma.c: lines that start with *@. Every SPICE takes them for comments. */
+#include "element/memristor.h"
 #include "netlist/netlist.h"
 
 #include <math.h>
@@ -433,19 +434,44 @@ static bool apply_conductance(rh_reader *rd, int elem, rh_loc here) {
            rh_bad(rd, 122, here, hint, "the conductance of '%s' is outside the range of numbers", RH_SHOW(shown));
 }
 
+/* Between which conductances a memristor has its states; for others any will do. */
+static bool state_range(const rh_reader *rd, int elem, double range[2]) {
+    const int model = rh_builder_model_of(rd->b, elem);
+    if (model < 0 || RH_KINDS[rh_builder_element_kind(rd->b, elem)]->model) return false;
+    range[0] = 1 / rh_builder_model_par(rd->b, model)[RH_ROFF];
+    range[1] = 1 / rh_builder_model_par(rd->b, model)[RH_RON];
+    return true;
+}
+
+/* Bounds of a memristor are those of its states unless said otherwise, and no wider. */
+static bool apply_states(rh_reader *rd, int elem, rh_mark *m, rh_loc there) {
+    double range[2];
+    char min[32], max[32], hint[120];
+    if (!state_range(rd, elem, range)) return true;
+    if (isnan(m->min)) m->min = range[0];
+    if (isnan(m->max)) m->max = range[1];
+    if (m->min >= range[0] * (1 - 1e-9) && m->max <= range[1] * (1 + 1e-9)) return true;
+    snprintf(hint, sizeof(hint),
+             "its model goes from %s to %s S: leave out min= and max=", rh_number_text(range[0], min),
+             rh_number_text(range[1], max));
+    return rh_bad(rd, 120, there, hint, "the bounds of the memristor '%s' are wider than its states",
+                  RH_SHOW(name_tok(rd, elem)));
+}
+
 static bool outside(double x, double min, double max, bool volts) {
     if (volts) return x < min - 1e-9 * fabs(min) || x > max + 1e-9 * fabs(max);
     return !near_bound(x, min, max);
 }
 
 static bool apply(rh_reader *rd, int elem, applied *a) {
-    const rh_mark m = rd->mark[elem];
+    rh_mark m = rd->mark[elem];
     const rh_place p = rh_builder_element_place(rd->b, elem);
     const rh_tok shown = name_tok(rd, elem);
     const bool volts = by_gate(rd, elem);
     const rh_loc here = { .src = rd->src[p.file], .line = p.line, .col = p.col, .len = shown.n };
     const rh_loc there = { .src = rd->src[m.place.file], .line = m.place.line, .col = m.place.col, .len = 5 };
     if (volts ? !apply_gate(rd, elem, here, there, a) : !apply_conductance(rd, elem, here)) return false;
+    if (!apply_states(rd, elem, &m, there)) return false;
     const double min = isnan(m.min) ? G_MIN : m.min, max = isnan(m.max) ? G_MAX : m.max;
     if (min > max)
         return rh_bad(rd, 120, there, NULL, "the bounds of '%s' leave nothing: min is above max", RH_SHOW(shown));

@@ -309,10 +309,14 @@ static void put_elements(printer *p) {
         }
         if (tape)
             put_tape(p, e);
-        else if (c->elem_model[e] >= 0)
+        else if (RH_KINDS[c->kind[e]]->model)
             put_model_of(p, e);
         else
             put_value(p, e);
+        if (!RH_KINDS[c->kind[e]]->model && c->elem_model[e] >= 0) { /* a memristor: its value comes first */
+            rh_buf_puts(&p->b, " ");
+            rh_buf_puts(&p->b, c->model[c->elem_model[e]].name);
+        }
         if (c->elem_wave[e] >= 0) put_wave(p, &c->wave[c->elem_wave[e]]);
         put_setting(p, "ic=", c->elem_ic[e], !isfinite(c->elem_ic[e]));
         rh_buf_puts(&p->b, "\n");

@@ -31,7 +31,7 @@ static void add_parameters(rh_buf *b, const rh_kind *kind, const double *par, rh
 static void add_models(rh_buf *b, const rheo_circuit *c) {
     for (int m = 0; m < c->n_model; m++) {
         const rh_kind *const kind = RH_KINDS[c->model[m].kind];
-        if (kind->express) continue;
+        if (kind->express || kind->flags & RH_STATE) continue;
         rh_buf_printf(b, ".model m%d %s(", m + 1, kind->model);
         add_parameters(b, kind, c->par + c->model[m].par, RH_OF_MODEL);
         rh_buf_puts(b, ")\n");

@@ -13,8 +13,7 @@ static rheo_status add_nodes(rh_builder *b, const rheo_circuit *c, rheo_error *e
     return RHEO_OK;
 }
 
-/* On the card of an element: initial states stand in place of what is written. */
-static double card_value(const rheo_circuit *c, int e) {
+double rh_card_now(const rheo_circuit *c, int e) {
     const int edge = c->elem_edge[e], held = c->held_edge[e];
     if (held >= 0) return c->g_init[held];
     return edge >= 0 && c->edge_source[edge] < 0 ? 1 / c->g_init[edge] : c->value[e];
@@ -27,7 +26,7 @@ static rheo_status add_elements(rh_builder *b, const rheo_circuit *c, bool held,
         const int edge = c->elem_edge[e];
         int other;
         const int k = rh_builder_element(b, cap ? RH_KIND_R : c->kind[e], c->elem_name[e], c->term[e],
-                                         cap ? 1 : card_value(c, e), (rh_place){ 0 }, &other);
+                                         cap ? 1 : rh_card_now(c, e), (rh_place){ 0 }, &other);
         if (k != e) return RH_NOMEM(err);
         rh_builder_ctrl(b, k, c->elem_ctrl[e]);
         if (!cap && rh_builder_law_of(b, k, c, e) != RHEO_OK) return RH_NOMEM(err);

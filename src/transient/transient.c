@@ -307,7 +307,7 @@ void rheo_transient_at(rheo_transient *t, double time, double *v, double *i) {
     double w[3];
     parabola(x, w);
     mix(t->mix.v, t->now.v, t->mid.v, t->next.v, w, n_node);
-    memcpy(v, t->mix.v, (size_t)n_node * sizeof(double));
+    memcpy(v, t->mix.v, (size_t)t->given->n_node * sizeof(double));
     if (!i) return;
     if (t->stepped && t->fresh) { /* currents jumped at the beginning */
         w[0] = 0;
@@ -317,7 +317,16 @@ void rheo_transient_at(rheo_transient *t, double time, double *v, double *i) {
     mix(t->mix.i, t->now.i, t->mid.i, t->next.i, w, t->n_cap);
     mix(t->mix.x, t->now.x, t->mid.x, t->next.x, w, n);
     rh_sources_at(t, time, t->source);
-    rh_currents(t, &t->mix, t->source, i);
+    rh_currents(t, &t->mix, t->source, t->all);
+    if (t->given->n_elem > 0) memcpy(i, t->all, (size_t)t->given->n_elem * sizeof(double));
+}
+
+double rheo_transient_memristor(const rheo_transient *t, double time, int element) {
+    if (!t->state || element < 0 || element >= t->given->n_elem || t->state[element] < 0) return NAN;
+    const int i = t->state[element];
+    double w[3];
+    parabola(t->stepped ? (time - t->now.t) / (t->next.t - t->now.t) : 0, w);
+    return w[0] * t->now.v[i] + w[1] * t->mid.v[i] + w[2] * t->next.v[i];
 }
 
 /* ---- opening ---- */
@@ -341,6 +350,7 @@ static void layout(rheo_transient *t, rh_arena *a, int n) {
     t->b = RH_TAKE(a, double, n);
     t->inject = RH_TAKE(a, double, t->n_cap);
     t->in = RH_TAKE(a, double, c->n_node);
+    t->all = RH_TAKE(a, double, c->n_elem);
 }
 
 static rheo_status check_def(const rheo_transient_def *d, rheo_error *err) {
@@ -411,12 +421,13 @@ static rheo_status check_wave(const rheo_transient *t, const rh_wave *w, int e, 
                           : w->kind == RH_WAVE_PULSE ? w->par[6]
                                                      : INFINITY;
     if (!rh_wave_fits(w))
-        return rh_fail(err, RHEO_E_RANGE, 360, rh_elem_loc(c, e),
+        return rh_fail(err, RHEO_E_RANGE, 360, rh_elem_loc(t->given, e),
                        "rise time, width and fall time of %s do not fit into its period: give all of them",
                        c->elem_name[e]);
     if (t->def.stop / period <= MOST_PERIODS) return RHEO_OK;
-    return rh_fail(err, RHEO_E_LIMIT, 502, rh_elem_loc(c, e), "%s has %.3g periods before the stop, at most %g can be",
-                   c->elem_name[e], t->def.stop / period, MOST_PERIODS);
+    return rh_fail(err, RHEO_E_LIMIT, 502, rh_elem_loc(t->given, e),
+                   "%s has %.3g periods before the stop, at most %g can be", c->elem_name[e], t->def.stop / period,
+                   MOST_PERIODS);
 }
 
 static rheo_status fill_waves(rheo_transient *t, rheo_error *err) {
@@ -431,9 +442,19 @@ static rheo_status fill_waves(rheo_transient *t, rheo_error *err) {
     return RHEO_OK;
 }
 
+static rheo_status let_memristors_move(rheo_transient *t, rheo_error *err) {
+    if (!rh_any_memristor(t->given)) return RHEO_OK;
+    t->state = rh_calloc((size_t)t->given->n_elem, sizeof(int));
+    if (!t->state) return RH_NOMEM(err);
+    RHEO_TRY(rh_memristors_move(&t->moving, t->given, t->state, err));
+    t->c = t->moving;
+    return RHEO_OK;
+}
+
 static rheo_status open_transient(rheo_transient *t, const rheo_log *log, rheo_error *err) {
     RHEO_TRY(check_def(&t->def, err));
     RHEO_TRY(check_circuit(t->c, err));
+    RHEO_TRY(let_memristors_move(t, err));
     if (t->def.step == 0) t->def.step = t->def.stop / 1000;
     if (t->def.max_step == 0) t->def.max_step = t->def.stop / 50;
     RHEO_TRY(rh_voltage_loop(t->c, &t->voltage_loop, err));
@@ -454,7 +475,7 @@ rheo_status rheo_transient_open(rheo_transient **out, const rheo_circuit *c, con
                                 const rheo_log *log, rheo_error *err) {
     rheo_transient *t = rh_calloc(1, sizeof(*t));
     if (!t) return RH_NOMEM(err);
-    t->c = c;
+    t->given = t->c = c;
     t->def = *def;
     const rheo_status st = open_transient(t, log, err);
     if (st == RHEO_OK)
@@ -468,6 +489,8 @@ void rheo_transient_close(rheo_transient *t) {
     if (!t) return;
     for (int k = 0; k < RH_TRAN_LEVELS; k++) rheo_solver_close(t->level[k].s);
     rheo_circuit_destroy(t->companion);
+    rheo_circuit_destroy(t->moving);
+    rh_free(t->state);
     rh_free(t->memory);
     rh_free(t);
 }

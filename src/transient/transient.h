@@ -36,7 +36,10 @@ typedef struct rh_moment {
 } rh_moment;
 
 struct rheo_transient {
-    const rheo_circuit *c;
+    const rheo_circuit *given; /* by the caller */
+    const rheo_circuit *c;     /* that, or moving */
+    rheo_circuit *moving;      /* with memristors that move; NULL: it has none */
+    int *state;                /* [n_elem of given] node of a memristor's state, -1: none; NULL: there is none */
     rheo_transient_def def;
     rheo_circuit *companion; /* every capacitor a learnable conductance, in element order */
     int n_cap, n_level, n_drive;
@@ -62,12 +65,22 @@ struct rheo_transient {
     double *peak;             /* [n_node] V, largest so far */
     double *b, *inject;       /* [n_unknown]; [n_cap] A beside the capacitors, into their first nodes */
     double *in;               /* [n_node] */
+    double *all;              /* [n_elem] A: currents, those of capacitors of states among them */
     long clock;
     rheo_transient_stats stats;
     void *memory;
 };
 
+/* memristor.c */
+bool rh_any_memristor(const rheo_circuit *c);
+/* The same nodes and elements, but memristors with states that move; then a node for each state, held at its value at
+ * first, and a capacitor of 1 F from it to ground. Nothing learns any more. state [n_elem]: its node, -1: no memristor.
+ */
+rheo_status rh_memristors_move(rheo_circuit **out, const rheo_circuit *c, int *state, rheo_error *err);
+
 /* companion.c */
+/* On the card of an element: initial states stand in place of what is written. */
+double rh_card_now(const rheo_circuit *c, int e);
 /* The circuit with capacitors as learnable resistors; held: without them, and with a voltage source of ic[node] from
  * every node that has one to ground. */
 rheo_status rh_companion(rheo_circuit **out, const rheo_circuit *c, bool held, rheo_error *err);
