@@ -8,18 +8,27 @@
 
 static const double WEIGHTS[] = { 1.5, -2.25, NAN };
 static const char WORD[] = "memory";
+static const char SETTINGS[] = "version: 1\nlearning:\n  rate: 0.1\n  nudge:\n    kind: current\n";
 
 static rh_checkpoint example(uint64_t generation) {
     rh_checkpoint c = {
-        .config = 0x1234567890abcdefu,
+        .part = { 0x1234567890abcdefu, 0xfedcba0987654321u, 0x0f1e2d3c4b5a6978u },
         .generation = generation,
         .at = { .epoch = 7, .position = 3, .step = 101, .metric_bytes = 555, .metric_lines = 8, .flags = 1 },
-        .n_section = 3
+        .n_section = 4
     };
     c.section[0] = (rh_section){ "g", WEIGHTS, sizeof WEIGHTS };
     c.section[1] = (rh_section){ "word", WORD, sizeof WORD };
     c.section[2] = (rh_section){ "empty", NULL, 0 };
+    c.section[3] = (rh_section){ RH_SETTINGS, SETTINGS, sizeof SETTINGS - 1 };
     return c;
+}
+
+static rh_identity identity(void) {
+    const rh_checkpoint c = example(1);
+    rh_identity id = { .settings = SETTINGS };
+    memcpy(id.part, c.part, sizeof id.part);
+    return id;
 }
 
 static void encode(const rh_checkpoint *c, char **bytes, size_t *n) {
@@ -28,7 +37,7 @@ static void encode(const rh_checkpoint *c, char **bytes, size_t *n) {
 }
 
 static void same(const rh_checkpoint *got, const rh_checkpoint *want) {
-    assert_true(got->config == want->config);
+    assert_memory_equal(got->part, want->part, sizeof got->part);
     assert_true(got->generation == want->generation);
     assert_memory_equal(&got->at, &want->at, sizeof got->at);
     assert_int_equal(got->n_section, want->n_section);
@@ -160,12 +169,12 @@ static void damage(const char *path, const char *name) {
     rh_free(file);
 }
 
-static rheo_status read_newest(const char *path, uint64_t config, rh_checkpoint *c, bool *found, seen *s,
+static rheo_status read_newest(const char *path, const rh_identity *id, rh_checkpoint *c, bool *found, seen *s,
                                rheo_error *err) {
     const rheo_log log = { note, s };
     *s = (seen){ 0 };
     *err = (rheo_error){ 0 };
-    return rh_checkpoint_read(path, config, c, found, &log, err);
+    return rh_checkpoint_read(path, id, c, found, &log, err);
 }
 
 static void the_newest_good_generation_is_taken(void **state) {
@@ -175,7 +184,7 @@ static void the_newest_good_generation_is_taken(void **state) {
     bool found = true;
     seen s;
     rheo_error err;
-    const uint64_t config = example(1).config;
+    const rh_identity of_example = identity(), *const config = &of_example;
     assert_int_equal(read_newest(path, config, &c, &found, &s, &err), RHEO_OK);
     assert_false(found);
     for (uint64_t g = 1; g <= 4; g++) {
@@ -207,9 +216,40 @@ static void another_experiment_is_refused(void **state) {
     bool found;
     seen s;
     rheo_error err;
-    assert_int_equal(read_newest(path, example(1).config + 1, &c, &found, &s, &err), RHEO_E_IO);
-    assert_non_null(strstr(s.last, "another experiment"));
+    static const char *const PART[] = { "learning.nudge.kind was current and is voltage", "the circuit is another",
+                                        "the samples are others" };
+    for (int k = 0; k < RH_N_PART; k++) {
+        rh_identity id = identity();
+        id.part[k]++;
+        id.settings = "version: 1\nlearning:\n  rate: 0.1\n  nudge:\n    kind: voltage\n";
+        assert_int_equal(read_newest(path, &id, &c, &found, &s, &err), RHEO_E_IO);
+        assert_int_equal(err.code, 406);
+        assert_non_null(strstr(err.hint, "rheo resume"));
+        for (int j = 0; j < RH_N_PART; j++) assert_int_equal(strstr(s.last, PART[j]) != NULL, j == k);
+    }
     remove_folder(path);
+}
+
+static void the_first_difference_is_named(void **state) {
+    (void)state;
+    static const char *const CASES[][3] = {
+        { "seed: 1\nrun:\n  batch: 1\n", "seed: 1\nrun:\n  batch: 4\n", "run.batch was 1 and is 4" },
+        { "seed: 1\nrun:\n  batch: 1\n", "seed: 2\nrun:\n  batch: 4\n", "seed was 1 and is 2" },
+        { "a:\n  b: 1\n", "a:\n  b: 1\n  c: 2\n", "a.c was not there" },
+        { "a:\n  b: 1\n  c: 2\n", "a:\n  b: 1\n", "a.c was there" },
+        { "a:\n  b: 1\nd: 2\n", "a:\n  b: 1\n  d: 2\n", "a.d was not there" },
+        { "", "a: 1\n", "a was not there" },
+        { "a: \x1b[31m\n", "a: 1\n", "a was \\x1B[31m and is 1" },
+        { "a: 1\n", "a: 1\n", "other settings" },
+    };
+    for (int i = 0; i < RH_COUNT(CASES); i++) {
+        char *const old = rh_strndup(CASES[i][0], strlen(CASES[i][0])); /* sanitizers see a read past the end */
+        char said[200];
+        assert_non_null(old);
+        rh_settings_difference(old, strlen(old), CASES[i][1], said, sizeof said);
+        assert_string_equal(said, CASES[i][2]);
+        rh_free(old);
+    }
 }
 
 static void hash_is_fnv1a(void **state) {
@@ -221,13 +261,10 @@ static void hash_is_fnv1a(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read_back),
-        cmocka_unit_test(every_flipped_bit_is_noticed),
-        cmocka_unit_test(every_truncation_is_noticed),
-        cmocka_unit_test(forged_sizes_are_noticed),
-        cmocka_unit_test(the_newest_good_generation_is_taken),
-        cmocka_unit_test(another_experiment_is_refused),
-        cmocka_unit_test(hash_is_fnv1a),
+        cmocka_unit_test(what_is_written_is_read_back),        cmocka_unit_test(every_flipped_bit_is_noticed),
+        cmocka_unit_test(every_truncation_is_noticed),         cmocka_unit_test(forged_sizes_are_noticed),
+        cmocka_unit_test(the_newest_good_generation_is_taken), cmocka_unit_test(another_experiment_is_refused),
+        cmocka_unit_test(the_first_difference_is_named),       cmocka_unit_test(hash_is_fnv1a),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

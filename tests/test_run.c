@@ -476,7 +476,11 @@ static void damaged_checkpoints_are_not_believed(void **state) {
     same_run(whole, out);
     damage(out, "checkpoints/a.ckpt", 200);
     damage(out, "checkpoints/b.ckpt", 200);
-    run(5, "resume", "-q", out);
+    launch(&r, ARGS("resume", out), NULL, NULL);
+    assert_int_equal(r.exit, 5);
+    assert_non_null(strstr(r.err, "E405"));
+    assert_non_null(strstr(r.err, "delete the files in this folder, then `rheo resume` begins the run anew"));
+    launch_free(&r);
     same_run(whole, out);
     scratch_remove(dir);
 }
@@ -507,6 +511,16 @@ static void a_finished_run_is_trained_longer(void **state) {
     scratch_remove(dir);
 }
 
+static void not_resumed(const char *out, const char *because, const char *but_not) {
+    launched r;
+    launch(&r, ARGS("resume", out), NULL, NULL);
+    assert_int_equal(r.exit, 5);
+    if (!strstr(r.err, because) || strstr(r.err, but_not)) fail_msg("%s", r.err);
+    assert_non_null(strstr(r.err, "E406"));
+    assert_non_null(strstr(r.err, "undo what has changed"));
+    launch_free(&r);
+}
+
 static void a_changed_experiment_is_not_resumed(void **state) {
     (void)state;
     char exp[200], out[200];
@@ -516,8 +530,99 @@ static void a_changed_experiment_is_not_resumed(void **state) {
     char *const net = strdup(NETLIST);
     memcpy(strstr(net, "3k"), "4k", 2);
     scratch_write(dir, "net.cir", net);
-    run(5, "resume", "-q", out);
+    not_resumed(out, "the circuit is another", "the samples");
+    scratch_write(dir, "net.cir", NETLIST);
+    size_t n;
+    char *const config = scratch_read(out, "config.yaml", &n), *const fast = strstr(config, "fast: 0.001");
+    assert_non_null(fast);
+    fast[10] = '2';
+    scratch_write(out, "config.yaml", config);
+    not_resumed(out, "protocol.fast was 0.001 and is 0.002", "the circuit");
+    fast[10] = '1';
+    char *const sample = strstr(config, "{in: [1, 0], ");
+    assert_non_null(sample);
+    sample[6] = '2';
+    scratch_write(out, "config.yaml", config);
+    not_resumed(out, "the samples are others", "the circuit");
+    sample[6] = '1';
+    scratch_write(out, "config.yaml", config);
+    run(0, "resume", "-q", out);
+    free(config);
     free(net);
+    scratch_remove(dir);
+}
+
+/* A project of netlist, table and experiment in folders of their own. */
+static void write_project(const char *dir) {
+    char path[200];
+    static const char *const FOLDERS[] = { "one", "one/nets", "one/data" };
+    for (int i = 0; i < RH_COUNT(FOLDERS); i++) {
+        in_folder(path, dir, FOLDERS[i]);
+        assert_int_equal(mkdir(path, 0777), 0);
+    }
+    rh_buf b = { 0 };
+    const char *const rest = strstr(EXPERIMENT, "learning:");
+    rh_buf_puts(&b, "version: 1\nnetlist: nets/net.cir\noutput: runs/my\nseed: 3\n");
+    rh_buf_puts(&b, "task: {kind: csv, file: data/t.csv, inputs: [in1, in2], outputs: [a, b], columns: [x, y], "
+                    "targets: [p, q], test: 2}\n");
+    rh_buf_puts(&b, rest);
+    assert_false(b.bad);
+    scratch_write(dir, "one/exp.yaml", b.s);
+    scratch_write(dir, "one/nets/net.cir", NETLIST);
+    scratch_write(
+        dir, "one/data/t.csv",
+        "x,y,p,q\n1,0,0.3,0.4\n0,1,0.2,0.1\n1,1,0.5,0.5\n0.5,1,0.35,0.3\n1,0.5,0.4,0.45\n0.3,0.2,0.13,0.14\n");
+    rh_buf_free(&b);
+}
+
+static void a_project_may_be_moved(void **state) {
+    (void)state;
+    char exp[200], whole[200], one[200], two[200], out[200];
+    char *const dir = scratch_create();
+    write_project(dir);
+    in_folder(one, dir, "one");
+    in_folder(two, dir, "two");
+    in_folder(exp, one, "exp.yaml");
+    in_folder(whole, dir, "whole");
+    run(0, "train", "-q", "--epochs", "90", "-o", whole, exp);
+    run(0, "train", "-q", exp);
+    assert_int_equal(rename(one, two), 0);
+    in_folder(out, two, "runs/my");
+    run(0, "resume", "-q", "--epochs", "90", out);
+    same_run(whole, out);
+    size_t n;
+    char *const config = scratch_read(out, "config.yaml", &n);
+    assert_null(strstr(config, dir));
+    assert_non_null(strstr(config, "\nnetlist: ../../nets/net.cir\n"));
+    assert_non_null(strstr(config, "\n  file: ../../data/t.csv\n"));
+    free(config);
+    /* The run alone: its paths are wrong now, and to put them right changes nothing. */
+    char moved[200], config_path[200];
+    in_folder(moved, dir, "moved");
+    assert_int_equal(rename(out, moved), 0);
+    run(5, "resume", "-q", moved);
+    char *const text = scratch_read(moved, "config.yaml", &n);
+    rh_buf b = { 0 };
+    for (const char *p = text, *up; *p; p = up + 6) {
+        up = strstr(p, "../../");
+        rh_buf_add(&b, p, up ? (size_t)(up - p) : strlen(p));
+        if (!up) break;
+        rh_buf_printf(&b, "%s/", two);
+    }
+    scratch_write(moved, "config.yaml", b.s);
+    rh_buf_free(&b);
+    free(text);
+    run(0, "resume", "-q", moved);
+    same_run(whole, moved);
+    /* Absolute paths of the experiment stay. */
+    in_folder(config_path, moved, "config.yaml");
+    in_folder(out, dir, "again");
+    run(0, "train", "-q", "-o", out, config_path);
+    char *const again = scratch_read(out, "config.yaml", &n);
+    snprintf(exp, sizeof exp, "\nnetlist: %.150s/nets/net.cir\n", two);
+    assert_non_null(strstr(again, exp));
+    free(again);
+    same_run(whole, out);
     scratch_remove(dir);
 }
 
@@ -539,6 +644,7 @@ int main(void) {
         cmocka_unit_test(damaged_checkpoints_are_not_believed),
         cmocka_unit_test(a_finished_run_is_trained_longer),
         cmocka_unit_test(a_changed_experiment_is_not_resumed),
+        cmocka_unit_test(a_project_may_be_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,6 +199,9 @@ rheo_status rh_dir_create(const char *path, rheo_error *err); /* with parents; f
 uint32_t rh_crc32c(uint32_t crc, const void *data, size_t n);
 char *rh_path_join(const char *folder, const char *name); /* absolute name: a copy of name; NULL: out of memory */
 char *rh_path_folder(const char *path);                   /* "." when there is none; NULL: out of memory */
+/* How to get from folder `from` to path, both absolute and without "..": "../../net.cir". Absolute when they have no
+ * folder but the root in common. NULL: out of memory. */
+char *rh_path_relative(const char *from, const char *path);
 
 /* ---- arrays on disk (npz.c): NumPy's format, version 1.0, little endian, zip without compression ---- */
 typedef struct rh_npz rh_npz;

@@ -458,11 +458,13 @@ static const entry CATALOGUE[] = {
       "The file is larger than this kind of input may be. The limit protects against running out of memory on a "
       "file given by mistake." },
     { 405, "damaged checkpoint",
-      "A checkpoint does not match its checksums, or is cut off. It is passed over, and the one before it is "
-      "used." },
+      "A checkpoint does not match its checksums, is cut off, or is of another version of rheo. It is passed over, and "
+      "the one before it is used. When none is left, delete the files in checkpoints/ of the run: `rheo resume` then "
+      "begins it anew." },
     { 406, "checkpoint of another experiment",
-      "The checkpoint was written for other settings, another circuit or other samples than the run directory "
-      "holds now." },
+      "The checkpoint was written for other settings, another circuit or other samples than config.yaml and the files "
+      "that it names give now. The message names what differs; where the files lie does not matter. Undo the change, or "
+      "delete the files in checkpoints/ of the run: `rheo resume` then begins it anew." },
     { 410, "saved state out of bounds",
       "A conductance in the checkpoint lies outside the bounds of the netlist, so it cannot be of this "
       "experiment." },

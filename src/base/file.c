@@ -176,6 +176,27 @@ char *rh_path_folder(const char *path) {
     return slash == path ? rh_strdup("/") : rh_strndup(path, (size_t)(slash - path));
 }
 
+/* Bytes of a before the first name that b does not have, too. */
+static size_t shared_folders(const char *a, const char *b) {
+    size_t n = 0, end = 0;
+    for (; a[n] && a[n] == b[n]; n++)
+        if (a[n] == '/') end = n;
+    return (a[n] == '\0' || a[n] == '/') && (b[n] == '\0' || b[n] == '/') ? n : end;
+}
+
+char *rh_path_relative(const char *from, const char *path) {
+    const size_t same = shared_folders(from, path);
+    if (same == 0) return rh_strdup(path);
+    rh_buf b = { 0 };
+    for (const char *p = from + same; *p; p++)
+        if (*p == '/') rh_buf_puts(&b, "../");
+    const char *const rest = path + same + (path[same] == '/');
+    rh_buf_puts(&b, *rest || b.n ? rest : ".");
+    if (!b.bad) return b.s;
+    rh_buf_free(&b);
+    return NULL;
+}
+
 /* ---- checksum ---- */
 
 /* Castagnoli's polynomial, bits reversed: RFC 3720. Table T[k][b] carries byte b over k further bytes, so eight bytes

@@ -21,6 +21,14 @@ enum {
     RH_CHECKPOINT_GIVEN = 2, /* conductances came from outside */
 };
 
+/* Hashes of what decides the numbers, by parts, so that a message can say which differs. Contents, never paths. */
+enum { RH_PART_SETTINGS, RH_PART_CIRCUIT, RH_PART_SAMPLES, RH_N_PART };
+typedef struct rh_identity {
+    uint64_t part[RH_N_PART];
+    const char *settings; /* lent: the text behind the first hash, YAML with one setting per line */
+} rh_identity;
+#define RH_SETTINGS "settings" /* the section that keeps that text */
+
 typedef struct rh_section {
     const char *name; /* at most RH_SECTION_NAME - 1 bytes */
     const void *data;
@@ -28,8 +36,8 @@ typedef struct rh_section {
 } rh_section;
 
 typedef struct rh_checkpoint {
-    uint64_t config;     /* hash of what is being run: a checkpoint of another experiment is refused */
-    uint64_t generation; /* counts the checkpoints of a run from 1 */
+    uint64_t part[RH_N_PART]; /* of what is being run: a checkpoint of another experiment is refused */
+    uint64_t generation;      /* counts the checkpoints of a run from 1 */
     rh_counters at;
     int n_section;
     rh_section section[RH_MAX_SECTION]; /* after reading: lent from file */
@@ -47,10 +55,13 @@ const rh_section *rh_checkpoint_find(const rh_checkpoint *c, const char *name); 
 /* Two files alternate in folder, a.ckpt for odd generations and b.ckpt for even ones, so that the one before is never
  * touched. */
 rheo_status rh_checkpoint_write(const char *folder, const rh_checkpoint *c, rheo_error *err);
-/* The newest good one for this config. A damaged or foreign file is passed over with a warning. *found is false, and
+/* The newest good one of this experiment. A damaged or foreign file is passed over with a warning. *found is false, and
  * all is well, when no file is there; RHEO_E_IO when there are files and none is good. */
-rheo_status rh_checkpoint_read(const char *folder, uint64_t config, rh_checkpoint *out, bool *found,
+rheo_status rh_checkpoint_read(const char *folder, const rh_identity *of, rh_checkpoint *out, bool *found,
                                const rheo_log *log, rheo_error *err);
+/* The first line in which two texts of settings differ: "learning.rate was 0.1 and is 0.2". old need not end with NUL.
+ */
+void rh_settings_difference(const char *old, size_t n_old, const char *now, char *out, size_t size);
 
 /* FNV-1a, 64 bit: chain calls with the last result, begin with RH_HASH_START. */
 #define RH_HASH_START UINT64_C(0xcbf29ce484222325)

@@ -287,7 +287,10 @@ static rheo_status read_settings(rheo_experiment *x, rh_reader *rd, rh_yaml *roo
 static rheo_status read_netlist(rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const rh_experiment_io *io) {
     RHEO_TRY(read_path(x, rd, root, "netlist", true, &x->netlist));
     rh_report *r = rd->report;
+    const char *text = NULL;
     if (!x->netlist) return RHEO_E_PARSE;
+    RHEO_TRY(rh_read_text(rd, rh_yaml_get(root, "netlist"), "netlist", &text));
+    x->netlist_absolute = text[0] == '/';
     rheo_error e = { 0 };
     const rheo_status st = io->circuit(io->user, x->netlist, &x->circuit, r->log, &e);
     return st == RHEO_OK ? st : rh_experiment_forward(r, &e, rh_yaml_loc(rd, rh_yaml_get(root, "netlist")));

@@ -3,14 +3,17 @@
 #include "base/utf8.h"
 #include "run/experiment_task.h"
 
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- texts ---- */
 
 /* Words that YAML readers of any version take for text, and that cannot be mistaken for a number. */
 static bool is_plain(const char *s) {
+    const bool up = strncmp(s, "../", 3) == 0;
     static const char *const WORDS[] = { "true", "false", "yes", "no", "on", "off", "null", "y", "n" };
-    const bool first = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '/' || *s == '_';
+    const bool first = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '/' || *s == '_' || up;
     if (!first || strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-") != strlen(s))
         return false;
     for (int k = 0; k < RH_COUNT(WORDS); k++)
@@ -45,8 +48,35 @@ static void put_text(rh_buf *b, const char *s) {
     rh_buf_puts(b, "\"");
 }
 
-static void put_path(rh_buf *b, const rheo_experiment *x, const char *path) {
+/* What is printed for whom. */
+typedef struct form {
+    const char
+        *folder; /* real path that paths count from unless the experiment has them absolute; NULL: all absolute */
+    bool settings_alone; /* no paths and no samples */
+} form;
+
+/* Links are resolved in the folder, so that ".." means the same to everybody; not in the name, beside which a netlist
+ * looks for what it includes. */
+static char *relative(const char *from, const char *whole) {
+    char real[PATH_MAX];
+    char *const folder = rh_path_folder(whole);
+    const char *const slash = strrchr(whole, '/');
+    char *path = NULL, *out = NULL;
+    if (folder) path = realpath(folder, real) ? rh_path_join(real, slash ? slash + 1 : whole) : rh_strdup(whole);
+    if (path) out = rh_path_relative(from, path);
+    rh_free(folder);
+    rh_free(path);
+    return out;
+}
+
+/* A path that x has resolved. */
+static void put_path(rh_buf *b, const rheo_experiment *x, const form *f, const char *path, bool absolute) {
     char *whole = x->cwd ? rh_path_join(x->cwd, path) : rh_strdup(path);
+    if (whole && f->folder && !absolute) {
+        char *const near = relative(f->folder, whole);
+        rh_free(whole);
+        whole = near;
+    }
     if (whole)
         put_text(b, whole);
     else
@@ -120,7 +150,8 @@ static bool in_list(const int *list, int n, int i, int *next) {
     return *next < n && list[*next] == i;
 }
 
-static void put_rows(rh_buf *b, const rheo_experiment *x) {
+static void put_rows(rh_buf *b, const rheo_experiment *x, const form *f) {
+    if (f->settings_alone) return;
     const rh_task *t = &x->task;
     rh_buf_puts(b, "  rows:\n");
     for (int i = 0, test = 0, validation = 0; i < t->n_sample && !b->bad; i++) {
@@ -137,12 +168,12 @@ static void put_rows(rh_buf *b, const rheo_experiment *x) {
     }
 }
 
-static void put_file(rh_buf *b, const rheo_experiment *x, const char *key, const char *file) {
-    if (!file) return;
+static void put_file(rh_buf *b, const rheo_experiment *x, const form *f, const char *key, const char *file) {
+    if (!file || f->settings_alone) return;
     char *path = rh_experiment_path(x, file);
     rh_buf_printf(b, "  %s: ", key);
     if (path)
-        put_path(b, x, path);
+        put_path(b, x, f, path, file[0] == '/');
     else
         b->bad = true;
     rh_free(path);
@@ -189,10 +220,10 @@ static void put_split(rh_buf *b, const rh_csv_task_def *d) {
     }
 }
 
-static void put_csv(rh_buf *b, const rheo_experiment *x) {
+static void put_csv(rh_buf *b, const rheo_experiment *x, const form *f) {
     const rh_csv_task_def *d = &x->csv;
-    put_file(b, x, "file", d->file);
-    put_file(b, x, "test_file", d->test_file);
+    put_file(b, x, f, "file", d->file);
+    put_file(b, x, f, "test_file", d->test_file);
     rh_buf_printf(b, "  header: %s\n  columns: ", d->no_header ? "false" : "true");
     put_names(b, d->columns, d->n_column);
     rh_buf_puts(b, "\n");
@@ -210,16 +241,17 @@ static void put_csv(rh_buf *b, const rheo_experiment *x) {
     put_split(b, d);
 }
 
-static void put_idx(rh_buf *b, const rheo_experiment *x) {
-    put_file(b, x, "file", x->csv.file);
-    put_file(b, x, "labels", x->csv.label_file);
-    put_file(b, x, "test_file", x->csv.test_file);
-    put_file(b, x, "test_labels", x->csv.test_label_file);
+static void put_idx(rh_buf *b, const rheo_experiment *x, const form *f) {
+    put_file(b, x, f, "file", x->csv.file);
+    put_file(b, x, f, "labels", x->csv.label_file);
+    put_file(b, x, f, "test_file", x->csv.test_file);
+    put_file(b, x, f, "test_labels", x->csv.test_label_file);
     put_scaling(b, &x->csv);
     put_split(b, &x->csv);
 }
 
-static void put_logic(rh_buf *b, const rheo_experiment *x) {
+static void put_logic(rh_buf *b, const rheo_experiment *x, const form *f) {
+    (void)f;
     rh_buf_puts(b, "  functions: [");
     for (int i = 0; i < x->n_function; i++) rh_buf_printf(b, "%s%s", i ? ", " : "", RH_LOGICS[x->function[i]].name);
     rh_buf_printf(b, "]\n  variables: %d\n  differential: %s\n", x->n_variable, x->csv.differential ? "true" : "false");
@@ -227,7 +259,7 @@ static void put_logic(rh_buf *b, const rheo_experiment *x) {
     put_bias(b, &x->csv);
 }
 
-static void put_task(rh_buf *b, const rheo_experiment *x) {
+static void put_task(rh_buf *b, const rheo_experiment *x, const form *f) {
     const rh_task *t = &x->task;
     rh_buf_printf(b, "task:\n  kind: %s\n", RH_TASK_KINDS[x->task_kind]);
     if (!x->own_inputs) {
@@ -250,23 +282,35 @@ static void put_task(rh_buf *b, const rheo_experiment *x) {
         put_numbers(b, x->csv.level, 2);
         rh_buf_puts(b, "\n");
     }
-    static void (*const PUT[])(rh_buf *, const rheo_experiment *) = { put_rows, put_csv, put_idx, put_logic };
-    PUT[x->task_kind](b, x);
+    static void (*const PUT[])(rh_buf *, const rheo_experiment *, const form *) = { put_rows, put_csv, put_idx,
+                                                                                    put_logic };
+    PUT[x->task_kind](b, x, f);
 }
 
 /* ---- all ---- */
 
-static void print_all(rh_buf *b, const rheo_experiment *x) {
+static void put_netlist(rh_buf *b, const rheo_experiment *x, const form *f) {
+    if (f->settings_alone) return;
+    rh_buf_puts(b, "netlist: ");
+    put_path(b, x, f, x->netlist, x->netlist_absolute);
+    rh_buf_puts(b, "\n");
+}
+
+static void put_output(rh_buf *b, const rheo_experiment *x, const form *f) {
+    if (!x->output || f->settings_alone) return;
+    rh_buf_puts(b, "output: ");
+    put_path(b, x, f, x->output, false);
+    rh_buf_puts(b, "\n");
+}
+
+static void print_all(rh_buf *b, const rheo_experiment *x, const form *f) {
     rh_buf_puts(b, "version: 1\n");
-    if (x->netlist) {
-        rh_buf_puts(b, "netlist: ");
-        put_path(b, x, x->netlist);
-        rh_buf_puts(b, "\n");
-    } else {
+    if (x->netlist)
+        put_netlist(b, x, f);
+    else
         rh_experiment_put_network(b, x);
-    }
     rh_buf_printf(b, "domain: %s\nseed: %lld\n", RH_DOMAINS[x->domain], (long long)x->seed);
-    put_task(b, x);
+    put_task(b, x, f);
     rh_buf_puts(b, "learning:\n");
     put_fields(b, "  ", RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD, &x->learn);
     put_rates(b, x);
@@ -287,20 +331,28 @@ static void print_all(rh_buf *b, const rheo_experiment *x) {
     put_fields(b, "  ", RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, &x->engine);
     rh_buf_puts(b, "run:\n");
     put_fields(b, "  ", RH_RUN_FIELDS, RH_N_RUN_FIELD, &x->run);
-    if (x->output) {
-        rh_buf_puts(b, "output: ");
-        put_path(b, x, x->output);
-        rh_buf_puts(b, "\n");
-    }
+    put_output(b, x, f);
 }
 
-rheo_status rheo_experiment_print(const rheo_experiment *x, char **text, rheo_error *err) {
+static rheo_status print(const rheo_experiment *x, const form *f, char **text, rheo_error *err) {
     rh_buf b = { 0 };
-    print_all(&b, x);
+    print_all(&b, x, f);
     if (b.bad) {
         rh_buf_free(&b);
         return RH_NOMEM(err);
     }
     *text = b.s;
     return RHEO_OK;
+}
+
+rheo_status rheo_experiment_print(const rheo_experiment *x, char **text, rheo_error *err) {
+    return print(x, &(form){ .folder = NULL }, text, err);
+}
+
+rheo_status rh_experiment_print_beside(const rheo_experiment *x, const char *folder, char **text, rheo_error *err) {
+    return print(x, &(form){ .folder = folder }, text, err);
+}
+
+rheo_status rh_experiment_print_settings(const rheo_experiment *x, char **text, rheo_error *err) {
+    return print(x, &(form){ .settings_alone = true }, text, err);
 }

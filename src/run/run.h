@@ -34,6 +34,7 @@ struct rheo_experiment {
     rh_document doc; /* text and places */
     char *path, *folder;
     char *netlist;                /* path as written, resolved against folder; NULL: the circuit is that of `network` */
+    bool netlist_absolute;        /* as written */
     int network_kind;             /* RH_GENS */
     double *network_par;          /* [rh_gen_n_par] NULL: there is a netlist */
     int64_t network_seed;         /* -1: seed */
@@ -61,6 +62,10 @@ struct rheo_experiment {
     char *cwd;                             /* where relative paths count from, absolute; NULL: not known */
 };
 rh_ports rh_experiment_ports(const rheo_experiment *x);
+/* As rheo_experiment_print. beside: for a file in folder (a real path), relative to which paths are that the experiment
+ * does not have absolute. settings: without paths and samples, to tell whether two experiments have equal ones. */
+rheo_status rh_experiment_print_beside(const rheo_experiment *x, const char *folder, char **text, rheo_error *err);
+rheo_status rh_experiment_print_settings(const rheo_experiment *x, char **text, rheo_error *err);
 rh_samples rh_experiment_samples(const rheo_experiment *x);
 /* Training samples of which an exported deck measures the error, before its first tooth and after its last one. */
 enum { RH_SCORED = 32 };

@@ -1,6 +1,5 @@
 /* rundir.c: making the run directory, and the files that say what is run. */
 #include "run/rundir.h"
-#include "run/checkpoint.h"
 #include "run/library.h"
 
 #include <errno.h>
@@ -80,7 +79,7 @@ static rheo_status write_named(const char *directory, const char *name, const ch
 
 static rheo_status write_config(const rheo_experiment *as_run, const char *directory, rheo_error *err) {
     char *text = NULL;
-    RHEO_TRY(rheo_experiment_print(as_run, &text, err));
+    RHEO_TRY(rh_experiment_print_beside(as_run, directory, &text, err));
     const rheo_status st = write_named(directory, "config.yaml", text, strlen(text), err);
     rheo_text_free(text);
     return st;
@@ -138,25 +137,31 @@ rheo_status rh_rundir_extend(const char *directory, const rheo_experiment *x, lo
     return write_config(&as_run, directory, err);
 }
 
-rheo_status rh_rundir_hash(const rheo_experiment *x, uint64_t *hash, rheo_error *err) {
+static uint64_t hash_of_samples(const rh_task *t) {
+    const size_t n_sample = (size_t)t->n_sample;
+    uint64_t h = RH_HASH_START;
+    if (t->in) h = rh_hash(h, t->in, n_sample * (size_t)t->n_in * sizeof *t->in);
+    if (t->bytes.x) h = rh_hash(h, t->bytes.x, n_sample * t->bytes.n_column);
+    h = rh_hash(h, t->target, n_sample * (size_t)t->n_out * sizeof *t->target);
+    if (t->label) h = rh_hash(h, t->label, n_sample * sizeof *t->label);
+    h = rh_hash(h, t->train, (size_t)t->n_train * sizeof *t->train);
+    h = rh_hash(h, t->validation, (size_t)t->n_validation * sizeof *t->validation);
+    return rh_hash(h, t->test, (size_t)t->n_test * sizeof *t->test);
+}
+
+rheo_status rh_rundir_identity(const rheo_experiment *x, rh_identity *id, char **settings, rheo_error *err) {
     rheo_experiment as_run = *x; /* when to stop may change */
     as_run.run.epochs = 0;
     as_run.run.target_error = 0;
     char *text = NULL, *cards = NULL;
-    rheo_status st = rheo_experiment_print(&as_run, &text, err);
+    rheo_status st = rh_experiment_print_settings(&as_run, &text, err);
     if (st == RHEO_OK) st = rheo_netlist_print(&cards, x->circuit, NULL, err);
     if (st == RHEO_OK) {
-        const rh_task *const t = &x->task;
-        const size_t n_sample = (size_t)t->n_sample;
-        uint64_t h = rh_hash(RH_HASH_START, text, strlen(text));
-        h = rh_hash(h, cards, strlen(cards));
-        if (t->in) h = rh_hash(h, t->in, n_sample * (size_t)t->n_in * sizeof *t->in);
-        if (t->bytes.x) h = rh_hash(h, t->bytes.x, n_sample * t->bytes.n_column);
-        h = rh_hash(h, t->target, n_sample * (size_t)t->n_out * sizeof *t->target);
-        if (t->label) h = rh_hash(h, t->label, n_sample * sizeof *t->label);
-        h = rh_hash(h, t->train, (size_t)t->n_train * sizeof *t->train);
-        h = rh_hash(h, t->validation, (size_t)t->n_validation * sizeof *t->validation);
-        *hash = rh_hash(h, t->test, (size_t)t->n_test * sizeof *t->test);
+        id->part[RH_PART_SETTINGS] = rh_hash(RH_HASH_START, text, strlen(text));
+        id->part[RH_PART_CIRCUIT] = rh_hash(RH_HASH_START, cards, strlen(cards));
+        id->part[RH_PART_SAMPLES] = hash_of_samples(&x->task);
+        id->settings = *settings = text;
+        text = NULL;
     }
     rheo_text_free(cards);
     rheo_text_free(text);

@@ -2,6 +2,7 @@
 #ifndef RH_RUNDIR_H
 #define RH_RUNDIR_H
 
+#include "run/checkpoint.h"
 #include "run/run.h"
 
 /* One evaluated epoch. All doubles: it goes into checkpoints and arrays as it is. NaN where it does not apply. */
@@ -30,8 +31,9 @@ rheo_status rh_rundir_environment(const char *directory, const rheo_experiment *
 rheo_status rh_rundir_extend(const char *directory, const rheo_experiment *x, long epochs, double target_error,
                              rheo_error *err);
 
-/* Hash of all that decides the numbers: the experiment but for when it stops, the circuit and the samples. */
-rheo_status rh_rundir_hash(const rheo_experiment *x, uint64_t *hash, rheo_error *err);
+/* What decides the numbers: the experiment but for when it stops, the circuit and the samples, by content. *settings
+ * (rheo_text_free) is the text that *id lends. */
+rheo_status rh_rundir_identity(const rheo_experiment *x, rh_identity *id, char **settings, rheo_error *err);
 
 /* metrics.jsonl, cut to the bytes that a checkpoint knows (0: anew). *fd is to be closed; as it was on failure. */
 rheo_status rh_metrics_open(const char *directory, int64_t bytes, int *fd, const rheo_log *log, rheo_error *err);

@@ -31,7 +31,9 @@ typedef struct session {
     int *order;          /* [n_train] sample indices of the epoch that is going on */
     int64_t order_epoch; /* of order; -1: none yet */
     int metrics;         /* file descriptor, -1: not open */
-    uint64_t config, generation;
+    rh_identity id;
+    char *settings; /* lent to id */
+    uint64_t generation;
     rh_counters at;
     rh_history history;
     int *confusion; /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
@@ -147,7 +149,8 @@ static bool goal_reached(const session *s) {
 
 /* ---- checkpoints ---- */
 
-enum { MAX_BLOCK = RH_MAX_BLOCK + RH_STEPPER_BLOCKS };
+enum { MAX_BLOCK = RH_MAX_BLOCK + RH_STEPPER_BLOCKS, OWN_SECTIONS = 2 /* history and settings */ };
+_Static_assert(MAX_BLOCK + OWN_SECTIONS <= RH_MAX_SECTION, "a checkpoint holds all blocks");
 
 /* Everything that an identical continuation needs. */
 static int blocks_of(session *s, rh_block out[MAX_BLOCK]) {
@@ -159,9 +162,11 @@ static rheo_status save(session *s, rheo_error *err) {
     RHEO_TRY(rh_metrics_sync(s->metrics, err)); /* the checkpoint must not know of lines that the disk does not */
     rh_block block[MAX_BLOCK];
     const int n = blocks_of(s, block);
-    rh_checkpoint c = { .config = s->config, .generation = s->generation + 1, .at = s->at, .n_section = n + 1 };
+    rh_checkpoint c = { .generation = s->generation + 1, .at = s->at, .n_section = n + OWN_SECTIONS };
+    memcpy(c.part, s->id.part, sizeof c.part);
     for (int i = 0; i < n; i++) c.section[i] = (rh_section){ block[i].name, block[i].data, block[i].bytes };
     c.section[n] = (rh_section){ "history", s->history.row, (size_t)s->history.n * sizeof *s->history.row };
+    c.section[n + 1] = (rh_section){ RH_SETTINGS, s->settings, strlen(s->settings) };
     RHEO_TRY(rh_checkpoint_write(s->checkpoints, &c, err));
     s->generation++;
     return RHEO_OK;
@@ -186,7 +191,7 @@ static rheo_status load_history(session *s, const rh_checkpoint *c, rheo_error *
 static rheo_status load_learner(session *s, const rh_checkpoint *c, rheo_error *err) {
     rh_block block[MAX_BLOCK];
     const int n = blocks_of(s, block);
-    if (c->n_section != n + 1) return unfit(err, "the number of its sections");
+    if (c->n_section != n + OWN_SECTIONS) return unfit(err, "the number of its sections");
     for (int i = 0; i < n; i++) { /* all are checked before the first is overwritten */
         const rh_section *const from = rh_checkpoint_find(c, block[i].name);
         if (!from || from->bytes != block[i].bytes) return unfit(err, block[i].name);
@@ -304,10 +309,10 @@ static rheo_status start(session *s, rheo_error *err) {
     s->checkpoints = rh_path_join(s->directory, "checkpoints");
     if (!s->checkpoints) return RH_NOMEM(err);
     RHEO_TRY(rh_dir_create(s->checkpoints, err));
-    RHEO_TRY(rh_rundir_hash(s->x, &s->config, err));
+    RHEO_TRY(rh_rundir_identity(s->x, &s->id, &s->settings, err));
     rh_checkpoint c = { 0 };
     bool found;
-    RHEO_TRY(rh_checkpoint_read(s->checkpoints, s->config, &c, &found, s->log, err));
+    RHEO_TRY(rh_checkpoint_read(s->checkpoints, &s->id, &c, &found, s->log, err));
     /* What the gauge collected is part of the state, so it stays on or off as it was. */
     const bool gauge = found ? (c.at.flags & RH_CHECKPOINT_GAUGE) != 0 : s->def->gauge || s->x->learn.gauge;
     const bool given = found && (c.at.flags & RH_CHECKPOINT_GIVEN);
@@ -381,6 +386,7 @@ static void close_session(session *s) {
     rh_free(s->confusion);
     rh_free(s->g_first);
     rh_free(s->checkpoints);
+    rheo_text_free(s->settings);
 }
 
 static const rh_via NOTHING = { 0 };
