@@ -90,8 +90,8 @@ static void compare(const rh_matrix_ops *ops, const matrix *a, const double *b, 
     int column = -1;
     void *m = NULL;
     CHECK_OK(ops->open(&m, n, a->p, a->i, NULL));
-    CHECK_OK(ops->factor(m, a->x, true, &rcond, &column, NULL));
-    if (fresh_again) CHECK_OK(ops->factor(m, a->x, false, &rcond, &column, NULL));
+    CHECK_OK(ops->factor(m, a->x, RH_SPARSE, &rcond, &column, NULL));
+    if (fresh_again) CHECK_OK(ops->factor(m, a->x, RH_KEEP, &rcond, &column, NULL));
     assert_true(rcond > 1e-8 && rcond <= 1 && column >= 0 && column < n);
     assert_true(ops->fill(m) >= (a->p[n] + n) / 2);
     for (int transposed = 0; transposed < 2; transposed++) {
@@ -135,11 +135,11 @@ static void a_breakdown_is_told_and_forgotten(void **state) {
         CHECK_OK(ops->open(&m, 2, p, i, NULL));
         for (int k = 0; k < RH_COUNT(bad); k++) {
             double x[] = { 1, 0 };
-            CHECK_OK(ops->factor(m, bad[k], true, &rcond, &column, NULL));
+            CHECK_OK(ops->factor(m, bad[k], RH_SPARSE, &rcond, &column, NULL));
             if (k == 0 || !ops->unsymmetric) CHECK_NEAR(rcond, 0, 0);
-            assert_int_equal(ops->factor(m, broken, true, &rcond, &column, NULL), RHEO_E_SINGULAR);
+            assert_int_equal(ops->factor(m, broken, RH_SPARSE, &rcond, &column, NULL), RHEO_E_SINGULAR);
             CHECK_NEAR(rcond, 0, 0);
-            CHECK_OK(ops->factor(m, good, true, &rcond, &column, NULL));
+            CHECK_OK(ops->factor(m, good, RH_SPARSE, &rcond, &column, NULL));
             assert_true(rcond > 0.5);
             ops->solve(m, 1, x);
             CHECK_NEAR(x[0], 2.0 / 3, 1e-15);

@@ -191,9 +191,10 @@ static double condition(const rh_cholmod *k, int *weakest) {
     return sound ? least / most : 0;
 }
 
-/* The order is fixed, so fresh makes no difference. The first call takes the memory of L. */
-static rheo_status factor_cholmod(void *m, const double *ax, bool fresh, double *rcond, int *column, rheo_error *err) {
-    (void)fresh;
+/* The order is fixed, so pivots make no difference. The first call takes the memory of L. */
+static rheo_status factor_cholmod(void *m, const double *ax, rh_pivots pivots, double *rcond, int *column,
+                                  rheo_error *err) {
+    (void)pivots;
     rh_cholmod *k = m;
     double beta[2] = { 0, 0 };
     *rcond = 0;

@@ -3,12 +3,19 @@
  *
  * KLU's own row scaling is off: it costs a division per entry, and nodal matrices are dominated by their diagonals.
  * The condition estimate takes its place: pivots are compared with the diagonal entries they came from, which does not
- * depend on units or on how many decades conductances span. */
+ * depend on units or on how many decades conductances span.
+ *
+ * KLU prefers the entry on the diagonal down to a thousandth of the largest in its column, which keeps factors sparse
+ * but lets entries grow from pivot to pivot. Firm pivots are for where that leaves no digits: ideal sources between
+ * nodes are the ones that move pivots off the diagonal. */
 #include "solver/matrices.h"
 
 #include <float.h>
 #include <klu.h>
 #include <math.h>
+
+/* Share of the largest entry of a column that an entry on the diagonal needs to become the pivot. */
+static const double NEEDS[] = { [RH_SPARSE] = 1e-3, [RH_FIRM] = 1 };
 
 typedef struct rh_klu {
     int n;
@@ -120,14 +127,16 @@ static double condition(rh_klu *k, const double *ax, int *weakest) {
 
 /* klu.h takes no const; no call below writes ax. A fresh factorisation and a refactorisation with its pivots add up
  * the same terms in the same order, so their bytes are the same; a test holds KLU to that. */
-static rheo_status factor_klu(void *m, const double *ax, bool fresh, double *rcond, int *column, rheo_error *err) {
+static rheo_status factor_klu(void *m, const double *ax, rh_pivots pivots, double *rcond, int *column,
+                              rheo_error *err) {
     rh_klu *k = m;
     double *const values = (double *)(uintptr_t)ax;
     *rcond = 0;
     *column = -1;
     if (!all_finite(ax, k->ap[k->n])) return rh_fail(err, RHEO_E_SINGULAR, 302, RH_NOWHERE, "the matrix is not finite");
     bool done;
-    if (fresh) {
+    if (pivots != RH_KEEP) {
+        k->com.tol = NEEDS[pivots];
         klu_free_numeric(&k->num, &k->com);
         k->num = klu_factor(k->ap, k->ai, values, k->sym, &k->com);
         if (!k->num && k->com.status != KLU_SINGULAR) return RH_NOMEM(err);

@@ -192,7 +192,8 @@ rheo_status rh_solver_ill_conditioned(rheo_solver *s, double rcond, int column, 
 static rheo_status fresh_pivots(rheo_solver *s, const double *g, double *rcond, int *column, rheo_error *err) {
     s->stats.n_pivot++;
     s->pivoted = false;
-    RHEO_TRY(s->ops->factor(s->m, s->ax, true, rcond, column, err));
+    RHEO_TRY(s->ops->factor(s->m, s->ax, RH_SPARSE, rcond, column, err));
+    if (!(*rcond >= s->def.rcond_refuse)) RHEO_TRY(s->ops->factor(s->m, s->ax, RH_FIRM, rcond, column, err));
     if (!(*rcond > 0)) return rh_solver_singular(s, *column, err);
     memcpy(s->pivot_g, g, (size_t)s->c->n_edge * sizeof(double));
     s->pivot_rcond = *rcond;
@@ -210,7 +211,7 @@ rheo_status rh_solver_factor_doubting(rheo_solver *s, const double *g, double do
     int column = -1;
     if (s->pivoted) {
         s->stats.n_refactor++;
-        RHEO_TRY(s->ops->factor(s->m, s->ax, false, &rcond, &column, err));
+        RHEO_TRY(s->ops->factor(s->m, s->ax, RH_KEEP, &rcond, &column, err));
     }
     const bool worn =
         !(rcond > 0 && rcond >= s->def.rcond_refuse) || (rcond < RCOND_FALL * s->pivot_rcond && rcond < RCOND_POOR);

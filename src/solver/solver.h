@@ -12,16 +12,21 @@
 
 /* A row of the matrix table (RH_MATRICES in matrix.c): how square sparse systems are solved. Column-compressed, pattern
  * fixed. */
+typedef enum rh_pivots {
+    RH_KEEP,   /* those of the last factorisation that chose */
+    RH_SPARSE, /* chosen anew; an entry on the diagonal is preferred, which keeps factors sparse but lets entries grow
+                */
+    RH_FIRM,   /* chosen anew: the largest */
+} rh_pivots;
 typedef struct rh_matrix rh_matrix; /* opaque to solver.c; each backend has its own */
 typedef struct rh_matrix_ops {
     const char *name; /* "klu" */
     bool unsymmetric; /* any matrix; false: symmetric positive definite ones only */
     rheo_status (*open)(void **m, int n, const int *colptr, const int *rowind, rheo_error *err); /* symbolic analysis */
-    /* Factor the values ax (pattern order). fresh: choose pivots anew; otherwise keep those of the last fresh
-     * factorisation. *rcond gets the cheap reciprocal condition estimate, 0 when singular or not finite. *column: where
-     * it failed or came closest, or -1. Never allocates when fresh is false. Same ax and same pivots give the same
-     * bytes. */
-    rheo_status (*factor)(void *m, const double *ax, bool fresh, double *rcond, int *column, rheo_error *err);
+    /* Factor the values ax (pattern order). *rcond gets the cheap reciprocal condition estimate, 0 when singular or not
+     * finite. *column: where it failed or came closest, or -1. Never allocates when pivots are kept. Same ax and same
+     * pivots give the same bytes. */
+    rheo_status (*factor)(void *m, const double *ax, rh_pivots pivots, double *rcond, int *column, rheo_error *err);
     void (*solve)(void *m, int n_rhs,
                   double *b); /* b [n_rhs][n] in place. Each column's bytes do not depend on n_rhs */
     void (*solve_transposed)(void *m, int n_rhs, double *b);
