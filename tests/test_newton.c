@@ -4,6 +4,7 @@
 #include "table_case.h"
 
 #include "circuit/circuit.h"
+#include "circuit/gen.h"
 #include "rheo/solver.h"
 #include "solver/newton.h"
 
@@ -234,26 +235,52 @@ static bench bipolar_network(uint64_t seed, int n_node) {
     return finish(b);
 }
 
-/* Amplifiers in loops: nearly all settle, and those that do not say so. */
+/* Amplifiers in loops. Of the last four, which took conductances and sources stepped from 700 iterations to for ever,
+ * three are found only by time. */
 static void random_bipolar_networks_balance(void **state) {
     (void)state;
-    enum { N = 60 };
-    int steps[N], n = 0;
+    enum { N = 64 };
+    static const int HARD[] = { 148, 188, 191, 192 };
+    int steps[N];
     for (int k = 0; k < N; k++) {
-        bench t = bipolar_network(500 + (uint64_t)k, 4 + k);
+        const int draw = k < N - RH_COUNT(HARD) ? k : HARD[k - (N - RH_COUNT(HARD))];
+        bench t = bipolar_network(500 + (uint64_t)draw, 4 + draw);
         rheo_error err = { 0 };
-        const rheo_status st = rheo_solver_solve(t.s, t.st, &err);
-        if (st != RHEO_OK) assert_int_equal(st, RHEO_E_NOCONV);
-        if (st == RHEO_OK) {
-            CHECK_NEAR(imbalance_of(&t, true), 0, 1e-12); /* bases may carry next to nothing */
-            steps[n++] = rh_newton_iterations(t.s);
-        }
+        if (rheo_solver_solve(t.s, t.st, &err) != RHEO_OK) fail_msg("network %d: %s", draw, err.msg);
+        CHECK_NEAR(imbalance_of(&t, true), 0, 1e-12); /* bases may carry next to nothing */
+        steps[k] = rh_newton_iterations(t.s);
         teardown(&t);
     }
-    qsort(steps, (size_t)n, sizeof(int), by_size);
-    print_message("%d of %d networks: iterations %d in the median, %d in nine of ten, %d most\n", n, N, steps[n / 2],
-                  steps[n * 9 / 10], steps[n - 1]);
-    assert_true(n >= N - 1 && steps[n / 2] <= 60);
+    qsort(steps, N, sizeof(int), by_size);
+    print_message("iterations %d in the median, %d in nine of ten, %d most\n", steps[N / 2], steps[N * 9 / 10],
+                  steps[N - 1]);
+    assert_true(steps[N / 2] <= 60 && steps[N - 1] <= 1000);
+}
+
+/* Ideal sources between nodes push pivots off the diagonal, where entries grew until no digit of them was left and the
+ * circuit passed for singular (E301). It conducts between 30 uS and 0.3 S everywhere. */
+static void pivots_that_grew_are_chosen_again(void **state) {
+    (void)state;
+    int k = 0;
+    double par[64];
+    while (k + 1 < RH_N_GEN && strcmp(RH_GENS[k]->name, "mixed") != 0) k++;
+    const rh_gen_kind *const kind = RH_GENS[k];
+    static const struct {
+        const char *name;
+        double x;
+    } SET[] = { { "n", 600 }, { "diodes", 1 }, { "volt", 5 }, { "vcvs", 0 }, { "vccs", 0 }, { "voltages", 0.1 } };
+    rh_gen_default(kind, par);
+    for (int j = 0; j < RH_COUNT(SET); j++)
+        for (int i = 0; i < kind->n_field; i++)
+            if (!strcmp(kind->fields[i].name, SET[j].name)) par[i] = SET[j].x;
+    rh_builder *const b = rh_builder_create();
+    CHECK_OK(kind->build(par, 12, b, NULL));
+    bench t = finish(b);
+    rheo_error err = { 0 };
+    if (rheo_solver_solve(t.s, t.st, &err) != RHEO_OK) fail_msg("%s", err.msg);
+    CHECK_NEAR(imbalance_of(&t, true), 0, 1e-12);
+    assert_true(rh_newton_iterations(t.s) <= 40);
+    teardown(&t);
 }
 
 /* Periodic square lattices of level-1 transistors, gates from off to fully on, rails and two inputs at random nodes. */
@@ -322,9 +349,10 @@ static void what_was_solved_before_does_not_show(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_diode_meets_its_equation),  cmocka_unit_test(random_diode_networks_balance),
-        cmocka_unit_test(random_table_networks_balance), cmocka_unit_test(random_bipolar_networks_balance),
-        cmocka_unit_test(transistor_lattices_settle),    cmocka_unit_test(what_was_solved_before_does_not_show),
+        cmocka_unit_test(one_diode_meets_its_equation),      cmocka_unit_test(random_diode_networks_balance),
+        cmocka_unit_test(random_table_networks_balance),     cmocka_unit_test(random_bipolar_networks_balance),
+        cmocka_unit_test(transistor_lattices_settle),        cmocka_unit_test(what_was_solved_before_does_not_show),
+        cmocka_unit_test(pivots_that_grew_are_chosen_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -376,8 +376,8 @@ static const entry CATALOGUE[] = {
       "Only amplitudes between threshold*fast and threshold*slow are written. When nearly all edges lie outside "
       "nothing is learned, however long it trains. `rheo tune` proposes a threshold from the first samples." },
     { 315, "no operating point found",
-      "Newton's method with limited and shortened steps, then with conductances to ground, then with sources raised step "
-      "by step, found no state in which all currents balance. The message names the node that is furthest from it. Often a "
+      "Newton's method with limited and shortened steps, then with capacitors at all nodes until they come to rest, with "
+      "conductances to ground, with sources raised step by step, found no state in which all currents balance. The message names the node that is furthest from it. Often a "
       "current source drives a node that only a reversed diode or a transistor that is off could drain." },
     { 320, "ngspice finds no operating point",
       "ngspice refused the circuit or its answer was not complete and finite. The message has its own words; the deck "

@@ -28,8 +28,12 @@ typedef struct rh_newton {
     double *load;       /* room for loads of up to `room` outputs: */
     double *zx, *lu, *out, *dout, *target, *ohm;
     int room, n_iteration, worst /* row */, column;
-    double volt, shunt, standard_rcond;
+    double volt, standard_rcond;
+    double shunt;          /* S, from every node to ground while stepping gmin; or per S of the row: */
+    const double *anchor;  /* [n] potentials that the nodes are held back at, while stepping time; NULL: ground */
+    double usual;          /* S of rows that no linear element conducts to */
     bool limited, strayed; /* some element lags behind its nodes; the pivots are not the standard ones */
+    bool firm;             /* pivots chosen anew are the largest */
 } rh_newton;
 
 struct rheo_solver {

@@ -2,20 +2,30 @@
  *
  * Every nonlinear element is evaluated at terminal potentials of its own, which follow the nodes at the pace its limit
  * allows; as long as they lag, its tangent speaks for it. Where that does not settle, steps are shortened until the
- * balance of currents improves; where that does not help either, conductances to ground (gmin) or the sources are
- * stepped. */
+ * balance of currents improves. Where that does not help either, every node gets a capacitor and time runs until
+ * nothing moves; last, conductances to ground (gmin) or the sources are stepped. */
 #include "solver/newton.h"
 #include "solver/inside.h"
 
 #include <float.h>
 #include <math.h>
 
-enum { GATE = 1 /* terminal of a transistor */, PLAIN = 40, DAMPED = 60, STEPS = 40, HALVINGS = 12 };
+enum {
+    GATE = 1 /* terminal of a transistor */,
+    PLAIN = 40,
+    DAMPED = 60,
+    STEPS = 40,
+    HALVINGS = 12,
+    MOMENTS = 300,
+    INNER = 12
+};
 /* Plain steps double the digits: when a step is this small beside the largest potential, the next would be rounding. */
 static const double SMALL_STEP = 1e-7;
 /* Balance of currents at a node, relative to their sizes and to what rounding of potentials makes of them, that counts
  * as rounding; and nearly so. */
 static const double BALANCED = 1e-13, NEARLY = 1e-12;
+/* The same for a moment on the way to the answer. */
+static const double PASSING = 1e-3;
 /* Pivots are chosen afresh when the condition estimate has fallen this far below that of the standard ones. */
 static const double RCOND_FALL = 1e-3, RCOND_POOR = 1e-6;
 
@@ -111,15 +121,17 @@ static void drive(rheo_solver *s, const double *source, double share) {
     for (int i = 0; s->newton.feed && i < s->y.n; i++) s->b[i] += share * s->newton.feed[i];
 }
 
-/* A conductance from every node to ground, for stepping. */
+/* A conductance from every node to ground, or a capacitor: a conductance to where the node was. Capacitors are sized so
+ * that every node left alone with its resistors takes the same time. */
 static void add_shunts(rheo_solver *s, const double *x) {
     const rh_system *const y = &s->y;
     rh_newton *const w = &s->newton;
     for (int j = 0; j < y->n && w->shunt > 0; j++) {
         if (y->row_elem[j] >= 0) continue;
-        w->f[j] += w->shunt * x[j];
+        const double g = !w->anchor ? w->shunt : w->shunt * (s->size[j] > 0 ? s->size[j] : w->usual);
+        w->f[j] += w->anchor ? g * (x[j] - w->anchor[j]) : g * x[j];
         for (int p = y->ap[j]; p < y->ap[j + 1]; p++)
-            if (y->ai[p] == j) w->jx[p] += w->shunt;
+            if (y->ai[p] == j) w->jx[p] += g;
     }
 }
 
@@ -161,7 +173,7 @@ static rheo_status standard_pivots(rheo_solver *s, rheo_error *err) {
     double rcond = 0;
     int column;
     s->stats.n_pivot++;
-    RHEO_TRY(s->ops->factor(s->m, w->standard, true, &rcond, &column, err));
+    RHEO_TRY(s->ops->factor(s->m, w->standard, RH_SPARSE, &rcond, &column, err));
     w->standard_rcond = rcond;
     w->strayed = !(rcond > 0);
     return RHEO_OK;
@@ -172,12 +184,20 @@ static rheo_status factor(rheo_solver *s, double *rcond, int *column, rheo_error
     *rcond = 0;
     if (!w->strayed) {
         s->stats.n_refactor++;
-        RHEO_TRY(s->ops->factor(s->m, w->jx, false, rcond, column, err));
+        RHEO_TRY(s->ops->factor(s->m, w->jx, RH_KEEP, rcond, column, err));
         if (*rcond > RCOND_POOR || *rcond > RCOND_FALL * w->standard_rcond) return RHEO_OK;
     }
     w->strayed = true;
     s->stats.n_pivot++;
-    return s->ops->factor(s->m, w->jx, true, rcond, column, err);
+    return s->ops->factor(s->m, w->jx, w->firm ? RH_FIRM : RH_SPARSE, rcond, column, err);
+}
+
+/* Where the condition would refuse the answer: its pivots were chosen elsewhere, or where entries on the diagonal will
+ * do. */
+static rheo_status factor_firmly(rheo_solver *s, int *column, rheo_error *err) {
+    if (s->stats.rcond >= s->def.rcond_refuse) return RHEO_OK;
+    s->newton.strayed = s->newton.firm = true;
+    return factor(s, &s->stats.rcond, column, err);
 }
 
 /* ---- one iteration ---- */
@@ -254,18 +274,19 @@ static void advance(rheo_solver *s, const rh_load *load, double share) {
  */
 static bool settled(const rheo_solver *s, double balance, double step) {
     if (s->newton.limited) return false;
+    if (s->newton.anchor && s->newton.shunt > 0) return balance <= PASSING;
     return balance <= BALANCED || (balance <= NEARLY && step <= SMALL_STEP);
 }
 
-/* Plain steps with limiting. */
-static rheo_status plain(rheo_solver *s, const rh_load *load, rheo_error *err) {
+/* Up to `most` plain steps with limiting. */
+static rheo_status plain(rheo_solver *s, const rh_load *load, int most, rheo_error *err) {
     rh_newton *const w = &s->newton;
     double step = INFINITY;
-    for (int k = 0; k <= PLAIN; k++) {
+    for (int k = 0; k <= most; k++) {
         const double balance = assemble(s, load, w->x, w->out, k > 0);
         if (isnan(balance)) return RHEO_E_NOCONV;
         if (k > 0 && settled(s, balance, step)) return RHEO_OK;
-        if (k == PLAIN) break;
+        if (k == most) break;
         RHEO_TRY(direction(s, load, err));
         step = step_size(s);
         if (isnan(step)) return RHEO_E_NOCONV;
@@ -316,18 +337,62 @@ static void from_nothing(rheo_solver *s, const rh_load *load) {
 
 static rheo_status either(rheo_solver *s, const rh_load *load, rheo_error *err) {
     save(s);
-    if (plain(s, load, err) == RHEO_OK) return RHEO_OK;
+    const rheo_status st = plain(s, load, PLAIN, err);
+    if (st == RHEO_OK || st == RHEO_E_NOMEM) return st;
     back(s);
     return damped(s, load, err);
+}
+
+static double largest_size(const rheo_solver *s) {
+    double size = 0;
+    for (int i = 0; i < s->y.n; i++) size = fmax(size, s->size[i]);
+    return size;
+}
+
+/* The circuit comes to rest from nothing, a capacitor at every node: Euler backwards, with steps that grow as long as
+ * few iterations do and, after one was too long, cautiously. Amplifiers in loops jump between branches on the way,
+ * which time does and no other parameter can. */
+static rheo_status run_time(rheo_solver *s, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    double stride = 0.1, growth = 4; /* time constants; at the next success */
+    rheo_status st = RHEO_E_NOCONV;
+    for (int k = 0; k < MOMENTS && stride > 1e-8; k++) {
+        const int before = w->n_iteration;
+        save(s);
+        w->shunt = stride > 1e12 ? 0 : 1 / stride;
+        st = plain(s, load, w->shunt > 0 ? INNER : PLAIN, err);
+        const int n = w->n_iteration - before;
+        if (st == RHEO_E_NOMEM || (st == RHEO_OK && w->shunt == 0)) break;
+        if (st == RHEO_OK) {
+            stride *= growth;
+            growth = n <= 5 ? fmin(2 * growth, 100) : n > 8 ? fmax(growth / 2, 1.5) : growth;
+        } else {
+            back(s);
+            stride /= 4;
+            growth = 2;
+        }
+    }
+    return st;
+}
+
+static rheo_status step_time(rheo_solver *s, const rh_load *load, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    const double size = largest_size(s);
+    from_nothing(s, load);
+    w->usual = size > 0 ? size : 1e-3;
+    w->anchor = w->best;
+    const rheo_status st = run_time(s, load, err);
+    const bool done = st == RHEO_OK && w->shunt == 0;
+    w->anchor = NULL;
+    w->shunt = 0;
+    return done ? RHEO_OK : st == RHEO_E_NOMEM ? st : RHEO_E_NOCONV;
 }
 
 /* Conductances to ground at every node, smaller and smaller. */
 static rheo_status step_gmin(rheo_solver *s, const rh_load *load, rheo_error *err) {
     rh_newton *const w = &s->newton;
-    double size = 0;
-    for (int i = 0; i < s->y.n; i++) size = fmax(size, s->size[i]);
     from_nothing(s, load);
-    double factor = 0.1, good = fmax(size, 1e-3);
+    double factor = 0.1, good = fmax(largest_size(s), 1e-3);
     w->shunt = good;
     rheo_status st = either(s, load, err);
     for (int k = 0; k < STEPS && st == RHEO_OK && w->shunt > 0; k++) {
@@ -346,7 +411,7 @@ static rheo_status step_gmin(rheo_solver *s, const rh_load *load, rheo_error *er
     }
     const bool done = st == RHEO_OK && w->shunt == 0;
     w->shunt = 0;
-    return done ? RHEO_OK : RHEO_E_NOCONV;
+    return done ? RHEO_OK : st == RHEO_E_NOMEM ? st : RHEO_E_NOCONV;
 }
 
 static void scaled_sources(rheo_solver *s, const double *source, double share) {
@@ -371,6 +436,7 @@ static rheo_status step_sources(rheo_solver *s, const double *source, const rh_l
             if (load->fixed) memcpy(w->out, w->target, (size_t)load->n * sizeof(double));
         }
         st = either(s, load ? &part : NULL, err);
+        if (st == RHEO_E_NOMEM) break;
         if (st == RHEO_OK) {
             good = share;
             stride *= 2;
@@ -380,7 +446,7 @@ static rheo_status step_sources(rheo_solver *s, const double *source, const rh_l
         }
     }
     drive(s, source, 1);
-    return good == 1 ? RHEO_OK : RHEO_E_NOCONV;
+    return good == 1 ? RHEO_OK : st == RHEO_E_NOMEM ? st : RHEO_E_NOCONV;
 }
 
 /* ---- what went wrong ---- */
@@ -409,8 +475,8 @@ static rheo_status give_up(const rheo_solver *s, rheo_error *err) {
             : rh_fail(err, RHEO_E_NOCONV, 315, loc,
                       "no operating point found: the currents of node %s do not balance%s%s", s->c->node_name[-1 - at],
                       e >= 0 ? ", most flows through " : "", e >= 0 ? s->c->elem_name[e] : "");
-    rh_hint(err,
-            "neither damped steps nor stepping of gmin and sources led to one; is there a path for every current?");
+    rh_hint(err, "neither damped steps, nor time, nor stepping of gmin and sources led to one; is there a path for "
+                 "every current?");
     return st;
 }
 
@@ -464,16 +530,34 @@ static rheo_status make_room(rheo_solver *s, int n, rheo_error *err) {
     return RHEO_OK;
 }
 
+/* Pivots from now on; the standard ones only if they are worth something. */
+static void choose_firmly(rheo_solver *s) {
+    rh_newton *const w = &s->newton;
+    w->firm = true;
+    w->strayed = w->strayed || !(w->standard_rcond >= s->def.rcond_refuse);
+}
+
+/* One way after the other. */
+static rheo_status look(rheo_solver *s, const double *source, const rh_load *load, rheo_error *quiet) {
+    rheo_status st = plain(s, load, PLAIN, quiet);
+    if (st == RHEO_OK || st == RHEO_E_NOMEM) return st;
+    choose_firmly(s);
+    from_nothing(s, load);
+    st = damped(s, load, quiet);
+    if (st == RHEO_OK || st == RHEO_E_NOMEM) return st;
+    st = step_time(s, load, quiet);
+    if (st == RHEO_OK || st == RHEO_E_NOMEM) return st;
+    st = step_gmin(s, load, quiet);
+    if (st == RHEO_OK || st == RHEO_E_NOMEM) return st;
+    return step_sources(s, source, load, quiet);
+}
+
 static rheo_status search(rheo_solver *s, const double *source, const rh_load *load, rheo_error *err) {
     rh_newton *const w = &s->newton;
     rheo_error quiet = { 0 };
-    if (plain(s, load, &quiet) == RHEO_OK) return RHEO_OK;
-    if (quiet.status == RHEO_E_NOMEM) return rh_fail(err, RHEO_E_NOMEM, 501, RH_NOWHERE, "out of memory");
-    from_nothing(s, load);
-    if (damped(s, load, &quiet) == RHEO_OK || step_gmin(s, load, &quiet) == RHEO_OK ||
-        step_sources(s, source, load, &quiet) == RHEO_OK)
-        return RHEO_OK;
-    if (quiet.status == RHEO_E_NOMEM) return rh_fail(err, RHEO_E_NOMEM, 501, RH_NOWHERE, "out of memory");
+    const rheo_status st = look(s, source, load, &quiet);
+    if (st == RHEO_OK) return factor_firmly(s, &w->column, err);
+    if (st == RHEO_E_NOMEM) return rh_fail(err, RHEO_E_NOMEM, 501, RH_NOWHERE, "out of memory");
     if (!(s->stats.rcond > 0)) return rh_solver_singular(s, w->column, err);
     return give_up(s, err);
 }
@@ -570,6 +654,7 @@ rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load 
     const size_t bytes = (size_t)s->y.n * sizeof(double);
     drive(s, source, 1);
     w->n_iteration = 0;
+    w->firm = false;
     if (load) RHEO_TRY(make_room(s, load->n, err));
     if (s->y.n == 0) return RHEO_OK;
     memcpy(w->x, x, bytes);
@@ -586,10 +671,12 @@ rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load 
 rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const double *x, rheo_error *err) {
     int column = -1;
     drive(s, source, 1);
+    s->newton.firm = false;
     if (s->y.n == 0) return RHEO_OK;
     RHEO_TRY(standard_pivots(s, err));
     assemble(s, NULL, x, NULL, false);
     RHEO_TRY(factor(s, &s->stats.rcond, &column, err));
+    RHEO_TRY(factor_firmly(s, &column, err));
     return s->stats.rcond > 0 ? RHEO_OK : rh_solver_singular(s, column, err);
 }
 

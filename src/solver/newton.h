@@ -34,13 +34,13 @@ rheo_status rh_newton_standard(rheo_solver *s, const double *g, rheo_error *err)
  * @param load   NULL: nothing hangs on the outputs
  * @param x      [n_unknown] in: where to start; out: the answer. As it was on failure
  * @return RHEO_OK
- *         RHEO_E_NOCONV    neither plain, damped, nor stepping: err names the node whose currents are furthest from
- *                          balance and the element that carries most there
- *         RHEO_E_SINGULAR  no unique answer, or not finite
- * The answer is a function of g, source, load and the start alone: what was solved before does not matter.
+ *         RHEO_E_NOCONV    neither plain, damped, nor stepping of time, gmin or sources: err names the node whose
+ * currents are furthest from balance and the element that carries most there RHEO_E_SINGULAR  no unique answer, or not
+ * finite The answer is a function of g, source, load and the start alone: what was solved before does not matter.
  * Allocates nothing unless pivots must be chosen again.
  * Source: Newton with junction limiting, gmin and source stepping as in Nagel, SPICE2, Memorandum UCB/ERL M520 (1975);
- * stepping as in Ho, Ruehli & Brennan, IEEE Trans. Circuits Syst. 22, 504 (1975).
+ * stepping as in Ho, Ruehli & Brennan, IEEE Trans. Circuits Syst. 22, 504 (1975); time as in Kelley & Keyes, SIAM J.
+ * Numer. Anal. 35, 508 (1998).
  */
 rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load *load, double *x, rheo_error *err);
 
