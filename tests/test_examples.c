@@ -78,6 +78,20 @@ static void digits_are_read(void **state) {
     scratch_remove(folder);
 }
 
+/* An hour of training: here only that it is read. */
+static void mnist_is_read(void **state) {
+    (void)state;
+    if (access("../shared/data/mnist/train-images-idx3-ubyte.gz", R_OK) != 0) {
+        print_message("skipped: no ../shared/data/mnist\n");
+        skip();
+    }
+    launched r;
+    launch_with(&r, "check", "examples/mnist.yaml", NULL);
+    if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+    assert_non_null(strstr(r.out, "158800 learnable, 58000 training and 10000 test samples, 0 warnings"));
+    launch_free(&r);
+}
+
 static void every_example_reaches_what_it_promises(void **state) {
     (void)state;
     char *folder = scratch_create();
@@ -92,7 +106,7 @@ static void no_example_is_left_out(void **state) {
     for (const struct dirent *e; (e = readdir(d));) {
         const char *dot = strrchr(e->d_name, '.');
         if (!dot || strcmp(dot, ".yaml") != 0) continue;
-        int known = !strcmp(e->d_name, "digits.yaml");
+        int known = !strcmp(e->d_name, "digits.yaml") + !strcmp(e->d_name, "mnist.yaml");
         for (size_t i = 0; i < sizeof(EXPECTED) / sizeof(*EXPECTED); i++) known += !strcmp(e->d_name, EXPECTED[i].file);
         if (!known) fail_msg("examples/%s has no expected numbers", e->d_name);
     }
@@ -163,6 +177,7 @@ int main(void) {
         cmocka_unit_test(every_example_reaches_what_it_promises),
         cmocka_unit_test(no_example_is_left_out),
         cmocka_unit_test(digits_are_read),
+        cmocka_unit_test(mnist_is_read),
         cmocka_unit_test(a_machine_from_elsewhere_is_trained),
         cmocka_unit_test(iris_by_tcl_is_as_good_as_by_two_phases),
     };

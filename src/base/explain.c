@@ -320,6 +320,14 @@ static const entry CATALOGUE[] = {
     { 191, "potentiometer without ends",
       "With learning.state: wiper the resistance of an edge goes from 1/max, the wiper at 0, to 1/min, the wiper at 1. Give "
       "*@ learn both bounds: a potentiometer of 100k with 1.21k in series is min={1/101.21k} max={1/1.21k}." },
+    { 193, "learning rate too high",
+      "The very first update would move the conductances (or the gates, by their ranges) about as far as they are large: "
+      "what is learned is thrown about between the bounds. The rate has the size of a conductance times the strength of "
+      "the nudge over a voltage squared, so 0.1 fits circuits of siemens and not of microsiemens. `rheo tune` proposes "
+      "a rate from the first samples." },
+    { 194, "the loss has risen",
+      "The loss is half as large again as at the beginning. Mostly the rate is too high; with `rheo tune` find one to "
+      "begin with." },
     { 201, "no ground",
       "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
       "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },

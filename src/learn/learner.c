@@ -476,6 +476,23 @@ static rheo_status all_finite(const rh_learner *l, const double *x, rheo_error *
 
 void rh_learner_factor(rh_learner *l, double factor) { l->factor = factor; }
 
+/* The first update tells whether the rate fits the circuit. Single edges may well start near nothing and move far. */
+static void look_at_rate(const rh_learner *l, const rh_update *u) {
+    static const double MOST = 10;
+    double moved = 0, all = 0;
+    for (int k = 0; k < l->n_edge; k++) {
+        const bool range = l->c->edge_source[k] >= 0 || l->def.state != RH_STATE_CONDUCTANCE;
+        const double size = range ? u->hi[k] - u->lo[k] : u->g[k], step = u->next[k] - u->g[k];
+        moved += step * step;
+        all += size * size;
+    }
+    if (!(moved > MOST * MOST * all)) return;
+    rh_warn(l->log, 193, RH_NOWHERE,
+            "the first update would change what learns by %.2g times itself: learning.rate is too high for this "
+            "circuit, `rheo tune` proposes one",
+            sqrt(moved / all));
+}
+
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err) {
     int n_chunk;
     RHEO_TRY(run_batch(l, sample, n, true, &n_chunk, err));
@@ -496,6 +513,7 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
                           .state = l->momenta };
     RH_OPTIMIZER_TABLE[l->def.optimizer].step(&l->def, &u);
     RHEO_TRY(all_finite(l, l->next, err));
+    if (u.count == 1) look_at_rate(l, &u);
     const double *restrict lo = u.lo, *restrict hi = u.hi;
     double *restrict next = l->next;
     for (int k = 0; k < l->n_edge; k++) next[k] = next[k] < lo[k] ? lo[k] : next[k] > hi[k] ? hi[k] : next[k];

@@ -99,11 +99,12 @@ static double rate_for(const rh_learner *l, double rate) {
     return SHARE * sum / l->n_edge;
 }
 
-/* A rate at which the largest step of the first samples changes its conductance by SHARE of it. */
+/* A rate at which the largest step of the first samples changes its conductance by SHARE of it: in a circuit that
+ * learns while it is clamped, no edge may run away. Rules with two states at hand go by the mean square instead. */
 static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *rate, rheo_error *err) {
     rh_lane *const w = &l->lane[0];
     rh_chunk none = { 0 };
-    double largest = 0;
+    double largest = 0, sum = 0;
     for (int i = 0; i < n; i++) {
         RHEO_TRY(rh_lane_solve(l, w, sample + i, 1, err));
         rh_lane_sample(l, w, sample + i, 0);
@@ -111,9 +112,12 @@ static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *
         RHEO_TRY(rh_phase_contrast(l, w, 1, w->bracket, err));
         for (int k = 0; k < l->n_edge; k++) {
             const double slope = rh_learner_slope(l, k);
-            largest = fmax(largest, slope * slope * fabs(w->bracket[k]) / size_of(l, k));
+            const double step = slope * slope * fabs(w->bracket[k]) / size_of(l, k);
+            largest = fmax(largest, step);
+            sum += step * step;
         }
     }
+    if (l->def.rule != RH_RULE_TCL) largest = sqrt(sum / n / l->n_edge);
     *rate = largest > 0 ? SHARE * l->def.strength / largest : l->def.rate;
     return RHEO_OK;
 }
@@ -142,17 +146,24 @@ static void explain(const rh_learner *l, rh_tuning *t, double ratio, double shar
     const size_t n = sizeof(t->why[0]);
     snprintf(t->why[0], n, "strength %s: moves the outputs by about %g of %s, so s(h) stays nearly linear",
              rh_number_human(d->strength, "", a, sizeof(a)), share,
-             d->loss == RH_LOSS_SQUARED ? "the way to the target"
-             : d->loss == RH_LOSS_HINGE ? "the margin"
-                                        : "1/logit_gain");
+             d->loss == RH_LOSS_SQUARED || d->loss == RH_LOSS_SQUARED_HINGE ? "the way to the target"
+             : d->loss == RH_LOSS_HINGE                                     ? "the margin"
+                                                                            : "1/logit_gain");
     snprintf(t->why[1], n, "tau %s: a twentieth of fast, so that the memory has settled for most of the rise",
              rh_number_human(d->fast / 20, "s", a, sizeof(a)));
     snprintf(t->why[2], n, "slow %s: %g times fast; the dead zone passes amplitudes over that range and no more",
              rh_number_human(d->slow, "s", a, sizeof(a)), ratio);
     const bool adam = d->optimizer == RH_OPTIMIZER_ADAM || d->optimizer == RH_OPTIMIZER_SIGN;
-    snprintf(t->why[4], n, "rate %.3g: %s", d->rate,
-             adam ? "adam's steps have that size; it is 2 % of the mean conductance"
-                  : "the largest step of the first samples changes its conductance by 2 %");
+    int n_gate = 0;
+    for (int k = 0; k < l->n_edge; k++) n_gate += l->c->edge_source[k] >= 0;
+    const char *const what = n_gate == 0           ? "conductance"
+                             : n_gate == l->n_edge ? "gate voltage, of its range,"
+                                                   : "conductance, or its gate voltage of its range,";
+    if (adam)
+        snprintf(t->why[4], n, "rate %.3g: steps have that size; it is 2 %% of the mean %s", d->rate, what);
+    else
+        snprintf(t->why[4], n, "rate %.3g: %s of the first samples changes its %s by 2 %%", d->rate,
+                 d->rule == RH_RULE_TCL ? "the largest step" : "a step (root mean square)", what);
     snprintf(t->why[3], n,
              "threshold %.3g V^2/s: the largest amplitude of a rehearsed start is %.3g V^2, so what passes is %.3g V^2 "
              "and down to 1/%g of it",

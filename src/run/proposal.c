@@ -51,6 +51,10 @@ static void add_command(rh_buf *b, const rh_tuning *t) {
     rh_buf_puts(b, "# Put these values into the blocks of the experiment, or leave it and type: rheo train");
     add_set(b, "learning", "rate", t->def.rate);
     add_set(b, "learning.nudge", "strength", t->def.strength);
+    if (t->def.rule != RH_RULE_TCL) {
+        rh_buf_puts(b, " EXPERIMENT\n");
+        return;
+    }
     add_set(b, "protocol", "fast", t->def.fast);
     add_set(b, "protocol", "slow", t->def.slow);
     for (int i = 0; i < k->n_field; i++) add_set(b, "memory", k->fields[i].name, t->def.par[i]);
@@ -73,12 +77,15 @@ static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, r
     add_why(&b, t, "strength");
     rh_buf_printf(&b, "  nudge: {kind: %s, strength: ", RH_NUDGES[t->def.nudge]);
     rh_buf_number(&b, t->def.strength);
-    rh_buf_printf(&b, "}\nprotocol:\n  kind: %s\n", RH_PROTOCOLS[t->def.protocol]->name);
-    add_why(&b, t, "fast");
-    add_number(&b, "fast", t->def.fast);
-    add_why(&b, t, "slow");
-    add_number(&b, "slow", t->def.slow);
-    add_kernel(&b, t);
+    rh_buf_puts(&b, "}\n");
+    if (t->def.rule == RH_RULE_TCL) { /* the others compare without a sawtooth and a memory */
+        rh_buf_printf(&b, "protocol:\n  kind: %s\n", RH_PROTOCOLS[t->def.protocol]->name);
+        add_why(&b, t, "fast");
+        add_number(&b, "fast", t->def.fast);
+        add_why(&b, t, "slow");
+        add_number(&b, "slow", t->def.slow);
+        add_kernel(&b, t);
+    }
     add_command(&b, t);
     if (!b.bad) {
         *text = b.s;

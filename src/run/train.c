@@ -36,9 +36,9 @@ typedef struct session {
     uint64_t generation;
     rh_counters at;
     rh_history history;
-    int *confusion; /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
-    double began;   /* s */
-    bool warned;    /* that few edges pass the dead zone */
+    int *confusion;           /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
+    double began;             /* s */
+    bool warned, warned_rise; /* that few edges pass the dead zone */
 } session;
 
 rheo_train_def rheo_train_default(void) {
@@ -100,6 +100,14 @@ static void warn_of_dead_zone(session *s, const rh_gauge *gauge, double loss) {
         100 * gauge->inside, 100 * gauge->below, 100 * gauge->above);
 }
 
+/* Once per process. Losses that rise a little on the way are common. */
+static void warn_of_rise(session *s, double loss) {
+    if (s->warned_rise || s->history.n == 0 || !(loss > 1.5 * s->history.row[0].loss_train)) return;
+    s->warned_rise = true;
+    rh_warn(s->log, 194, RH_NOWHERE, "the loss has risen from %.3g to %.3g: lower learning.rate",
+            s->history.row[0].loss_train, loss);
+}
+
 static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
     rh_gauge gauge;
     rh_learner_gauge(s->l, &gauge);
@@ -107,6 +115,7 @@ static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
     rh_learner_newton(s->l, newton, NULL);
     rh_learner_gauge_reset(s->l);
     warn_of_dead_zone(s, &gauge, row->loss_train);
+    warn_of_rise(s, row->loss_train);
     rheo_progress p = {
         .epoch = (long)s->at.epoch,
         .n_epoch = s->x->run.epochs,
