@@ -287,6 +287,23 @@ static void every_generator_is_deterministic_and_reads_back(void **state) {
     }
 }
 
+/* Not even alone above a card, where the reader asks whether the first line is one. */
+static void titles_do_not_look_like_cards(void **state) {
+    (void)state;
+    for (int k = 0; k < RH_N_GEN; k++)
+        for (int edge = 0; RH_EDGE_NAMES[edge]; edge++) {
+            rheo_circuit *c = MAKE(RH_GENS[k]->name, 1, { "edge", edge }), *back = NULL;
+            char text[800];
+            snprintf(text, sizeof text, "%s\nV1 a 0 1\nR1 a 0 1k\n.end\n", c->title);
+            int messages = 0;
+            const rheo_log log = { count_messages, &messages };
+            CHECK_OK(rheo_netlist_parse(&back, text, strlen(text), "title", NULL, &log, NULL));
+            if (messages) fail_msg("a card? %s", c->title);
+            rheo_circuit_destroy(back);
+            rheo_circuit_destroy(c);
+        }
+}
+
 /* Diodes and transistors come on top of the same linear circuit; nodes are reached by resistors, gates and bulks are
  * held by sources. */
 static void mixed_circuits_may_bend(void **state) {
@@ -578,6 +595,7 @@ int main(void) {
         cmocka_unit_test(conductances_are_spread),
         cmocka_unit_test(inputs_are_far_apart),
         cmocka_unit_test(every_generator_is_deterministic_and_reads_back),
+        cmocka_unit_test(titles_do_not_look_like_cards),
         cmocka_unit_test(mixed_circuits_may_bend),
         cmocka_unit_test(faulty_parameters_are_refused),
         cmocka_unit_test(edges_may_be_transistors),

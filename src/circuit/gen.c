@@ -318,13 +318,13 @@ static rheo_status add_inputs(const rh_graph *g, int n_input, rh_builder *b) {
 static rheo_status build(const rh_graph *g, const rh_gen_kind *kind, const double *par, rh_builder *b) {
     char title[600], x[32];
     const double *common = par + kind->n_field - RH_GEN_COMMON;
-    int n = snprintf(title, sizeof(title), "%s", kind->name);
+    /* It begins with a number, as no card does. */
+    int n = snprintf(title, sizeof(title), "%d nodes, %d edges: %s", g->n, g->n_edge, kind->name);
     for (int k = 0; k < kind->n_field - RH_GEN_COMMON; k++)
         n += snprintf(title + n, sizeof(title) - (size_t)n, " %s=%s", kind->fields[k].name, rh_number_text(par[k], x));
     if (common[RH_GEN_EDGE] != RH_EDGE_RESISTOR)
         n += snprintf(title + n, sizeof(title) - (size_t)n, " edge=%s", RH_EDGE_NAMES[(int)common[RH_GEN_EDGE]]);
-    n += snprintf(title + n, sizeof(title) - (size_t)n, " seed=%llu: %d nodes, %d edges", (unsigned long long)g->seed,
-                  g->n, g->n_edge);
+    n += snprintf(title + n, sizeof(title) - (size_t)n, " seed=%llu", (unsigned long long)g->seed);
     RHEO_TRY(rh_builder_title(b, title, (size_t)n));
     RHEO_TRY(add_nodes(g, b));
     if (common[RH_GEN_EDGE] == RH_EDGE_RESISTOR) {

@@ -343,6 +343,18 @@ static void one_line(scan *s, size_t eol, rh_card line) {
         card_line(s, at, eol, line);
 }
 
+/* "*@ rheo": who writes that below the first line knows that it is the title. */
+static bool greets(const scan *s, size_t at) {
+    static const char *const WORDS[] = { "*@", "rheo" };
+    for (int k = 0; k < RH_COUNT(WORDS); k++) {
+        while (at < s->size && (s->text[at] == ' ' || s->text[at] == '\t')) at++;
+        const size_t n = strlen(WORDS[k]);
+        if (s->size - at < n || memcmp(s->text + at, WORDS[k], n) != 0) return false;
+        at += n;
+    }
+    return at == s->size || strchr(" \t\r\n", s->text[at]);
+}
+
 static void title_line(scan *s, size_t eol, rh_card line) {
     rh_reader *rd = s->rd;
     size_t from = line.off, to = eol;
@@ -356,7 +368,7 @@ static void title_line(scan *s, size_t eol, rh_card line) {
     if (from < to && rh_word_is(t, WORD)) from += sizeof(WORD) - 1;
     while (from < to && (s->text[from] == ' ' || s->text[from] == '\t')) from++;
     if (rh_builder_title(rd->b, s->text + from, to - from) != RHEO_OK) rh_no_memory(rd);
-    if (rh_title_is_card(rd, &line))
+    if (rh_title_is_card(rd, &line) && !(eol < s->size && greets(s, eol + 1)))
         rh_report_warning(&rd->rep, 24, loc, "put a title above it",
                           "the first line is always the title: this card is not used");
 }
