@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Number behind "key": in the last line of JSON. */
@@ -172,10 +173,117 @@ static void a_machine_from_elsewhere_is_trained(void **state) {
     scratch_remove(folder);
 }
 
+/* ---- what the documents print ---- */
+
+/* Where a block ends: at the closing fence, or before the first line that is not indented. */
+static const char *block_end(const char *at, bool fenced) {
+    for (const char *line = at; *line;) {
+        if (fenced ? !strncmp(line, "```", 3) : strncmp(line, "    ", 4) != 0 && *line != '\n') return line;
+        const char *const nl = strchr(line, '\n');
+        if (!nl) break;
+        line = nl + 1;
+    }
+    return at + strlen(at);
+}
+
+/* The block as it would be saved: without its indentation. malloc. */
+static char *block_text(const char *at, const char *end, bool fenced) {
+    char *const text = malloc((size_t)(end - at) + 2), *to = text;
+    assert_non_null(text);
+    while (at < end) {
+        const char *const nl = memchr(at, '\n', (size_t)(end - at)), *const stop = nl ? nl : end;
+        if (!fenced && *at == ' ') at += 4;
+        memcpy(to, at, (size_t)(stop - at));
+        to += stop - at;
+        *to++ = '\n';
+        at = nl ? nl + 1 : end;
+    }
+    *to = '\0';
+    return text;
+}
+
+/* Checks an experiment that stands in a document, and trains it for a moment. */
+static void try_block(const char *folder, const char *text, const char *document) {
+    char path[300], run[300];
+    scratch_write(folder, "docs/my.yaml", text);
+    snprintf(path, sizeof path, "%s/docs/my.yaml", folder);
+    snprintf(run, sizeof run, "%s/run", folder);
+    launched r;
+    launch_with(&r, "check", path, NULL);
+    if (r.exit != 0 || r.err[0]) fail_msg("an example in %s: %s", document, r.err);
+    launch_free(&r);
+    launch_with(&r, "train", path, "--force", "--output", run, "--json", NULL);
+    if (r.exit != 0) fail_msg("an example in %s: %s", document, r.err);
+    assert_true(last_number(r.out, "loss_last") < 0.1 * last_number(r.out, "loss_first"));
+    launch_free(&r);
+}
+
+/* Every block that begins as an experiment does. A netlist printed above it is saved beside it. */
+static int try_document(const char *folder, const char *document) {
+    size_t n = 0;
+    int n_tried = 0;
+    char *const all = scratch_read(".", document, &n);
+    assert_non_null(all);
+    bool before_text = true; /* a block is opened by an empty line, or by a fence */
+    for (const char *line = all; *line;) {
+        const bool fenced = !strncmp(line, "```", 3);
+        const char *at = strchr(line, '\n'), *end;
+        if (!at) break;
+        at++;
+        if (fenced || (before_text && !strncmp(line, "    ", 4))) {
+            const char *const from = fenced ? at : line;
+            end = block_end(from, fenced);
+            char *const text = block_text(from, end, fenced);
+            if (!strncmp(text, "version: 1\n", 11)) {
+                try_block(folder, text, document);
+                n_tried++;
+            } else if (strstr(text, "\n.end\n")) {
+                scratch_write(folder, "docs/my.cir", text);
+            }
+            free(text);
+            line = end;
+            if (fenced && *line) line = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
+            continue;
+        }
+        before_text = *line == '\n';
+        line = at;
+    }
+    free(all);
+    return n_tried;
+}
+
+static void experiments_in_the_documents_run(void **state) {
+    (void)state;
+    char *const folder = scratch_create(), path[300];
+    size_t n = 0;
+    char *const grid = scratch_read("netlists", "grid10.cir", &n);
+    assert_non_null(grid);
+    for (int k = 0; k < 2; k++) {
+        snprintf(path, sizeof path, "%s/%s", folder, k ? "netlists" : "docs");
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    scratch_write(folder, "netlists/grid10.cir", grid);
+    free(grid);
+    assert_true(try_document(folder, "README.md") >= 1);
+    int n_docs = 0;
+    DIR *const d = opendir("docs");
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d));) {
+        const char *const dot = strrchr(e->d_name, '.');
+        if (!dot || strcmp(dot, ".md") != 0) continue;
+        snprintf(path, sizeof path, "docs/%s", e->d_name);
+        n_docs += try_document(folder, path);
+    }
+    closedir(d);
+    assert_true(n_docs >= 1);
+    scratch_remove(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_reaches_what_it_promises),
         cmocka_unit_test(no_example_is_left_out),
+        cmocka_unit_test(experiments_in_the_documents_run),
         cmocka_unit_test(digits_are_read),
         cmocka_unit_test(mnist_is_read),
         cmocka_unit_test(a_machine_from_elsewhere_is_trained),
