@@ -353,6 +353,58 @@ static void sets_come_from_two_files(void **state) {
     rheo_experiment_destroy(x);
 }
 
+static void expect_columns(const char *const *set, int n, const char *want) {
+    static const char TABLE[] =
+        "version: 1\nnetlist: grid.cir\ntask: {kind: csv, inputs: [in1, I1], outputs: [o1, o2-o3], file: lines.csv,\n"
+        "  columns: [x2, y2], targets: [y1, y2]}\n";
+    rheo_experiment *x = read_set(TABLE, set, n);
+    rh_buf b = { 0 };
+    rh_experiment_tell_columns(&b, x);
+    assert_false(b.bad);
+    assert_string_equal(b.s, want);
+    rh_buf_free(&b);
+    rheo_experiment_destroy(x);
+}
+
+static void scaling_is_told(void **state) {
+    (void)state;
+    expect_columns(NULL, 0,
+                   "column x2: 0..1 V, as in the file\ncolumn y2: 2..6 goes to 0..1 A\n"
+                   "target y1: 0.25..1 V, as in the file\ntarget y2: 2..6 V, as in the file\n");
+    static const char *const NONE[] = { "task.range=none", "task.target_range=[0.1, 0.5]" };
+    expect_columns(NONE, 2,
+                   "column x2: 0..1 V, as in the file\ncolumn y2: 2..6 A, as in the file\n"
+                   "target y1: 0.25..1 goes to 0.1..0.5 V\ntarget y2: 2..6 goes to 0.1..0.5 V\n");
+    static const char *const FALLS[] = { "task.affine=[-0.5, 1]", "task.test_rows=[4, 4]", "task.train_rows=[1, 3]" };
+    expect_columns(FALLS, 3,
+                   "column x2: 0..1 goes to 1..0.5 V\ncolumn y2: 2..4 goes to 0..-1 A\n"
+                   "target y1: 0.25..0.75 V, as in the file\ntarget y2: 2..4 V, as in the file\n");
+}
+
+/* As affine: [1, 0], and printed so that it reads back. */
+static void columns_may_stay_as_they_are(void **state) {
+    (void)state;
+    static const char *const NONE[] = { "task.range=none", "task.differential=true",
+                                        "task.inputs=[in1, in2, p-q, I1]" },
+                             *const ONE[] = { "task.affine=[1, 0]", "task.differential=true",
+                                              "task.inputs=[in1, in2, p-q, I1]" };
+    static const char TABLE[] =
+        "version: 1\nnetlist: grid.cir\ntask: {kind: csv, inputs: [in1, in2], outputs: [o1, o2-o3], file: lines.csv,\n"
+        "  columns: [x2, y2], targets: [y1, y2]}\n";
+    rheo_experiment *a = read_set(TABLE, NONE, 3), *b = read_set(TABLE, ONE, 3);
+    assert_memory_equal(a->task.in, b->task.in, 16 * sizeof(double));
+    assert_true(a->task.in[2] == 2 && a->task.in[3] == -2);
+    char *text = NULL;
+    CHECK_OK(rheo_experiment_print(a, &text, NULL));
+    assert_non_null(strstr(text, "  range: none\n"));
+    rheo_experiment *back = read_ok(text);
+    assert_memory_equal(a->task.in, back->task.in, 16 * sizeof(double));
+    rheo_text_free(text);
+    rheo_experiment_destroy(a);
+    rheo_experiment_destroy(b);
+    rheo_experiment_destroy(back);
+}
+
 static const char NETWORK[] =
     "version: 1\nnetwork: {kind: layered, sizes: [4, 3, 2], inputs: double, outputs: pair, bias: 1, init: glorot, g: "
     "2m}\n"
@@ -675,6 +727,8 @@ int main(void) {
         cmocka_unit_test(lists_count_up),
         cmocka_unit_test(networks_are_made_in_memory),
         cmocka_unit_test(sets_come_from_two_files),
+        cmocka_unit_test(scaling_is_told),
+        cmocka_unit_test(columns_may_stay_as_they_are),
         cmocka_unit_test(what_is_printed_reads_back_equal),
         cmocka_unit_test(every_default_is_visible),
         cmocka_unit_test(kernels_bring_their_own_settings),

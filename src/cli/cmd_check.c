@@ -115,6 +115,7 @@ static void scan_folder(const char *path, const rheo_log *log) {
 typedef struct finding {
     const char *kind; /* "netlist" or "experiment" */
     int n_node, n_element, n_edge, n_train, n_test;
+    rh_buf columns; /* what became of those of a table */
 } finding;
 
 static bool ends_with(const char *path, const char *const *endings) {
@@ -189,6 +190,7 @@ static rheo_status check_experiment(rh_cli *cli, const char *path, finding *f, r
     describe(f, x->circuit);
     f->n_train = x->task.n_train;
     f->n_test = x->task.n_test;
+    rh_experiment_tell_columns(&f->columns, x);
     const rheo_status st = rh_diagnose(x->circuit, NULL, NULL, err);
     rheo_experiment_destroy(x);
     return st;
@@ -230,6 +232,9 @@ static void add_finding(rh_buf *b, const finding *f, const char *path, int n_war
                   f->n_edge);
     if (f->n_train) rh_buf_printf(b, ", %d training and %d test samples", f->n_train, f->n_test);
     rh_buf_printf(b, ", %d warning%s\n", n_warning, n_warning == 1 ? "" : "s");
+    for (const char *line = f->columns.s; line && *line; line = strchr(line, '\n') + 1)
+        rh_buf_printf(b, "  %.*s\n", (int)strcspn(line, "\n"), line);
+    if (f->columns.bad) b->bad = true;
 }
 
 static void add_json(rh_buf *b, const finding *f, const char *path, rheo_status st, int n_error, int n_warning) {
@@ -263,6 +268,7 @@ static rheo_status check_one(rh_cli *cli, const char *path) {
     else if (st == RHEO_OK && !cli->quiet)
         add_finding(&b, &f, path, cli->n_warning - n_warning);
     const rheo_status written = rh_cli_write(cli, &b);
+    rh_buf_free(&f.columns);
     return st != RHEO_OK ? st : written;
 }
 

@@ -1,5 +1,6 @@
 /* rheo train: run an experiment from the beginning. */
 #include "cli/training.h"
+#include "run/run.h"
 
 static const rh_option OPTIONS[] = {
     { "output", 'o', RH_OPT_TEXT, "DIR", "run directory instead of the experiment's `output`", 0, 0, NULL },
@@ -48,6 +49,13 @@ static rheo_status read_experiment(rh_training *t, rheo_experiment **x) {
     return st;
 }
 
+static void tell_columns(const rh_cli *cli, const rheo_experiment *x) {
+    rh_buf b = { 0 };
+    rh_experiment_tell_columns(&b, x);
+    if (b.n > 0 && !b.bad) rh_cli_note(cli, "%.*s", (int)b.n - 1, b.s);
+    rh_buf_free(&b);
+}
+
 static rheo_status run(rh_cli *cli) {
     rh_training t;
     rheo_experiment *x = NULL;
@@ -57,6 +65,7 @@ static rheo_status run(rh_cli *cli) {
     rheo_status st = read_experiment(&t, &x);
     if (st == RHEO_OK) {
         rh_training_begin(&t, "training", cli->operand[0]);
+        if (cli->verbose) tell_columns(cli, x);
         st = rheo_train(x, &t.def, &t.result, &cli->log, &t.err);
     }
     st = rh_training_close(&t, st);

@@ -195,7 +195,9 @@ static void put_bias(rh_buf *b, const rh_csv_task_def *d) {
 
 static void put_scaling(rh_buf *b, const rh_csv_task_def *d) {
     rh_buf_printf(b, "  differential: %s\n", d->differential ? "true" : "false");
-    if (d->affine[0] != 0)
+    if (d->affine[0] == 1 && d->affine[1] == 0)
+        rh_buf_puts(b, "  range: none\n");
+    else if (d->affine[0] != 0)
         put_pair(b, "affine", d->affine);
     else
         put_pair(b, "range", d->range);

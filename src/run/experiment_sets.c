@@ -106,7 +106,13 @@ rheo_status rh_task_scaling(const rh_task_reader *k) {
     rh_csv_task_def *d = &k->x->csv;
     rh_yaml *diff = rh_yaml_get(k->task, "differential"), *affine = rh_yaml_get(k->task, "affine");
     if (diff) RH_STEP(rh_read_bool(k->rd, diff, "differential", &d->differential));
-    RH_STEP(rh_task_pair(k, "range", "V", true, "range: [lowest, highest], V", d->range));
+    rh_yaml *const range = rh_yaml_get(k->task, "range");
+    const bool none = range && range->type == RH_YAML_SCALAR && strcmp(range->text, "none") == 0;
+    if (none) {
+        d->affine[0] = 1;
+    } else {
+        RH_STEP(rh_task_pair(k, "range", "V", true, "range: [lowest, highest], V", d->range));
+    }
     RH_STEP(rh_task_pair(k, "from", NULL, true, "from: [lowest, highest], as in the file", d->from));
     RH_STEP(rh_task_pair(k, "affine", NULL, false, "affine: [volts per unit, volts at 0]", d->affine));
     RH_STEP(read_bias(k));
@@ -116,6 +122,10 @@ rheo_status rh_task_scaling(const rh_task_reader *k) {
     if (affine && (rh_yaml_get(k->task, "range") || rh_yaml_get(k->task, "from")))
         return rh_task_fault(k, rh_yaml_loc(k->rd, affine), "range: [lowest, highest] is the other way to say it",
                              "'affine' does not go with 'range' and 'from'");
+    const rh_yaml *const from = none ? rh_yaml_get(k->task, "from") : NULL;
+    if (from)
+        return rh_task_fault(k, rh_yaml_loc(k->rd, from), "range: [lowest, highest] is where they go",
+                             "'from' does not go with 'range: none'");
     return RHEO_OK;
 }
 

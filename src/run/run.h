@@ -61,6 +61,9 @@ struct rheo_experiment {
     bool labelled;                         /* rows or table name classes (label may also come from one-hot targets) */
     char *cwd;                             /* where relative paths count from, absolute; NULL: not known */
 };
+/* Adds a line for each column of a CSV task: its extremes in the training rows and what they become (the first eight).
+ */
+void rh_experiment_tell_columns(rh_buf *b, const rheo_experiment *x);
 rh_ports rh_experiment_ports(const rheo_experiment *x);
 /* As rheo_experiment_print. beside: for a file in folder (a real path), relative to which paths are that the experiment
  * does not have absolute. settings: without paths and samples, to tell whether two experiments have equal ones. */

@@ -140,15 +140,18 @@ typedef struct scale {
     double to[2];
 } scale;
 
-static scale find_scale(const rh_task *t, const columns *c, int k, const double from[2], const double to[2]) {
-    scale s = { INFINITY, -INFINITY, { to[0], to[1] } };
-    if (from[0] < from[1]) return (scale){ from[0], from[1], { to[0], to[1] } };
+/* seen: filled with the extremes of the column. */
+static scale find_scale(const rh_task *t, const columns *c, int k, const double from[2], const double to[2],
+                        double seen[2]) {
+    seen[0] = INFINITY;
+    seen[1] = -INFINITY;
     for (int i = 0; i < t->n_train; i++) {
         const double x = c->x[(size_t)t->train[i] * (size_t)c->n + (size_t)k];
-        s.low = fmin(s.low, x);
-        s.high = fmax(s.high, x);
+        seen[0] = fmin(seen[0], x);
+        seen[1] = fmax(seen[1], x);
     }
-    return s;
+    const double *const low_high = from[0] < from[1] ? from : seen;
+    return (scale){ low_high[0], low_high[1], { to[0], to[1] } };
 }
 
 /* A constant column goes to the middle. Halves, since the difference of two finite numbers can overflow; they are
@@ -175,7 +178,7 @@ static rheo_status fill_inputs(rh_task *out, const rh_csv_task_def *def, const r
         for (int k = 0; k < def->n_bias; k++)
             out->in[(size_t)(i + 1) * (size_t)out->n_in - (size_t)(def->n_bias - k)] = def->bias[k];
     for (int k = 0; k < c->n; k++) {
-        const scale s = find_scale(out, c, k, def->from, def->range);
+        const scale s = find_scale(out, c, k, def->from, def->range, out->seen[k]);
         for (int i = 0; i < out->n_sample; i++) {
             const double raw = c->x[(size_t)i * (size_t)c->n + (size_t)k];
             const double x = affine ? def->affine[0] * raw + def->affine[1] : apply(&s, raw);
@@ -192,7 +195,8 @@ static rheo_status fill_targets(rh_task *out, const rh_csv_task_def *def, const 
                                 rheo_error *err) {
     const bool scaled = !(isnan(def->target_range[0]) && isnan(def->target_range[1]));
     for (int k = 0; k < c->n; k++) {
-        const scale s = find_scale(out, c, k, (const double[2]){ 0, 0 }, def->target_range);
+        const scale s =
+            find_scale(out, c, k, (const double[2]){ 0, 0 }, def->target_range, out->seen[def->n_column + k]);
         for (int i = 0; i < out->n_sample; i++) {
             const double raw = c->x[(size_t)i * (size_t)c->n + (size_t)k], x = scaled ? apply(&s, raw) : raw;
             if (!isfinite(x)) return too_far(t, i, c->index[k], err);
@@ -304,6 +308,8 @@ static rheo_status fill(rh_task *out, const rh_csv_task_def *def, const rh_csv *
     out->n_out = def->label ? out->n_class : def->n_target;
     RHEO_TRY(allocate(out, err));
     RHEO_TRY(rh_task_split(out, def, n_pool, err));
+    out->seen = rh_calloc((size_t)def->n_column + (size_t)def->n_target, sizeof *out->seen);
+    if (!out->seen) return RH_NOMEM(err);
     RHEO_TRY(fill_inputs(out, def, t, in, err));
     if (def->label) {
         label_targets(out, def->level);

@@ -23,6 +23,7 @@ void rh_task_free(rh_task *t) {
     rh_free(t->train);
     rh_free(t->validation);
     rh_free(t->test);
+    rh_free(t->seen);
     *t = (rh_task){ 0 };
 }
 

@@ -24,6 +24,7 @@ typedef struct rh_task {
     int *label;     /* [n_sample] or NULL */
     int n_train, n_validation, n_test;
     int *train, *validation, *test; /* sample indices */
+    double (*seen)[2];              /* CSV: extremes of each input column, then of each target, in the training rows */
 } rh_task;
 void rh_task_free(rh_task *t); /* leaves it zeroed */
 static inline double rh_task_input(const rh_task *t, int sample, int i) {
