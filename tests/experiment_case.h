@@ -39,7 +39,7 @@ static const case_file CASE_FILES[] = {
                   "R16 in1 Vin2 1k\n"
                   "Vn Vd 0 1\n"
                   "R17 Vd o1 1k\n"
-                  "*@ learn R1 R2 R3 R4 R5\n"
+                  "*@ learn R1 R2 R3 R4 R5 min=1e-12 max=1e12\n"
                   ".end\n" },
     { "gates.cir", "two transistors that learn\n*@ rheo version=1\nVin in 0 1\n.model nm nmos(vto=0.7 kp=1m)\n"
                    "M1 in g1 o 0 nm\nM2 o g2 0 0 nm\nVg1 g1 0 3\nVg2 g2 0 2\nR1 o 0 1meg\n"

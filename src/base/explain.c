@@ -205,8 +205,9 @@ static const entry CATALOGUE[] = {
       "E and G take two nodes, two controlling nodes and one number, or two nodes and value={...}. POLY, TABLE and "
       "LAPLACE are not supported; F and H are linear." },
     { 133, "start outside the bounds",
-      "The conductance on the card is outside min and max of *@ learn, so the edge starts at the nearer bound. "
-      "Set init=, or change the card or the bounds. Said once per line." },
+      "The conductance on the card, or the voltage of the gate, is outside min and max of *@ learn, so the edge starts "
+      "at the nearer bound. Set init=, or change the card or the bounds. Said once per line, with the number of those "
+      "it holds for. min= and max= are siemens for resistors and volts for transistors." },
     { 134, "cannot be written",
       "A name or value of this circuit cannot be expressed in a netlist that reads back the same." },
     { 135, "unknown model",
@@ -230,8 +231,9 @@ static const entry CATALOGUE[] = {
       "ground, or between the gate and a node that voltage sources tie to ground. Each learnable transistor needs "
       "its own, or the two states would be one." },
     { 142, "bounds are missing",
-      "A conductance has natural bounds, a gate voltage has not: write min= and max= on the line *@ learn. A circuit "
-      "that is built needs them as well: they are the range of what charges the gate." },
+      "Write min= and max= on the line *@ learn. A gate voltage has no natural bounds: without them it is an error; they "
+      "are the range of what charges the gate when the circuit is built. A conductance learns between 1e-12 and 1e12 S "
+      "then, which no part has: a note says so once. A memristor has the bounds of its states." },
     { 143, "variant of a model",
       "A line *@ model NAME variant chooses another form of the equations for the .model card of that name, with "
       "settings of its own: smooth for NMOS and PMOS, ideal, antiparallel and table for D. Other programs skip the line and "

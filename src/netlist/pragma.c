@@ -371,9 +371,18 @@ void rh_pragma_sugar(rh_reader *rd, const rh_frame *f, const rh_cursor *card, in
 
 static bool near_bound(double g, double min, double max) { return g >= min * (1 - 1e-9) && g <= max * (1 + 1e-9); }
 
+/* An edge that begins outside its bounds. */
+typedef struct astray {
+    rh_place place; /* of the line that makes it learn */
+    int elem;
+    double max; /* V, of a gate; NaN: a conductance */
+} astray;
+
 /* What is known while marks become edges. */
 typedef struct applied {
-    rh_place warned;
+    astray *astray;
+    int n_astray, cap_astray;
+    int n_free, first_free; /* conductances without bounds of their own */
     int *holder; /* [n_node] V element through which a node is held, seen from ground; NULL: not needed yet */
     int *edge;   /* [n_elem] element that learns through this source, -1: none */
 } applied;
@@ -463,13 +472,55 @@ static bool outside(double x, double min, double max, bool volts) {
     return !near_bound(x, min, max);
 }
 
+static rh_loc loc_of_mark(const rh_reader *rd, rh_place p) {
+    return (rh_loc){ .src = rd->src[p.file], .line = p.line, .col = p.col, .len = 5 };
+}
+
+static int by_place(const void *pa, const void *pb) {
+    const astray *const a = pa, *const b = pb;
+    if (a->place.file != b->place.file) return a->place.file < b->place.file ? -1 : 1;
+    if (a->place.line != b->place.line) return a->place.line < b->place.line ? -1 : 1;
+    return a->elem < b->elem ? -1 : a->elem > b->elem;
+}
+
+/* Once for every line that makes them learn. */
+static void warn_of_astray(rh_reader *rd, const applied *a) {
+    if (a->n_astray == 0) return;
+    qsort(a->astray, (size_t)a->n_astray, sizeof *a->astray, by_place);
+    for (int k = 0, next; k < a->n_astray; k = next) {
+        const astray *const first = &a->astray[k];
+        for (next = k + 1; next < a->n_astray; next++)
+            if (a->astray[next].place.line != first->place.line || a->astray[next].place.file != first->place.file)
+                break;
+        char more[40] = "", hint[120], max[32];
+        if (next - k > 1) snprintf(more, sizeof more, "; so do%s %d more", next - k > 2 ? "" : "es", next - k - 1);
+        /* No gate of a transistor is worked below 0.1 V: such a number is a conductance. */
+        const bool siemens = first->max >= 0 && first->max < 0.1;
+        snprintf(hint, sizeof hint, "min= and max= of a gate are volts, and max is %s V: were volts meant?",
+                 rh_number_text(first->max, max));
+        rh_report_warning(&rd->rep, 133, loc_of_mark(rd, first->place), siemens ? hint : NULL,
+                          "'%s' starts at the nearer bound, because its %s is outside%s",
+                          RH_SHOW(name_tok(rd, first->elem)),
+                          isnan(first->max) ? "conductance on the card" : "gate voltage", more);
+    }
+}
+
+static void note_unbounded(rh_reader *rd, const applied *a) {
+    char others[40] = "";
+    if (a->n_free == 0) return;
+    if (a->n_free > 1) snprintf(others, sizeof others, " and %d other%s", a->n_free - 1, a->n_free > 2 ? "s" : "");
+    rh_note(rd, 142, loc_of_mark(rd, rd->mark[a->first_free].place),
+            "'%s'%s learn%s without bounds: 1e-12 to 1e12 S; give min= and max=", RH_SHOW(name_tok(rd, a->first_free)),
+            others, a->n_free > 1 ? "" : "s");
+}
+
 static bool apply(rh_reader *rd, int elem, applied *a) {
     rh_mark m = rd->mark[elem];
     const rh_place p = rh_builder_element_place(rd->b, elem);
     const rh_tok shown = name_tok(rd, elem);
     const bool volts = by_gate(rd, elem);
     const rh_loc here = { .src = rd->src[p.file], .line = p.line, .col = p.col, .len = shown.n };
-    const rh_loc there = { .src = rd->src[m.place.file], .line = m.place.line, .col = m.place.col, .len = 5 };
+    const rh_loc there = loc_of_mark(rd, m.place);
     if (volts ? !apply_gate(rd, elem, here, there, a) : !apply_conductance(rd, elem, here)) return false;
     if (!apply_states(rd, elem, &m, there)) return false;
     const double min = isnan(m.min) ? G_MIN : m.min, max = isnan(m.max) ? G_MAX : m.max;
@@ -480,12 +531,10 @@ static bool apply(rh_reader *rd, int elem, applied *a) {
     if (rh_builder_learn(rd->b, elem, m.min, m.max, m.init) != RHEO_OK) return rh_no_memory(rd);
     const double start = volts ? rh_builder_element_value(rd->b, rh_builder_through(rd->b, elem))
                                : 1 / rh_builder_element_value(rd->b, elem);
-    if (isnan(m.init) && outside(start, min, max, volts) &&
-        (a->warned.line != m.place.line || a->warned.file != m.place.file)) {
-        rh_report_warning(&rd->rep, 133, there, NULL, "'%s' starts at the nearer bound, because its %s is outside",
-                          RH_SHOW(shown), volts ? "gate voltage" : "conductance on the card");
-        a->warned = m.place;
-    }
+    if (isnan(m.min) && isnan(m.max) && a->n_free++ == 0) a->first_free = elem;
+    if (!isnan(m.init) || !outside(start, min, max, volts)) return true;
+    if (!rh_grow(&a->astray, &a->cap_astray, a->n_astray + 1, sizeof *a->astray)) return rh_no_memory(rd);
+    a->astray[a->n_astray++] = (astray){ m.place, elem, volts ? max : NAN };
     return true;
 }
 
@@ -494,6 +543,9 @@ void rh_marks_apply(rh_reader *rd) {
     const int n = rh_builder_n_element(rd->b);
     for (int e = 0; e < rd->cap_mark && e < n && !rh_stop(rd); e++)
         if (rd->mark[e].place.line) apply(rd, e, &a);
+    warn_of_astray(rd, &a);
+    note_unbounded(rd, &a);
+    rh_free(a.astray);
     rh_free(a.holder);
     rh_free(a.edge);
 }
