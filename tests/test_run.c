@@ -168,6 +168,15 @@ static void training_learns(void **state) {
     scratch_remove(dir);
 }
 
+/* What is refused has not begun. */
+static void says_only(int code, const char *what, const char *but_not, const char *const *argv) {
+    launched r;
+    launch(&r, argv, NULL, NULL);
+    assert_int_equal(r.exit, code);
+    if (!strstr(r.err, what) || strstr(r.err, but_not) || r.n_out) fail_msg("%s%s", r.out, r.err);
+    launch_free(&r);
+}
+
 static void a_run_is_not_overwritten(void **state) {
     (void)state;
     char exp[200], out[200], other[200];
@@ -176,7 +185,8 @@ static void a_run_is_not_overwritten(void **state) {
     in_folder(other, dir, "run/mine.txt");
     run(0, "train", "-q", "-o", out, exp);
     scratch_write(out, "mine.txt", "precious");
-    run(2, "train", "-q", "-o", out, exp);
+    says_only(2, "go on with `rheo resume`", "training", ARGS("train", "-o", out, exp));
+    says_only(2, "holds a run already", "start", ARGS("train", "--json", "-o", out, exp));
     run(0, "train", "-q", "--force", "--epochs", "3", "-o", out, exp);
     assert_int_equal(metric_lines(out), 4);
     assert_int_equal(access(other, F_OK), 0);
@@ -229,12 +239,27 @@ static void the_seed_matters(void **state) {
     scratch_remove(dir);
 }
 
+static void signs_have_an_accuracy(void **state) {
+    (void)state;
+    char exp[200], out[200];
+    char *const dir = prepare(exp);
+    in_folder(out, dir, "run");
+    launched r;
+    launch(&r, ARGS("train", "--set", "learning.loss=hinge", "--epochs", "1", "-o", out, exp), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    /* All outputs and all targets are positive. */
+    if (!strstr(r.err, "accuracy 100.0 %\nrun directory")) fail_msg("%s", r.err);
+    launch_free(&r);
+    scratch_remove(dir);
+}
+
 static void wrong_runs_are_refused(void **state) {
     (void)state;
     char exp[200], out[200];
     char *const dir = prepare(exp);
     in_folder(out, dir, "run");
-    run(2, "train", "-q", exp); /* no output anywhere */
+    says_only(2, "the experiment names no run directory", "training", ARGS("train", exp));
+    says_only(5, "there is no such run directory", "resuming", ARGS("resume", out));
     run(5, "resume", "-q", out);
     run(5, "resume", "-q", dir); /* no config.yaml */
     run(3, "train", "-q", "--set", "learning.rte=1", "-o", out, exp);
@@ -312,6 +337,22 @@ static void wait_for_lines(const char *out, int lines) {
     fail_msg("the run does not get going");
 }
 
+/* The one number of an array of result.npz, which is stored without compression: header, end of line, data. */
+static int complete_of(const char *out) {
+    size_t n = 0;
+    char *const z = scratch_read(out, "result.npz", &n);
+    assert_non_null(z);
+    const char *const name = memmem(z, n, "complete.npy", 12);
+    assert_non_null(name);
+    const char *const end = memchr(name, '\n', n - (size_t)(name - z));
+    assert_non_null(end);
+    int32_t value;
+    assert_true((size_t)(end + 1 - z) + sizeof value <= n);
+    memcpy(&value, end + 1, sizeof value);
+    free(z);
+    return value;
+}
+
 static void a_signal_ends_with_a_checkpoint(void **state) {
     (void)state;
     char exp[200], whole[200], out[200];
@@ -325,9 +366,13 @@ static void a_signal_ends_with_a_checkpoint(void **state) {
         wait_for_lines(out, 5);
         kill(pid, signals[i]);
         assert_int_equal(launch_wait(pid), 128 + signals[i]);
-        size_t n;
-        assert_null(scratch_read(out, "result.npz", &n));
+        assert_int_equal(complete_of(out), 0); /* something to look at */
+        char net[200];
+        in_folder(net, out, "trained.cir");
+        run(0, "check", "-q", net);
+        run(0, "compare", "-q", "--backends", "klu,cholmod", out);
         run(0, "resume", "-q", out);
+        assert_int_equal(complete_of(out), 1);
         same_run(whole, out);
         run(0, "resume", "-q", out); /* complete already: the same once more */
         same_run(whole, out);
@@ -646,6 +691,7 @@ int main(void) {
         cmocka_unit_test(a_missed_goal_is_told),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(the_seed_matters),
+        cmocka_unit_test(signs_have_an_accuracy),
         cmocka_unit_test(wrong_runs_are_refused),
         cmocka_unit_test(tuning_is_yaml_for_the_experiment),
         cmocka_unit_test(a_signal_ends_with_a_checkpoint),

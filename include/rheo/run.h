@@ -51,10 +51,11 @@ typedef struct rheo_train_def {
     int64_t seed;        /* -1: the experiment's */
     long epochs;         /* rheo_resume: new run.epochs, not below the old; -1: as it was */
     double target_error; /* rheo_resume: new run.target_error; -1: as it was */
+    void (*begun)(void *user, const char *directory);     /* once, when nothing is refused any more. May be NULL */
     void (*progress)(void *user, const rheo_progress *p); /* may be NULL */
     void *user;
-    const volatile int *stop; /* nonzero: finish the step, write a checkpoint, return RHEO_E_INTERRUPTED. May be NULL.
-                                 Set it from a signal handler */
+    const volatile int *stop; /* nonzero: finish the step, write a checkpoint and what there is of result.npz and
+                                 trained.cir, return RHEO_E_INTERRUPTED. May be NULL. Set it from a signal handler */
     int cookie;               /* set by rheo_train_default() */
 } rheo_train_def;
 RHEO_API rheo_train_def rheo_train_default(void);

@@ -94,20 +94,17 @@ static rheo_status run(rh_cli *cli) {
     rh_training t;
     rheo_experiment *x = NULL;
     rheo_cosim_result r = { 0 };
-    RHEO_TRY(rh_training_open(&t, cli));
+    RHEO_TRY(rh_training_open(&t, cli, "ngspice learns"));
     t.def.output = rh_opt_text(cli, "output", NULL);
     t.def.force = rh_opt_flag(cli, "force");
     rheo_status st = read_experiment(&t, &x);
-    if (st == RHEO_OK) {
-        rh_training_begin(&t, "ngspice learns", cli->operand[0]);
-        st = rheo_cosim(x, &t.def, rh_opt_text(cli, "worker", NULL), &r, &cli->log, &t.err);
-    }
+    if (st == RHEO_OK) st = rheo_cosim(x, &t.def, rh_opt_text(cli, "worker", NULL), &r, &cli->log, &t.err);
     rh_bar_destroy(t.bar);
     rheo_experiment_destroy(x);
     if (st == RHEO_E_INTERRUPTED)
         rh_hint(&t.err,
                 "ngspice cannot begin in the middle: `rheo cosim --force` begins anew. What it had reached is in "
-                "metrics.jsonl");
+                "metrics.jsonl and trained.cir");
     if (st != RHEO_OK) return rh_cli_failed(cli, st, &t.err);
     rh_buf b = { 0 };
     if (cli->json)

@@ -14,10 +14,9 @@ static const rh_option OPTIONS[] = {
 
 static rheo_status run(rh_cli *cli) {
     rh_training t;
-    RHEO_TRY(rh_training_open(&t, cli));
+    RHEO_TRY(rh_training_open(&t, cli, "resuming"));
     t.def.epochs = (long)rh_opt_number(cli, "epochs", -1);
     t.def.target_error = rh_opt_number(cli, "target-error", -1);
-    rh_training_begin(&t, "resuming", cli->operand[0]);
     const rheo_status st = rh_training_close(&t, rheo_resume(cli->operand[0], &t.def, &t.result, &cli->log, &t.err));
     if (st == RHEO_OK && t.n_progress == 0)
         rh_cli_note(cli, "nothing was left to do; --epochs N, above %ld, trains longer", t.result.epochs);

@@ -59,15 +59,12 @@ static void tell_columns(const rh_cli *cli, const rheo_experiment *x) {
 static rheo_status run(rh_cli *cli) {
     rh_training t;
     rheo_experiment *x = NULL;
-    RHEO_TRY(rh_training_open(&t, cli));
+    RHEO_TRY(rh_training_open(&t, cli, "training"));
     t.def.output = rh_opt_text(cli, "output", NULL);
     t.def.force = rh_opt_flag(cli, "force");
     rheo_status st = read_experiment(&t, &x);
-    if (st == RHEO_OK) {
-        rh_training_begin(&t, "training", cli->operand[0]);
-        if (cli->verbose) tell_columns(cli, x);
-        st = rheo_train(x, &t.def, &t.result, &cli->log, &t.err);
-    }
+    if (st == RHEO_OK && cli->verbose) tell_columns(cli, x);
+    if (st == RHEO_OK) st = rheo_train(x, &t.def, &t.result, &cli->log, &t.err);
     st = rh_training_close(&t, st);
     rheo_experiment_destroy(x);
     return st;
@@ -84,5 +81,6 @@ const rh_command rh_cmd_train = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
-    .notes = "Ctrl-C finishes the step, writes a checkpoint and shows how to go on; twice stops at once.\n",
+    .notes = "Ctrl-C finishes the step, writes a checkpoint, trained.cir and result.npz, and shows how to go on; twice "
+             "stops at once.\n",
 };

@@ -11,12 +11,16 @@ static const char *loss_text(double loss, char text[16]) {
     return text;
 }
 
+static void add_accuracy(rh_buf *b, double accuracy) {
+    const int mille = (int)(accuracy * 1000 + 0.5);
+    rh_buf_printf(b, " accuracy %d.%d %%", mille / 10, mille % 10);
+}
+
 static void add_score(rh_buf *b, const char *what, double loss, double accuracy) {
     char text[16];
     if (isnan(loss)) return;
     rh_buf_printf(b, "%s loss %s", what, loss_text(loss, text));
-    if (!isnan(accuracy))
-        rh_buf_printf(b, " accuracy %d.%d %%", (int)(accuracy * 1000 + 0.5) / 10, (int)(accuracy * 1000 + 0.5) % 10);
+    if (!isnan(accuracy)) add_accuracy(b, accuracy);
 }
 
 static void epoch_json(rh_cli *cli, const rheo_progress *p) {
@@ -59,22 +63,13 @@ static void on_progress(void *user, const rheo_progress *p) {
     rh_buf_free(&b);
 }
 
-rheo_status rh_training_open(rh_training *t, rh_cli *cli) {
-    *t = (rh_training){ .cli = cli, .def = rheo_train_default() };
-    t->bar = rh_bar_create(cli);
-    if (!t->bar) return rh_cli_failed(cli, RHEO_E_NOMEM, &t->err);
-    t->def.threads = (int)rh_opt_number(cli, "threads", 0);
-    t->def.gauge = rh_opt_flag(cli, "gauge");
-    t->def.progress = on_progress;
-    t->def.user = t;
-    t->def.stop = rh_interrupt_flag();
-    rh_interrupt_catch();
-    return RHEO_OK;
-}
-
-void rh_training_begin(rh_training *t, const char *verb, const char *path) {
+/* Not before: a directory may be refused. */
+static void on_begun(void *user, const char *directory) {
+    rh_training *const t = user;
+    const char *const path = t->cli->operand[0];
+    (void)directory;
     if (!t->cli->json) {
-        rh_cli_note(t->cli, "%s %s", verb, path);
+        rh_cli_note(t->cli, "%s %s", t->verb, path);
         return;
     }
     rh_buf b = { 0 };
@@ -83,6 +78,20 @@ void rh_training_begin(rh_training *t, const char *verb, const char *path) {
     rh_json_text(&b, "from", path);
     rh_buf_puts(&b, "}\n");
     rh_cli_write(t->cli, &b);
+}
+
+rheo_status rh_training_open(rh_training *t, rh_cli *cli, const char *verb) {
+    *t = (rh_training){ .cli = cli, .verb = verb, .def = rheo_train_default() };
+    t->bar = rh_bar_create(cli);
+    if (!t->bar) return rh_cli_failed(cli, RHEO_E_NOMEM, &t->err);
+    t->def.threads = (int)rh_opt_number(cli, "threads", 0);
+    t->def.gauge = rh_opt_flag(cli, "gauge");
+    t->def.begun = on_begun;
+    t->def.progress = on_progress;
+    t->def.user = t;
+    t->def.stop = rh_interrupt_flag();
+    rh_interrupt_catch();
+    return RHEO_OK;
 }
 
 static void done_json(const rh_training *t, const char *event) {
@@ -112,6 +121,7 @@ static void done_line(const rh_training *t) {
     char first[16], last[16];
     rh_buf_printf(&b, "%ld epochs, %ld steps in %ld.%ld s: loss %s -> %s", r->epochs, r->steps, (long)r->seconds,
                   (long)(r->seconds * 10) % 10, loss_text(r->loss_first, first), loss_text(r->loss_last, last));
+    if (!isnan(r->accuracy_train)) add_accuracy(&b, r->accuracy_train);
     add_score(&b, ", validation", r->loss_validation, r->accuracy_validation);
     add_score(&b, ", test", r->loss_test, r->accuracy_test);
     rh_buf_printf(&b, "\nrun directory: %s", r->directory);
@@ -124,7 +134,9 @@ static void tell_resume(const rh_training *t) {
     const char *const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:@%,";
     const char *const path = t->result.directory;
     const bool quote = path[strspn(path, safe)] != '\0';
-    fprintf(stderr, "%s: a checkpoint is written. Go on with\n  rheo resume ", t->err.msg);
+    fprintf(stderr,
+            "%s: a checkpoint is written, and trained.cir and result.npz of this moment. Go on with\n  rheo resume ",
+            t->err.msg);
     if (quote) fputc('\'', stderr);
     for (const char *p = path; *p; p++) quote &&*p == '\'' ? fputs("'\\''", stderr) : fputc(*p, stderr);
     fputs(quote ? "'\n" : "\n", stderr);

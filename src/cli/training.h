@@ -11,13 +11,12 @@ typedef struct rh_training {
     rheo_train_def def;
     rheo_result result;
     rheo_error err;
-    long n_progress; /* how often something was told */
+    const char *verb; /* of the start line or event: "training", and what is trained is the operand */
+    long n_progress;  /* how often something was told */
 } rh_training;
 
 /* Settings from the common options, progress and signals connected. Messages on failure. */
-rheo_status rh_training_open(rh_training *t, rh_cli *cli);
-/* The start line or event: what is trained. */
-void rh_training_begin(rh_training *t, const char *verb, const char *path);
+rheo_status rh_training_open(rh_training *t, rh_cli *cli, const char *verb);
 /* The last line or event, or what went wrong. Returns the status of the command. */
 rheo_status rh_training_close(rh_training *t, rheo_status st);
 

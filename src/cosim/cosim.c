@@ -220,6 +220,7 @@ static rheo_status run_beside(const rheo_experiment *x, int engine, const course
     rheo_status st = g && folder ? RHEO_OK : RH_NOMEM(err);
     quiet.output = folder;
     quiet.force = true; /* it lies in a directory that was ours to replace */
+    quiet.begun = NULL;
     quiet.progress = NULL;
     const double before = processor();
     if (st == RHEO_OK) st = rh_train_via(&as_run, &quiet, &(rh_via){ .g = g }, &r, log, err);

@@ -298,3 +298,19 @@ rheo_status rh_checkpoint_read(const char *folder, const rh_identity *of, rh_che
     *out = c[newest];
     return RHEO_OK;
 }
+
+int64_t rh_checkpoint_flags(const char *folder) {
+    int64_t flags = 0;
+    for (uint64_t i = 0; i < 2; i++) {
+        char *const path = rh_path_join(folder, file_name(i)), *bytes = NULL;
+        size_t n = 0;
+        rh_checkpoint c;
+        if (path && rh_file_read(path, SIZE_MAX / 4, &bytes, &n, NULL) == RHEO_OK) {
+            const bool good = rh_checkpoint_decode(&c, bytes, n, NULL) == RHEO_OK;
+            if (good) flags |= c.at.flags;
+            rh_free(bytes);
+        }
+        rh_free(path);
+    }
+    return flags;
+}

@@ -59,6 +59,8 @@ rheo_status rh_checkpoint_write(const char *folder, const rh_checkpoint *c, rheo
  * all is well, when no file is there; RHEO_E_IO when there are files and none is good. */
 rheo_status rh_checkpoint_read(const char *folder, const rh_identity *of, rh_checkpoint *out, bool *found,
                                const rheo_log *log, rheo_error *err);
+/* RH_CHECKPOINT_ bits of any good checkpoint, of whatever experiment; 0: there is none. */
+int64_t rh_checkpoint_flags(const char *folder);
 /* The first line in which two texts of settings differ: "learning.rate was 0.1 and is 0.2". old need not end with NUL.
  */
 void rh_settings_difference(const char *old, size_t n_old, const char *now, char *out, size_t size);

@@ -144,8 +144,10 @@ static rheo_status add_nodes(rh_npz *z, const rheo_experiment *x, const double *
 }
 
 static rheo_status fill(rh_npz *z, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                        const rh_history *history, const rheo_log *log, rheo_error *err) {
+                        const rh_history *history, bool complete, const rheo_log *log, rheo_error *err) {
     const double *const g = rh_learner_g(l);
+    const size_t one = 1;
+    rh_npz_i32(z, "complete", &(int){ complete }, 1, &one);
     RHEO_TRY(add_history(z, history, err));
     RHEO_TRY(add_edges(z, x->circuit, g, g_first, err));
     RHEO_TRY(add_samples(z, x, l, err));
@@ -153,10 +155,10 @@ static rheo_status fill(rh_npz *z, const rheo_experiment *x, rh_learner *l, cons
 }
 
 static rheo_status write_npz(const char *path, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                             const rh_history *history, const rheo_log *log, rheo_error *err) {
+                             const rh_history *history, bool complete, const rheo_log *log, rheo_error *err) {
     rh_npz *const z = rh_npz_create();
     if (!z) return RH_NOMEM(err);
-    rheo_status st = fill(z, x, l, g_first, history, log, err);
+    rheo_status st = fill(z, x, l, g_first, history, complete, log, err);
     if (st == RHEO_OK) st = rh_npz_write(z, path, err);
     rh_npz_destroy(z);
     return st;
@@ -170,12 +172,12 @@ static rheo_status write_netlist(const char *path, const rheo_circuit *c, const 
     return st;
 }
 
-rheo_status rh_rundir_finish(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                             const rh_history *history, const rheo_log *log, rheo_error *err) {
+rheo_status rh_rundir_results(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
+                              const rh_history *history, bool complete, const rheo_log *log, rheo_error *err) {
     char *const npz = rh_path_join(directory, "result.npz"), *const cir = rh_path_join(directory, "trained.cir");
     rheo_status st = npz && cir ? RHEO_OK : RH_NOMEM(err);
     if (st == RHEO_OK) st = write_netlist(cir, x->circuit, rh_learner_g(l), err);
-    if (st == RHEO_OK) st = write_npz(npz, x, l, g_first, history, log, err);
+    if (st == RHEO_OK) st = write_npz(npz, x, l, g_first, history, complete, log, err);
     rh_free(npz);
     rh_free(cir);
     return st;

@@ -97,14 +97,18 @@ rheo_status rh_rundir_lock(const char *directory, int *lock, rheo_error *err) {
     return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "another process is running in '%s'", directory);
 }
 
-static rheo_status refuse(const char *wanted, rheo_error *err) {
+static rheo_status refuse(const char *wanted, bool given, rheo_error *err) {
     const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "'%s' holds a run already", wanted);
-    rh_hint(err, "go on with `rheo resume`, choose another directory, or replace it with --force");
+    char *const checkpoints = rh_path_join(wanted, "checkpoints");
+    if (!checkpoints) return st; /* said without a hint */
+    given = given || rh_checkpoint_flags(checkpoints) & RH_CHECKPOINT_GIVEN;
+    rh_free(checkpoints);
+    rh_hint(err, "%schoose another directory, or replace it with --force", given ? "" : "go on with `rheo resume`, ");
     return st;
 }
 
-rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def, char *directory, size_t size,
-                            int *lock, rheo_error *err) {
+rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def, bool given, char *directory,
+                            size_t size, int *lock, rheo_error *err) {
     const char *const wanted = def->output ? def->output : x->output;
     if (!wanted) {
         const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "the experiment names no run directory");
@@ -113,7 +117,7 @@ rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def,
     }
     bool there;
     RHEO_TRY(holds_run(wanted, &there, err));
-    if (there && !def->force) return refuse(wanted, err);
+    if (there && !def->force) return refuse(wanted, given, err);
     RHEO_TRY(make_folders(wanted, directory, size, err));
     RHEO_TRY(rh_rundir_lock(directory, lock, err));
     rheo_status st = remove_run(directory, err);

@@ -17,9 +17,10 @@ rheo_status rh_history_add(rh_history *h, const rh_row *row, rheo_error *err);
 
 /* Make directory and its checkpoints/, refuse one that holds files of a run unless force (then those files go), and
  * write the resolved experiment, last and atomically: a directory without config.yaml is not a run. directory gets the
- * absolute path; x is written with the seed and that output. *lock as from rh_rundir_lock. */
-rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def, char *directory, size_t size,
-                            int *lock, rheo_error *err);
+ * absolute path; x is written with the seed and that output. *lock as from rh_rundir_lock. given: conductances come
+ * from outside, so that the run cannot be resumed. */
+rheo_status rh_rundir_begin(const rheo_experiment *x, const rheo_train_def *def, bool given, char *directory,
+                            size_t size, int *lock, rheo_error *err);
 /* One process at a time: *lock is a file descriptor to be closed afterwards. RHEO_E_USAGE when somebody else is at it.
  */
 rheo_status rh_rundir_lock(const char *directory, int *lock, rheo_error *err);
@@ -43,8 +44,9 @@ void rh_newton_json(rh_buf *b, const rheo_newton newton[RHEO_N_NEWTON]);
 void rh_progress_classes(rh_buf *b, const rheo_progress *p);
 rheo_status rh_metrics_sync(int fd, rheo_error *err);
 
-/* result.npz and trained.cir. Their bytes depend on the experiment alone. */
-rheo_status rh_rundir_finish(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
-                             const rh_history *history, const rheo_log *log, rheo_error *err);
+/* result.npz and trained.cir. Their bytes depend on the experiment alone, and on the step that was the last. complete:
+ * there is no more to come. */
+rheo_status rh_rundir_results(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
+                              const rh_history *history, bool complete, const rheo_log *log, rheo_error *err);
 
 #endif

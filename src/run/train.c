@@ -307,10 +307,25 @@ static rheo_status open_stepper(session *s, rheo_error *err) {
     return s->stepper->open ? s->stepper->open(&s->steps, s->x, s->l, s->via->given, s->log, err) : RHEO_OK;
 }
 
-static rheo_status cannot_resume(rheo_error *err) {
+/* The folders beside which ngspice learned, as far as there are runs in them. */
+static int runs_beside(const session *s, char names[2 * 16]) {
+    int n = 0;
+    for (int e = 0; RH_ENGINES[e] && e < 2; e++) {
+        char path[PATH_MAX];
+        const int len = snprintf(path, sizeof path, "%s/%s/config.yaml", s->directory, RH_ENGINES[e]);
+        if (len >= (int)sizeof path || access(path, F_OK) != 0) continue;
+        const size_t at = strlen(names);
+        snprintf(names + at, 2 * 16 - at, "%s%s/", n++ ? " or " : "", RH_ENGINES[e]);
+    }
+    return n;
+}
+
+static rheo_status cannot_resume(const session *s, rheo_error *err) {
     const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
                                    "this run is one of ngspice, which cannot begin in the middle of a transient");
-    rh_hint(err, "begin it anew with `rheo cosim --force`, or resume its folder closed/ or transient/");
+    char names[2 * 16] = "";
+    const int n = runs_beside(s, names);
+    rh_hint(err, "begin it anew with `rheo cosim --force`%s%s", n ? ", or resume its folder " : "", names);
     return st;
 }
 
@@ -326,7 +341,12 @@ static rheo_status start(session *s, rheo_error *err) {
     const bool gauge = found ? (c.at.flags & RH_CHECKPOINT_GAUGE) != 0 : s->def->gauge || s->x->learn.gauge;
     const bool given = found && (c.at.flags & RH_CHECKPOINT_GIVEN);
     s->at.flags = (gauge ? RH_CHECKPOINT_GAUGE : 0) | (s->via->stepper ? RH_CHECKPOINT_GIVEN : 0);
-    rheo_status st = given && !s->via->stepper ? cannot_resume(err) : open_learner(s, gauge, err);
+    if (given && !s->via->stepper) {
+        rh_checkpoint_free(&c);
+        return cannot_resume(s, err);
+    }
+    if (s->def->begun) s->def->begun(s->def->user, s->directory);
+    rheo_status st = open_learner(s, gauge, err);
     if (st == RHEO_OK && !s->via->stepper) st = open_stepper(s, err);
     if (st == RHEO_OK && found) st = load(s, &c, err);
     rh_checkpoint_free(&c);
@@ -361,12 +381,19 @@ static void fill_result(const session *s, rheo_result *r) {
 
 static rheo_status finish(session *s, rheo_error *err) {
     RHEO_TRY(save(s, err));
-    RHEO_TRY(rh_rundir_finish(s->directory, s->x, s->l, s->g_first, &s->history, s->log, err));
+    RHEO_TRY(rh_rundir_results(s->directory, s->x, s->l, s->g_first, &s->history, true, s->log, err));
     if (s->x->run.target_error <= 0 || goal_reached(s)) return RHEO_OK;
     char is[32], want[32];
     return rh_fail(err, RHEO_E_GOAL, 0, RH_NOWHERE, "the training loss is %s after %ld epochs, the goal was %s",
                    rh_number_text(s->history.row[s->history.n - 1].loss_train, is), (long)s->at.epoch,
                    rh_number_text(s->x->run.target_error, want));
+}
+
+/* What there is at an interruption, to be looked at. The checkpoint is written: that this fails ends nothing. */
+static void show(session *s) {
+    rheo_error why = { 0 };
+    if (rh_rundir_results(s->directory, s->x, s->l, s->g_first, &s->history, false, s->log, &why) != RHEO_OK)
+        rh_warn(s->log, why.code, RH_NOWHERE, "no results of the interrupted run: %s", why.msg);
 }
 
 static rheo_status run(session *s, rheo_result *result, rheo_error *err) {
@@ -376,6 +403,7 @@ static rheo_status run(session *s, rheo_result *result, rheo_error *err) {
     if (st == RHEO_E_INTERRUPTED) {
         rheo_error second = { 0 }; /* err tells of the interruption already */
         const rheo_status saved = save(s, &second);
+        if (saved == RHEO_OK) show(s);
         if (saved != RHEO_OK) {
             if (err) *err = second;
             st = saved;
@@ -458,7 +486,7 @@ rheo_status rh_train_via(const rheo_experiment *x, const rheo_train_def *def, co
     if (x->backend && rh_streq(x->backend, RH_OUTSIDE)) RHEO_TRY(rh_outside_try(err));
     char directory[sizeof result->directory];
     int lock = -1;
-    RHEO_TRY(rh_rundir_begin(x, def, directory, sizeof directory, &lock, err));
+    RHEO_TRY(rh_rundir_begin(x, def, via && via->stepper, directory, sizeof directory, &lock, err));
     const rheo_status st = run_directory(directory, def, via ? via : &NOTHING, result, log, err);
     close(lock);
     return st;
