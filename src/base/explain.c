@@ -389,6 +389,10 @@ static const entry CATALOGUE[] = {
       "Newton's method with limited and shortened steps, then with capacitors at all nodes until they come to rest, with "
       "conductances to ground, with sources raised step by step, found no state in which all currents balance. The message names the node that is furthest from it. Often a "
       "current source drives a node that only a reversed diode or a transistor that is off could drain." },
+    { 316, "current without meaning",
+      "A junction carries more than a million amperes, usually because it lies in forward direction across a voltage "
+      "source. Past 80 emission voltages rheo follows the tangent of the exponential, so the answer is that of the "
+      "equations but of no device. Put a resistor in series, or give the diode its RS." },
     { 320, "ngspice finds no operating point",
       "ngspice refused the circuit or its answer was not complete and finite. The message has its own words; the deck "
       "that it got is kept, to be run by hand. Conductances that span too many decades are the usual reason." },

@@ -28,12 +28,15 @@ typedef struct rh_newton {
     double *load;       /* room for loads of up to `room` outputs: */
     double *zx, *lu, *out, *dout, *target, *ohm;
     int room, n_iteration, worst /* row */, column;
-    double volt, standard_rcond;
-    double shunt;          /* S, from every node to ground while stepping gmin; or per S of the row: */
-    const double *anchor;  /* [n] potentials that the nodes are held back at, while stepping time; NULL: ground */
-    double usual;          /* S of rows that no linear element conducts to */
-    bool limited, strayed; /* some element lags behind its nodes; the pivots are not the standard ones */
-    bool firm;             /* pivots chosen anew are the largest */
+    int highest;                 /* row of the highest potential */
+    double volt, standard_rcond; /* V, the highest potential; of the standard pivots */
+    double held;                 /* V, the highest potential that a source holds, at least 1 */
+    double common;               /* V, what rounding of potentials is counted by at every row */
+    double shunt;                /* S, from every node to ground while stepping gmin; or per S of the row: */
+    const double *anchor;        /* [n] potentials that the nodes are held back at, while stepping time; NULL: ground */
+    double usual;                /* S of rows that no linear element conducts to */
+    bool limited, strayed;       /* some element lags behind its nodes; the pivots are not the standard ones */
+    bool firm;                   /* pivots chosen anew are the largest */
 } rh_newton;
 
 struct rheo_solver {
@@ -57,7 +60,7 @@ struct rheo_solver {
     rh_wide *wide_x;       /* [n] the answer to twice the digits */
     rh_wide *wide_v, *in;  /* [n_node] potentials; currents into the nodes */
     double pivot_rcond;
-    bool pivoted, factored, warned;
+    bool pivoted, factored, warned, warned_enormous;
     bool positive; /* see rh_matrix_positive */
     bool sized;    /* size and across are those of ax */
     rh_newton newton;

@@ -17,7 +17,8 @@ enum {
     STEPS = 40,
     HALVINGS = 12,
     MOMENTS = 300,
-    INNER = 12
+    INNER = 12,
+    POLISH = 6
 };
 /* Plain steps double the digits: when a step is this small beside the largest potential, the next would be rounding. */
 static const double SMALL_STEP = 1e-7;
@@ -26,6 +27,9 @@ static const double SMALL_STEP = 1e-7;
 static const double BALANCED = 1e-13, NEARLY = 1e-12;
 /* The same for a moment on the way to the answer. */
 static const double PASSING = 1e-3;
+/* Potentials this many times as high as those that the sources hold (or 1 V) no longer speak for what rounding may do
+ * elsewhere in the circuit; and are no answer: nothing carries the current that drives a node there. */
+static const double HIGH = 1e3, NOWHERE = 1e9;
 /* Pivots are chosen afresh when the condition estimate has fallen this far below that of the standard ones. */
 static const double RCOND_FALL = 1e-3, RCOND_POOR = 1e-6;
 
@@ -85,10 +89,29 @@ static void add_linear(rheo_solver *s, const double *x) {
     double volt = 0, amp = 0;
     for (int j = 0; j < y->n; j++) {
         double *const most = y->row_elem[j] < 0 ? &volt : &amp;
-        *most = fmax(*most, fabs(x[j]));
+        if (!(fabs(x[j]) > *most)) continue;
+        *most = fabs(x[j]);
+        if (most == &volt) w->highest = j;
     }
-    for (int i = 0; i < y->n; i++) w->amp[i] = s->size[i] * volt + s->across[i] * amp + fabs(s->b[i]);
     w->volt = volt;
+    w->common = fmin(volt, HIGH * w->held);
+    for (int i = 0; i < y->n; i++) w->amp[i] = s->size[i] * w->common + s->across[i] * amp + fabs(s->b[i]);
+    if (volt <= w->common) return;
+    for (int j = 0; j < y->n; j++)
+        for (int p = y->ap[j]; p < y->ap[j + 1]; p++) w->amp[y->ai[p]] += fabs(s->ax[p] * x[j]);
+}
+
+/* Currents that rounding of the potentials makes at terminal r of element k. */
+static double rounding(const rheo_solver *s, int k, int r, const double *v) {
+    const rh_newton *const w = &s->newton;
+    const int *const term = s->c->term[s->y.bend[k].elem];
+    double size = 0, own = 0;
+    for (int q = 0; q < RH_MAX_TERM; q++) {
+        const double g = fabs(w->flow[k].g[r][q]);
+        size += g;
+        if (w->volt > w->common && g > 0) own += g * fabs(v[term[q]]);
+    }
+    return size * w->common + own;
 }
 
 static void add_bends(rheo_solver *s, const double *x, bool limit) {
@@ -105,19 +128,19 @@ static void add_bends(rheo_solver *s, const double *x, bool limit) {
         for (int r = 0; r < RH_MAX_TERM; r++) {
             if (bend->row[r] < 0) continue;
             w->f[bend->row[r]] += flow->i[r];
-            double size = 0; /* of the currents that rounding of the potentials makes */
-            for (int q = 0; q < RH_MAX_TERM; q++) {
-                w->jx[bend->slot[r][q]] += flow->g[r][q];
-                size += fabs(flow->g[r][q]);
-            }
-            w->amp[bend->row[r]] += fabs(flow->i[r]) + size * w->volt;
+            for (int q = 0; q < RH_MAX_TERM; q++) w->jx[bend->slot[r][q]] += flow->g[r][q];
+            w->amp[bend->row[r]] += fabs(flow->i[r]) + rounding(s, k, r, s->v);
         }
     }
 }
 
-/* Right-hand side of a share of all that drives the circuit. */
+/* Right-hand side of a share of all that drives the circuit; the highest potential that a source holds. */
 static void drive(rheo_solver *s, const double *source, double share) {
     rh_solver_rhs(s, source, s->b);
+    s->newton.held = 1;
+    for (int k = 1; k < s->y.n_fixed; k++) s->newton.held = fmax(s->newton.held, fabs(s->v[s->y.fixed[k].node]));
+    for (int i = 0; i < s->y.n; i++)
+        if (s->y.row_elem[i] >= 0) s->newton.held = fmax(s->newton.held, fabs(s->b[i]));
     for (int i = 0; s->newton.feed && i < s->y.n; i++) s->b[i] += share * s->newton.feed[i];
 }
 
@@ -264,6 +287,18 @@ static double step_size(const rheo_solver *s) {
     return sum == 0 ? (most == 0 ? 0 : most / fmax(s->newton.volt, 1e-3)) : NAN;
 }
 
+/* The node whose potential changes most. */
+static int furthest(const rheo_solver *s) {
+    double most = -1;
+    int row = 0;
+    for (int j = 0; j < s->y.n; j++) {
+        if (s->y.row_elem[j] >= 0 || !(fabs(s->newton.dx[j]) > most)) continue;
+        most = fabs(s->newton.dx[j]);
+        row = j;
+    }
+    return s->y.row_elem[row] < 0 ? -1 - s->y.row_elem[row] : 0;
+}
+
 static void advance(rheo_solver *s, const rh_load *load, double share) {
     rh_newton *const w = &s->newton;
     for (int j = 0; j < s->y.n; j++) w->x[j] += share * w->dx[j];
@@ -273,7 +308,7 @@ static void advance(rheo_solver *s, const rh_load *load, double share) {
 /* Converged: currents balance to rounding, or they balance well after a step so small that the next would be rounding.
  */
 static bool settled(const rheo_solver *s, double balance, double step) {
-    if (s->newton.limited) return false;
+    if (s->newton.limited || !(s->newton.volt <= NOWHERE * s->newton.held)) return false;
     if (s->newton.anchor && s->newton.shunt > 0) return balance <= PASSING;
     return balance <= BALANCED || (balance <= NEARLY && step <= SMALL_STEP);
 }
@@ -465,6 +500,16 @@ static int busiest(const rheo_solver *s, int row) {
     return best;
 }
 
+static rheo_status ran_away(const rheo_solver *s, rheo_error *err) {
+    const int row = s->newton.highest, e = busiest(s, row);
+    const rheo_status st = rh_fail(err, RHEO_E_NOCONV, 315, e >= 0 ? rh_elem_loc(s->c, e) : RH_NOWHERE,
+                                   "no operating point found: the potential of node %s runs away",
+                                   s->c->node_name[-1 - s->y.row_elem[row]]);
+    rh_hint(err, "no element carries the current that flows into that part of the circuit; is a junction the wrong "
+                 "way round?");
+    return st;
+}
+
 static rheo_status give_up(const rheo_solver *s, rheo_error *err) {
     const int row = s->newton.worst, at = s->y.row_elem[row], e = at >= 0 ? at : busiest(s, row);
     const rh_loc loc = e >= 0 ? rh_elem_loc(s->c, e) : RH_NOWHERE;
@@ -558,8 +603,8 @@ static rheo_status search(rheo_solver *s, const double *source, const rh_load *l
     const rheo_status st = look(s, source, load, &quiet);
     if (st == RHEO_OK) return factor_firmly(s, &w->column, err);
     if (st == RHEO_E_NOMEM) return rh_fail(err, RHEO_E_NOMEM, 501, RH_NOWHERE, "out of memory");
-    if (!(s->stats.rcond > 0)) return rh_solver_singular(s, w->column, err);
-    return give_up(s, err);
+    if (w->volt > HIGH * w->held) return ran_away(s, err);
+    return s->stats.rcond > 0 ? give_up(s, err) : rh_solver_singular(s, w->column, err);
 }
 
 /* ---- points by ngspice ---- */
@@ -678,6 +723,27 @@ rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const doub
     RHEO_TRY(factor(s, &s->stats.rcond, &column, err));
     RHEO_TRY(factor_firmly(s, &column, err));
     return s->stats.rcond > 0 ? RHEO_OK : rh_solver_singular(s, column, err);
+}
+
+double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *node, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    const int searched = w->n_iteration;
+    double last = INFINITY;
+    *node = 0;
+    if (s->y.n == 0) return 0;
+    drive(s, source, 1);
+    for (int k = 0; k < POLISH && last > 4 * DBL_EPSILON; k++) {
+        assemble(s, NULL, x, NULL, false);
+        const rheo_status st = direction(s, NULL, err);
+        w->n_iteration = searched;
+        if (st != RHEO_OK) return NAN;
+        const double step = step_size(s);
+        *node = furthest(s);
+        if (!(step < last / 2)) return isnan(step) ? NAN : fmin(step, last);
+        for (int j = 0; j < s->y.n; j++) x[j] += w->dx[j];
+        last = step;
+    }
+    return last;
 }
 
 static double at_row(const rheo_solver *s, const double *lambda, int node) {

@@ -47,6 +47,12 @@ rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load 
 /* v[a] - v[b] of output o at x, with the fixed potentials of the source values last used. */
 double rh_newton_output(const rheo_solver *s, const rh_load *load, int o, const double *x);
 
+/* Steps of Newton from an operating point x until they are rounding or no longer halve: x is then as good as doubles
+ * make it. Returns how good: the last step, relative to the largest potential; node is where it was largest. NaN: not
+ * finite.
+ */
+double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *node, rheo_error *err);
+
 /* Factor the matrix of small changes around x: rh_solver_apply then answers how x follows injected currents
  * (transposed: the adjoint). */
 rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const double *x, rheo_error *err);

@@ -13,6 +13,8 @@ enum { MAX_REFINE = 20 };
 /* Largest last correction, relative to the largest potential, and of currents to the largest current: of an operating
  * point, and of a solve while training. */
 static const double CERTAIN = 1e-13, TRUSTED = 1e-9;
+/* A; no junction of a circuit carries as much. */
+static const double ENORMOUS = 1e6;
 /* The condition is estimated with more care than while training. */
 static const double DOUBT = 1e-2;
 
@@ -264,6 +266,31 @@ static rheo_status solve_outside(rheo_solver *s, rheo_state *st, rheo_error *err
     return status;
 }
 
+static void warn_uncertain(rheo_solver *s, double moved, int node) {
+    if (moved <= TRUSTED || s->warned) return;
+    s->warned = true;
+    rh_warn(&s->log, 303, RH_NOWHERE,
+            "the potential of node %s is uncertain by %.2g of the largest: next to nothing holds it there",
+            s->c->node_name[node], moved);
+}
+
+/* Junctions across ideal sources: their curve ends long before. */
+static void warn_enormous(rheo_solver *s) {
+    double most = ENORMOUS;
+    int at = -1;
+    for (int k = 0; k < s->y.n_bend; k++)
+        for (int t = 0; t < RH_MAX_TERM; t++) {
+            const double i = fabs(s->newton.flow[k].i[t]);
+            if (!(i > most)) continue;
+            most = i;
+            at = s->y.bend[k].elem;
+        }
+    if (at < 0 || s->warned_enormous) return;
+    s->warned_enormous = true;
+    rh_warn(&s->log, 316, rh_elem_loc(s->c, at), "%s carries %.2g A: its law of currents means nothing there",
+            s->c->elem_name[at], most);
+}
+
 /* The start is what the state holds. */
 static rheo_status solve_nonlinear(rheo_solver *s, rheo_state *st, rheo_error *err) {
     for (int k = 0; k < s->y.n; k++) s->x[k] = 0;
@@ -271,7 +298,11 @@ static rheo_status solve_nonlinear(rheo_solver *s, rheo_state *st, rheo_error *e
         if (s->y.unknown[k] >= 0 && isfinite(st->v[k])) s->x[s->y.unknown[k]] = st->v[k];
     RHEO_TRY(rh_newton_set(s, st->g, err));
     RHEO_TRY(rh_newton_solve(s, st->source, NULL, s->x, err));
+    int node = 0;
+    const double moved = rh_newton_polish(s, st->source, s->x, &node, err);
     if (!rh_newton_report(s, st->source, s->x, s->v, s->i_new)) return not_finite(err);
+    warn_uncertain(s, moved, node);
+    warn_enormous(s);
     memcpy(st->v, s->v, (size_t)s->c->n_node * sizeof(double));
     memcpy(st->i, s->i_new, (size_t)s->c->n_elem * sizeof(double));
     return RHEO_OK;

@@ -160,11 +160,12 @@ rheo_status rh_solver_singular(const rheo_solver *s, int column, rheo_error *err
     int touching = -1;
     for (int k = 0; k < s->c->n_elem && touching < 0; k++)
         if (s->c->term[k][0] == node || s->c->term[k][1] == node) touching = k;
-    const rheo_status st =
-        rh_fail(err, RHEO_E_SINGULAR, 301, touching < 0 ? RH_NOWHERE : rh_elem_loc(s->c, touching),
-                "the potential of node %s is not determined: conductances cancel there", s->c->node_name[node]);
-    rh_hint(err, "negative resistances or controlled sources may cancel what "
-                 "holds the node");
+    const rheo_status st = rh_fail(err, RHEO_E_SINGULAR, 301, touching < 0 ? RH_NOWHERE : rh_elem_loc(s->c, touching),
+                                   "the potential of node %s is not determined: %s there", s->c->node_name[node],
+                                   s->y.n_bend ? "next to nothing conducts" : "conductances cancel");
+    rh_hint(err, s->y.n_bend
+                     ? "junctions and transistors that are off hold no node: give it a resistor to one that is held"
+                     : "negative resistances or controlled sources may cancel what holds the node");
     return st;
 }
 

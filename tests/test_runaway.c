@@ -1,0 +1,122 @@
+/* Tests of circuits that have no operating point, or one that means little: what Newton finds there is never an answer
+ * that looks like one. */
+#include "check.h"
+
+#include "circuit/circuit.h"
+
+#include "rheo/netlist.h"
+#include "rheo/solver.h"
+
+#define MODELS                               \
+    "\n.model P PNP(is=1e-16 bf=100 br=1)"   \
+    "\n.model N NPN(is=1e-15 bf=150 br=2)\n" \
+    ".model D D(is=1e-14)"
+
+static double volt(const rheo_circuit *c, const rheo_state *st, const char *node) {
+    for (int k = 0; k < c->n_node; k++)
+        if (!strcmp(c->node_name[k], node)) return st->v[k];
+    fail_msg("no node %s", node);
+    return NAN;
+}
+
+typedef struct solved {
+    rheo_status status;
+    rheo_error err;
+    int code; /* of the last warning */
+    rheo_circuit *c;
+    rheo_solver *s;
+    rheo_state *st;
+} solved;
+
+static void note_warning(void *user, const rheo_error *e) { *(int *)user = e->code; }
+
+static void solve(solved *t, const char *cards) {
+    *t = (solved){ 0 };
+    const rheo_log log = { note_warning, &t->code };
+    char text[800];
+    const int n = snprintf(text, sizeof(text), "title\n%s\n", cards);
+    if (rheo_netlist_parse(&t->c, text, (size_t)n, "text", NULL, NULL, &t->err) != RHEO_OK) fail_msg("%s", t->err.msg);
+    CHECK_OK(rheo_state_create(&t->st, t->c, NULL));
+    CHECK_OK(rheo_solver_open(&t->s, t->c, NULL, &log, NULL));
+    t->status = rheo_solver_solve(t->s, t->st, &t->err);
+}
+
+static void teardown(solved *t) {
+    rheo_solver_close(t->s);
+    rheo_state_destroy(t->st);
+    rheo_circuit_destroy(t->c);
+}
+
+/* A current that only a reversed junction could carry: ngspice stops at 1e9 V, where its gmin does; without that, the
+ * balance was once judged beside a potential of 1e231 V. */
+static void currents_with_no_way_out_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *cards, *says;
+    } CASE[] = {
+        { "V0 n0 0 -2.52\nI0 n1 n2 58.6u\nR2 n3 n0 665\nI3 n2 n0 16.7u\nI4 n3 n0 639u\nQ5 n1 n0 n2 N\nQ6 n4 n3 0 P\n"
+          "I7 n0 n2 59.5u",
+          "node n2 runs away" },
+        { "V0 n0 0 -5.69\nQ0 n0 n2 n3 N\nD2 n1 n0 D\nD3 n2 n0 D\nI4 n1 0 1.61u\nQ7 n0 n1 n2 N", "runs away" },
+        { "I1 0 a 1m\nD1 0 a D\nR1 a b 1k\nD2 0 b D", "runs away" },
+    };
+    for (int k = 0; k < RH_COUNT(CASE); k++) {
+        char cards[600];
+        solved t;
+        snprintf(cards, sizeof(cards), "%s" MODELS, CASE[k].cards);
+        solve(&t, cards);
+        assert_int_equal(t.status, RHEO_E_NOCONV);
+        assert_int_equal(t.err.code, 315);
+        if (!strstr(t.err.msg, CASE[k].says)) fail_msg("case %d: %s", k, t.err.msg);
+        for (int i = 0; i < t.c->n_node; i++) assert_true(t.st->v[i] == 0); /* nothing of it got out */
+        teardown(&t);
+    }
+}
+
+/* One that was refused its answer since a potential had run away on the way: n4 and n2 hang on n0 by junctions that
+ * carry next to nothing. ngspice with gmin=1e-21 has 4.17 V. */
+static void a_way_back_from_far_away_is_found(void **state) {
+    (void)state;
+    solved t;
+    solve(&t, "V0 n0 0 4.17\nV1 n1 0 1.8\nQ0 n3 n0 n5 N\nR1 n5 n0 326\nD2 n0 n4 D\nD3 n2 n4 D\nQ5 n1 n3 n2 P\n"
+              "I6 n1 n5 4.05u\nR7 n5 n3 9.5k" MODELS);
+    assert_int_equal(t.status, RHEO_OK);
+    CHECK_NEAR(volt(t.c, t.st, "n5"), 4.17 + 4.05e-6 * 326, 1e-9);
+    teardown(&t);
+}
+
+/* Nothing flows, so nothing drops: a point that balanced to 1e-13 of what the resistor would carry was 7 mV off. */
+static void nodes_held_by_leakage_are_as_good_as_doubles_make_them(void **state) {
+    (void)state;
+    solved t;
+    solve(&t, "V0 n0 0 0.716\nR0 n5 n0 2.92k\nQ1 n3 n4 n0 N\nI2 0 n5 1.55u\nR4 n4 n3 261\nR5 n0 n2 22.6k\n"
+              "D6 n0 n1 D" MODELS);
+    assert_int_equal(t.status, RHEO_OK);
+    static const char *const QUIET[] = { "n1", "n2", "n3", "n4" };
+    for (int k = 0; k < RH_COUNT(QUIET); k++) CHECK_NEAR(volt(t.c, t.st, QUIET[k]), 0.716, 1e-9);
+    CHECK_REL(volt(t.c, t.st, "n5"), 0.716 + 1.55e-6 * 2920, 1e-12);
+    teardown(&t);
+}
+
+static void currents_that_no_junction_carries_are_warned_about(void **state) {
+    (void)state;
+    solved t;
+    solve(&t, "V1 a 0 10\nD1 a 0 D\nD2 a b D\nR1 b 0 1k" MODELS);
+    assert_int_equal(t.status, RHEO_OK);
+    assert_int_equal(t.code, 316);
+    teardown(&t);
+    solve(&t, "V1 a 0 10\nD2 a b D\nR1 b 0 1k" MODELS);
+    assert_int_equal(t.status, RHEO_OK);
+    assert_int_equal(t.code, 0);
+    teardown(&t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(currents_with_no_way_out_are_refused),
+        cmocka_unit_test(a_way_back_from_far_away_is_found),
+        cmocka_unit_test(nodes_held_by_leakage_are_as_good_as_doubles_make_them),
+        cmocka_unit_test(currents_that_no_junction_carries_are_warned_about),
+    };
+    return cmocka_run_group_tests_name("runaway", tests, NULL, NULL);
+}
