@@ -277,7 +277,8 @@ static void json_is_lines_of_objects(void **state) {
         assert_true(n > 0);
         launch_free(&r);
     }
-    expect(0, "\"nodes\":6,\"edges\":7,\"netlist\":\"6 nodes, 7 edges: grid", "", "gen", "grid", "--nx", "3", "--ny", "2", "--json");
+    expect(0, "\"nodes\":6,\"edges\":7,\"netlist\":\"6 nodes, 7 edges: grid", "", "gen", "grid", "--nx", "3", "--ny",
+           "2", "--json");
     expect(0, "{\"event\":\"kind\",\"table\":\"rules\",\"name\":\"tcl\",", "", "kinds", "rules", "--json");
     expect(0, "\n{\"event\":\"figure\",\"outputs\":2,\"eqprop_mean\":", "", "figure", "gauge", "--draws", "2",
            "--json");
