@@ -98,6 +98,18 @@ static void tables_are_shown(void **state) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) expect(0, words[i], "", "kinds");
     expect(0, "tau", "", "kinds", "kernels");
     expect(2, "", "did you mean kernels", "kinds", "kernel");
+    const char *const lines[][2] = {
+        { "rules", "  hebbian            the clamped state alone writes (directed aging); as a control: nothing is " },
+        { "nudges", "  conductance        soft clamp: a conductance to the target; for tcl and for machines: one " },
+        { "losses",
+          "  squared            half the squared distance to the target; for outputs that are to have given " },
+        { "optimizers", "  sgd                along the gradient; for edges that are to learn with nothing but " },
+        { "schedules", "  exponential        rate times decay^epoch; for a loss that comes down and then jitters: " },
+        { "protocols", "  sawtooth           clamp rises 0 to 1 in `fast`, falls back in `slow`; for tcl: the dead " },
+        { "kernels", "off; for circuits: one R and one C per edge, tau = R C; the kernel of exported decks\n" },
+        { "nonlinearities", "  none               u itself; as the control: up and down cancel, unless the kernel " },
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) expect(0, lines[i][1], "", "kinds", lines[i][0]);
     expect(0, "complete -o default -F _rheo rheo", "", "completions", "bash");
     expect(2, "", "only bash", "completions", "csh");
 }
@@ -279,7 +291,10 @@ static void json_is_lines_of_objects(void **state) {
     }
     expect(0, "\"nodes\":6,\"edges\":7,\"netlist\":\"6 nodes, 7 edges: grid", "", "gen", "grid", "--nx", "3", "--ny",
            "2", "--json");
-    expect(0, "{\"event\":\"kind\",\"table\":\"rules\",\"name\":\"tcl\",", "", "kinds", "rules", "--json");
+    expect(0,
+           "{\"event\":\"kind\",\"table\":\"nonlinearities\",\"name\":\"none\",\"what\":\"u itself\",\"when\":\"as the "
+           "control: up and down cancel, unless the kernel has an area\",\"more\":[]}",
+           "", "kinds", "nonlinearities", "--json");
     expect(0, "\n{\"event\":\"figure\",\"outputs\":2,\"eqprop_mean\":", "", "figure", "gauge", "--draws", "2",
            "--json");
     expect_stdin(DIVIDER, 0, "\"v\":{\"in\":1,\"o\":", "", "tran", "--stop", "1m", "--json", "-");

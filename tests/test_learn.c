@@ -138,6 +138,36 @@ static void names_follow_the_tables(void **state) {
     for (int i = 0; RH_LOSSES[i]; i++) assert_string_equal(RH_LOSSES[i], RH_LOSS_TABLE[i].name);
 }
 
+static void check_meaning(const char *name, rh_meaning m) {
+    if (!m.what || strlen(m.what) < 5 || !m.when || strlen(m.when) < 15) fail_msg("%s: what is it for?", name);
+    if (strncmp(m.when, "for ", 4) != 0 && strncmp(m.when, "as ", 3) != 0) fail_msg("%s: %s", name, m.when);
+    if (strpbrk(m.what, "\t\n") || strpbrk(m.when, "\t\n")) fail_msg("%s: more than a line", name);
+}
+
+static void every_choice_says_when_to_take_it(void **state) {
+    (void)state;
+    const struct {
+        const char *const *names;
+        rh_meaning (*meaning)(int);
+    } TABLES[] = { { RH_RULES, rh_rule_meaning },
+                   { RH_NUDGES, rh_nudge_meaning },
+                   { RH_LOSSES, rh_loss_meaning },
+                   { RH_SIDES, rh_side_meaning },
+                   { RH_BETWEENS, rh_between_meaning },
+                   { RH_OPTIMIZERS, rh_optimizer_meaning },
+                   { RH_STATES, rh_state_meaning },
+                   { RH_SCHEDULES, rh_schedule_meaning },
+                   { RH_NONLINEARITIES, rh_nonlinearity_meaning } };
+    for (int t = 0; t < RH_COUNT(TABLES); t++)
+        for (int i = 0; TABLES[t].names[i]; i++) {
+            check_meaning(TABLES[t].names[i], TABLES[t].meaning(i));
+            for (int k = 0; k < i; k++) /* none is copied from its neighbour */
+                assert_string_not_equal(TABLES[t].meaning(k).when, TABLES[t].meaning(i).when);
+        }
+    for (int i = 0; i < RH_N_PROTOCOL; i++) check_meaning(RH_PROTOCOLS[i]->name, RH_PROTOCOLS[i]->meaning);
+    for (int i = 0; i < RH_N_KERNEL; i++) check_meaning(RH_KERNELS[i]->name, RH_KERNELS[i]->meaning);
+}
+
 /* ---- by hand ---- */
 
 /* in --g1-- o --g2-- 0, soft clamp beta to T at o: everything in closed form. */
@@ -794,6 +824,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pair_held_at_both_nodes),
         cmocka_unit_test(names_follow_the_tables),
+        cmocka_unit_test(every_choice_says_when_to_take_it),
         cmocka_unit_test(divider_by_hand),
         cmocka_unit_test(nudges_are_what_elements_would_do),
         cmocka_unit_test(gradient_is_the_finite_difference),

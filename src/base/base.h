@@ -172,6 +172,11 @@ typedef struct rh_field {
 } rh_field;
 void rh_fields_default(const rh_field *f, int n, void *def); /* RH_STRING becomes NULL */
 
+/* What a choice is for `rheo kinds`: what it does, and when to take it, "for ..." or "as ...". */
+typedef struct rh_meaning {
+    const char *what, *when;
+} rh_meaning;
+
 /* ---- random numbers (rng.c): counter based, so the state is (seed, stream, counter) ---- */
 uint64_t rh_random_u64(uint64_t seed, uint64_t stream, uint64_t counter);
 double rh_random_unit(uint64_t seed, uint64_t stream, uint64_t counter);   /* uniform in (0, 1) */

@@ -51,10 +51,16 @@ static void add_generators(rh_buf *b) {
     }
 }
 
+/* A tab parts what it does and when to choose it: add_json makes two keys of that, add_plain a semicolon. */
+static void add_meaning(rh_buf *b, const char *name, rh_meaning m) {
+    rh_buf_printf(b, "  %-18s %s\t%s\n", name, m.what, m.when);
+}
+
 static void add_kernels(rh_buf *b) {
     for (int i = 0; i < RH_N_KERNEL; i++) {
         const rh_kernel *const k = RH_KERNELS[i];
-        rh_buf_printf(b, "  %-18s %s\n  %-18s %s\n", k->name, k->what, "", k->equation);
+        add_meaning(b, k->name, k->meaning);
+        rh_buf_printf(b, "  %-18s %s\n", "", k->equation);
         for (int j = 0; j < k->n_field; j++) {
             const rh_kernel_field *const f = &k->fields[j];
             rh_buf_printf(b, "    %-16s %s ", f->name, f->meaning);
@@ -64,18 +70,17 @@ static void add_kernels(rh_buf *b) {
 }
 
 static void add_protocols(rh_buf *b) {
-    for (int i = 0; i < RH_N_PROTOCOL; i++)
-        rh_buf_printf(b, "  %-18s %s\n", RH_PROTOCOLS[i]->name, RH_PROTOCOLS[i]->what);
+    for (int i = 0; i < RH_N_PROTOCOL; i++) add_meaning(b, RH_PROTOCOLS[i]->name, RH_PROTOCOLS[i]->meaning);
 }
 
-static void add_names(rh_buf *b, const char *const *names) {
-    for (; *names; names++) rh_buf_printf(b, "  %s\n", *names);
+static void add_choices(rh_buf *b, const char *const *names, rh_meaning (*meaning)(int)) {
+    for (int i = 0; names[i]; i++) add_meaning(b, names[i], meaning(i));
 }
 
-static void add_nonlinearities(rh_buf *b) { add_names(b, RH_NONLINEARITIES); }
-static void add_rules(rh_buf *b) { add_names(b, RH_RULES); }
-static void add_nudges(rh_buf *b) { add_names(b, RH_NUDGES); }
-static void add_losses(rh_buf *b) { add_names(b, RH_LOSSES); }
+static void add_nonlinearities(rh_buf *b) { add_choices(b, RH_NONLINEARITIES, rh_nonlinearity_meaning); }
+static void add_rules(rh_buf *b) { add_choices(b, RH_RULES, rh_rule_meaning); }
+static void add_nudges(rh_buf *b) { add_choices(b, RH_NUDGES, rh_nudge_meaning); }
+static void add_losses(rh_buf *b) { add_choices(b, RH_LOSSES, rh_loss_meaning); }
 static void add_fields(rh_buf *b, const rh_field *f, int n) {
     for (int i = 0; i < n; i++) {
         if (f[i].type == RH_CHOICE) continue;
@@ -84,23 +89,20 @@ static void add_fields(rh_buf *b, const rh_field *f, int n) {
     }
 }
 static void add_optimizers(rh_buf *b) {
-    for (int i = 0; RH_OPTIMIZERS[i]; i++) rh_buf_printf(b, "  %-18s %s\n", RH_OPTIMIZERS[i], rh_optimizer_what(i));
+    add_choices(b, RH_OPTIMIZERS, rh_optimizer_meaning);
     add_fields(b, RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD);
 }
-static void add_states(rh_buf *b) {
-    for (int i = 0; RH_STATES[i]; i++) rh_buf_printf(b, "  %-18s %s\n", RH_STATES[i], rh_state_what(i));
-}
+static void add_states(rh_buf *b) { add_choices(b, RH_STATES, rh_state_meaning); }
 static void add_charging(rh_buf *b) {
     rh_buf_puts(b, "  charging           gates: dV = pulse/(resistance capacitance v0) (V_free^2 - V_clamped^2)\n");
     add_fields(b, RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD);
 }
 static void add_schedules(rh_buf *b) {
-    for (int i = 0; RH_SCHEDULES[i]; i++)
-        rh_buf_printf(b, "  %-18s rate times %s\n", RH_SCHEDULES[i], rh_schedule_what(i));
+    add_choices(b, RH_SCHEDULES, rh_schedule_meaning);
     add_fields(b, RH_SCHEDULE_FIELDS, RH_N_SCHEDULE_FIELD);
 }
-static void add_sides(rh_buf *b) { add_names(b, RH_SIDES); }
-static void add_betweens(rh_buf *b) { add_names(b, RH_BETWEENS); }
+static void add_sides(rh_buf *b) { add_choices(b, RH_SIDES, rh_side_meaning); }
+static void add_betweens(rh_buf *b) { add_choices(b, RH_BETWEENS, rh_between_meaning); }
 
 static void add_solvers(rh_buf *b) {
     for (int i = 0; i < RH_N_MATRIX; i++)
@@ -132,6 +134,12 @@ static const struct {
 
 static const char *after_blanks(const char *p) { return p + strspn(p, " "); }
 
+static void add_plain(rh_buf *b, const char *text) {
+    for (size_t n = strcspn(text, "\t"); text[n]; text += n + 1, n = strcspn(text, "\t"))
+        rh_buf_printf(b, "%.*s; ", (int)n, text);
+    rh_buf_puts(b, text);
+}
+
 /* The lines of a table, two blanks before a name and more before what belongs to it, as objects. */
 static void add_json(rh_buf *b, const char *table, const char *text) {
     bool open = false, more = false;
@@ -140,6 +148,8 @@ static void add_json(rh_buf *b, const char *table, const char *text) {
         snprintf(line, sizeof line, "%.*s", (int)strcspn(p, "\n"), p);
         const bool entry = strspn(line, " ") == 2;
         if (entry) {
+            char *const tab = strchr(line, '\t');
+            if (tab) *tab = '\0';
             const char *const name = after_blanks(line), *const what = after_blanks(name + strcspn(name, " "));
             snprintf(word, sizeof word, "%.*s", (int)strcspn(name, " "), name);
             rh_buf_puts(b, open ? "]}\n" : "");
@@ -147,6 +157,7 @@ static void add_json(rh_buf *b, const char *table, const char *text) {
             rh_json_text(b, "table", table);
             rh_json_text(b, "name", word);
             rh_json_text(b, "what", what);
+            if (tab) rh_json_text(b, "when", tab + 1);
             rh_buf_puts(b, ",\"more\":[");
             open = true;
         } else if (open) {
@@ -166,7 +177,7 @@ static void add_table(const rh_cli *cli, rh_buf *b, int i, bool first) {
     if (cli->json && text.s)
         add_json(b, TABLES[i].name, text.s);
     else if (text.s)
-        rh_buf_puts(b, text.s);
+        add_plain(b, text.s);
     rh_buf_free(&text);
 }
 

@@ -11,6 +11,22 @@ const char *const RH_HOLDS[] = { "difference", "nodes", NULL };
 const char *const RH_SIDES[] = { "one", "centered", NULL };
 const char *const RH_BETWEENS[] = { "gate", "ramp", "periodic", "carry", NULL };
 
+static const rh_meaning SIDES[] = {
+    { "s(1) - s(0)", "for one state less to solve for" },
+    { "(s(1) - s(-1))/2", "for large nudges: what is quadratic in the nudge cancels" },
+};
+static const rh_meaning BETWEENS[] = {
+    [RH_BETWEEN_GATE] = { "learning is off while the memory settles",
+                          "for machines with a gate per edge, and for single samples" },
+    [RH_BETWEEN_RAMP] = { "inputs move slowly, learning stays on",
+                          "for machines without gates: as slow as the dead zone needs it" },
+    [RH_BETWEEN_PERIODIC] = { "each sample starts in its periodic steady state",
+                              "for a sample that is shown for many cycles" },
+    [RH_BETWEEN_CARRY] = { "nothing is done about it", "as the control: the jump between samples is written, too" },
+};
+rh_meaning rh_side_meaning(int side) { return SIDES[side]; }
+rh_meaning rh_between_meaning(int between) { return BETWEENS[between]; }
+
 #define AT(member) offsetof(rh_learn_def, member)
 /* clang-format off */
 const rh_field RH_LEARNING_FIELDS[] = {

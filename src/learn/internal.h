@@ -143,7 +143,8 @@ typedef struct rh_update {
     double *state;                    /* [n_state][n] */
 } rh_update;
 typedef struct rh_optimizer {
-    const char *name, *what;
+    const char *name;
+    rh_meaning meaning;
     int n_state;
     void (*step)(const rh_learn_def *def, const rh_update *u);
 } rh_optimizer;
@@ -151,7 +152,8 @@ extern const rh_optimizer RH_OPTIMIZER_TABLE[];
 
 /* ---- states.c ---- */
 typedef struct rh_state_kind {
-    const char *name, *what;
+    const char *name;
+    rh_meaning meaning;
     /* bound: of the conductance g. */
     double (*of)(double g, const double bound[2]);    /* the state w */
     double (*to)(double w, const double bound[2]);    /* and back */
@@ -166,14 +168,16 @@ void rh_states_leave(rh_learner *l);
 
 /* ---- schedules.c ---- */
 typedef struct rh_schedule {
-    const char *name, *what;
+    const char *name;
+    rh_meaning meaning;
     double (*factor)(const rh_learn_def *def, double epoch, double n_epoch);
 } rh_schedule;
 extern const rh_schedule RH_SCHEDULE_TABLE[];
 
 /* ---- losses.c ---- */
 typedef struct rh_loss {
-    const char *name, *what;
+    const char *name;
+    rh_meaning meaning;
     /* Loss of one sample and pull [n_out] = -dC/dV, from the outputs v [n_out]. label -1: none. */
     double (*eval)(const rh_learn_def *def, int n_out, const double *v, const double *target, int label, double *pull);
 } rh_loss;
@@ -181,7 +185,8 @@ extern const rh_loss RH_LOSS_TABLE[];
 
 /* ---- nudges.c ---- */
 typedef struct rh_nudge {
-    const char *name, *what;
+    const char *name;
+    rh_meaning meaning;
     bool linear; /* y is proportional to h */
     /* y [n_grip] A at level h. RHEO_E_SINGULAR when the nudged circuit has no unique solution. */
     rheo_status (*inject)(const rh_learner *l, rh_lane *w, double h, double *y, rheo_error *err);
@@ -190,7 +195,8 @@ extern const rh_nudge RH_NUDGE_TABLE[];
 
 /* ---- rules.c ---- */
 typedef struct rh_rule {
-    const char *name, *what;
+    const char *name;
+    rh_meaning meaning;
     /* w holds free drops, z, pull: fill w->bracket [n_edge], so that dw = -rate/strength * bracket. */
     rheo_status (*bracket)(rh_learner *l, rh_lane *w, rh_chunk *k, rheo_error *err);
 } rh_rule;

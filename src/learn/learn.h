@@ -83,9 +83,15 @@ extern const char *const RH_HOLDS[],
                                                                        *const RH_OPTIMIZERS[],
                                                                            *const RH_SCHEDULES[]; /* NULL-terminated */
 extern const char *const RH_STATES[];                                                             /* NULL-terminated */
-const char *rh_optimizer_what(int optimizer);
-const char *rh_state_what(int state);
-const char *rh_schedule_what(int schedule);
+/* Rows of those tables, by index. */
+rh_meaning rh_rule_meaning(int rule);
+rh_meaning rh_nudge_meaning(int nudge);
+rh_meaning rh_loss_meaning(int loss);
+rh_meaning rh_side_meaning(int side);
+rh_meaning rh_between_meaning(int between);
+rh_meaning rh_optimizer_meaning(int optimizer);
+rh_meaning rh_state_meaning(int state);
+rh_meaning rh_schedule_meaning(int schedule);
 /* Factor of all rates in an epoch, from 0, of n_epoch. */
 double rh_schedule_factor(const rh_learn_def *d, int64_t epoch, int64_t n_epoch);
 

@@ -96,11 +96,26 @@ static double softmax_squared(const rh_learn_def *def, int n_out, const double *
 }
 
 const rh_loss RH_LOSS_TABLE[] = {
-    { "squared", "half the squared distance to the target", squared },
-    { "hinge", "what is missing to the margin", hinge },
-    { "squared-hinge", "half the square of what is missing to the margin", squared_hinge },
-    { "cross-entropy", "minus the log probability of the right class, outputs as logits", cross_entropy },
-    { "softmax-squared", "half the squared distance of the softmax of the outputs to the wanted shares",
+    { "squared",
+      { "half the squared distance to the target", "for outputs that are to have given voltages" },
+      squared },
+    { "hinge",
+      { "what is missing to the margin",
+        "for classes or signs, where each output pulls with the same force until it leads by the margin" },
+      hinge },
+    { "squared-hinge",
+      { "half the square of what is missing to the margin",
+        "for classes or signs, where the pull is to fade as the margin is met" },
+      squared_hinge },
+    { "cross-entropy",
+      { "minus the log probability of the right class, outputs as logits",
+        "for classes: the first to try; logit_gain is about 1 over the differences of the outputs" },
+      cross_entropy },
+    { "softmax-squared",
+      { "half the squared distance of the softmax of the outputs to the wanted shares",
+        "for classes with doubtful labels: what is firmly wrong pulls little" },
       softmax_squared },
 };
 const char *const RH_LOSSES[] = { "squared", "hinge", "squared-hinge", "cross-entropy", "softmax-squared", NULL };
+
+rh_meaning rh_loss_meaning(int loss) { return RH_LOSS_TABLE[loss].meaning; }

@@ -47,8 +47,21 @@ static rheo_status voltage(const rh_learner *l, rh_lane *w, double h, double *y,
 }
 
 const rh_nudge RH_NUDGE_TABLE[] = {
-    { "conductance", "soft clamp: a conductance to the target", false, conductance },
-    { "current", "a current in proportion to the error of the free state", true, current },
-    { "voltage", "hard clamp: the output is held part of the way to the target", true, voltage },
+    { "conductance",
+      { "soft clamp: a conductance to the target", "for tcl and for machines: one resistor per output does it" },
+      false,
+      conductance },
+    { "current",
+      { "a current in proportion to the error of the free state",
+        "for eqprop, holomorphic and frequency: the nudge of the theory" },
+      true,
+      current },
+    { "voltage",
+      { "hard clamp: the output is held part of the way to the target",
+        "for coupled learning; strength is a share, the same in every circuit" },
+      true,
+      voltage },
 };
 const char *const RH_NUDGES[] = { "conductance", "current", "voltage", NULL };
+
+rh_meaning rh_nudge_meaning(int nudge) { return RH_NUDGE_TABLE[nudge].meaning; }

@@ -55,12 +55,27 @@ static void by_taps(const rh_learn_def *d, const rh_update *u) {
 }
 
 const rh_optimizer RH_OPTIMIZER_TABLE[] = {
-    { "sgd", "along the gradient", 0, sgd },
-    { "momentum", "along a sum of gradients that fades", 1, momentum },
-    { "adam", "along the mean gradient over its own size, so rate is the size of a step", 2, adam },
-    { "sign", "up or down by the rate, by the sign of the gradient alone", 0, by_sign },
-    { "taps", "along the gradient to the nearest of the taps of a digital potentiometer", 0, by_taps },
+    { "sgd", { "along the gradient", "for edges that are to learn with nothing but what they feel" }, 0, sgd },
+    { "momentum",
+      { "along a sum of gradients that fades", "for long ways downhill: steps grow 1/(1 - momentum) times as long" },
+      1,
+      momentum },
+    { "adam",
+      { "along the mean gradient over its own size, so rate is the size of a step",
+        "for gradients of all sizes, as with hidden nodes; two more numbers on every edge" },
+      2,
+      adam },
+    { "sign",
+      { "up or down by the rate, by the sign of the gradient alone",
+        "for machines of comparators and counters; ends within a rate of the best" },
+      0,
+      by_sign },
+    { "taps",
+      { "along the gradient to the nearest of the taps of a digital potentiometer",
+        "for machines of such parts, with state: wiper; steps below half a tap are lost" },
+      0,
+      by_taps },
 };
 const char *const RH_OPTIMIZERS[] = { "sgd", "momentum", "adam", "sign", "taps", NULL };
 
-const char *rh_optimizer_what(int optimizer) { return RH_OPTIMIZER_TABLE[optimizer].what; }
+rh_meaning rh_optimizer_meaning(int optimizer) { return RH_OPTIMIZER_TABLE[optimizer].meaning; }

@@ -24,10 +24,16 @@ static double stair(const rh_learn_def *d, double epoch, double n_epoch) {
 }
 
 const rh_schedule RH_SCHEDULE_TABLE[] = {
-    { "constant", "1", constant },
-    { "exponential", "decay^epoch", exponential },
-    { "cosine", "half a cosine from 1 to final over all epochs", cosine },
-    { "step", "decay^floor(epoch/every)", stair },
+    { "constant", { "rate times 1", "for machines, and until something else is known to help" }, constant },
+    { "exponential",
+      { "rate times decay^epoch", "for a loss that comes down and then jitters: the steps shrink all the time" },
+      exponential },
+    { "cosine",
+      { "rate times half a cosine from 1 to final over all epochs", "for a number of epochs that is settled" },
+      cosine },
+    { "step",
+      { "rate times decay^floor(epoch/every)", "for a rate that stays for `every` epochs, then goes down a stair" },
+      stair },
 };
 const char *const RH_SCHEDULES[] = { "constant", "exponential", "cosine", "step", NULL };
 
@@ -35,4 +41,4 @@ double rh_schedule_factor(const rh_learn_def *d, int64_t epoch, int64_t n_epoch)
     return RH_SCHEDULE_TABLE[d->schedule].factor(d, (double)epoch, (double)n_epoch);
 }
 
-const char *rh_schedule_what(int schedule) { return RH_SCHEDULE_TABLE[schedule].what; }
+rh_meaning rh_schedule_meaning(int schedule) { return RH_SCHEDULE_TABLE[schedule].meaning; }

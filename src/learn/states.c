@@ -34,14 +34,22 @@ static double from_wiper(double w, const double bound[2]) { return 1 / (1 / boun
 static double by_wiper(double g, const double bound[2]) { return -span(bound) * g * g; }
 
 const rh_state_kind RH_STATE_TABLE[] = {
-    { "conductance", "the conductance itself, S", itself, itself, one },
-    { "exponential", "w with g = exp(w): steps are shares of the conductance", logarithm, exponential, itself },
-    { "wiper", "position of a potentiometer: resistance from 1/max at 0 to 1/min at 1", to_wiper, from_wiper,
+    { "conductance", { "the conductance itself, S", "for all engines and exported decks" }, itself, itself, one },
+    { "exponential",
+      { "w with g = exp(w): steps are shares of the conductance", "for conductances that range over decades" },
+      logarithm,
+      exponential,
+      itself },
+    { "wiper",
+      { "position of a potentiometer: resistance from 1/max at 0 to 1/min at 1",
+        "for digital potentiometers and memristors" },
+      to_wiper,
+      from_wiper,
       by_wiper },
 };
 const char *const RH_STATES[] = { "conductance", "exponential", "wiper", NULL };
 
-const char *rh_state_what(int state) { return RH_STATE_TABLE[state].what; }
+rh_meaning rh_state_meaning(int state) { return RH_STATE_TABLE[state].meaning; }
 
 /* ---- of a learner ---- */
 

@@ -28,7 +28,8 @@ static void build(const double *par, rh_filter *out) {
 
 const rh_kernel rh_chemotaxis = {
     .name = "chemotaxis",
-    .what = "three low-pass stages and a difference: the adaptation response of E. coli",
+    .meaning = { "three low-pass stages and a difference: the adaptation response of E. coli",
+                 "for the biological model, and for the effect of imperfect adaptation (area)" },
     .equation = "x1' = B(s - x1), x2' = B(x1 - x2), x3' = B(x2 - x3), u = (1 + 3I/B) B (x2 - x3) + I x3",
     .fields = FIELDS,
     .n_field = RH_COUNT(FIELDS),

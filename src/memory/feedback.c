@@ -31,7 +31,8 @@ static void build(const double *par, rh_filter *out) {
 
 const rh_kernel rh_feedback = {
     .name = "integral-feedback",
-    .what = "two-state integral feedback: the integral of u is subtracted from s",
+    .meaning = { "two-state integral feedback: the integral of u is subtracted from s",
+                 "for elements with a response time of their own; rings where tau_m is below 4 tau_u" },
     .equation = "tau_u u' = -u - m + s/tau_m, m' = u/tau_m - m/leak",
     .fields = FIELDS,
     .n_field = RH_COUNT(FIELDS),

@@ -24,7 +24,8 @@ static void build(const double *par, rh_filter *out) {
 
 const rh_kernel rh_leaky = {
     .name = "leaky-integrator",
-    .what = "RC high-pass: what is left of s after its running mean is taken off",
+    .meaning = { "RC high-pass: what is left of s after its running mean is taken off",
+                 "for circuits: one R and one C per edge, tau = R C; the kernel of exported decks" },
     .equation = "m' = (s - m)/tau - m/leak, u = (s - m)/tau",
     .fields = FIELDS,
     .n_field = RH_COUNT(FIELDS),

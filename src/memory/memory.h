@@ -25,7 +25,8 @@ typedef struct rh_kernel_field {
     const char *meaning;
 } rh_kernel_field;
 typedef struct rh_kernel {
-    const char *name, *what, *equation;
+    const char *name, *equation;
+    rh_meaning meaning;
     const rh_kernel_field *fields;
     int n_field;
     void (*build)(const double *par, rh_filter *out); /* par in the order of fields, already range checked */
@@ -36,6 +37,7 @@ int rh_kernel_find(const char *name); /* -1: none */
 
 typedef enum rh_nonlinearity { RH_DEAD_ZONE, RH_CUBIC, RH_NONE } rh_nonlinearity;
 extern const char *const RH_NONLINEARITIES[]; /* NULL-terminated names: dead-zone, cubic, none */
+rh_meaning rh_nonlinearity_meaning(int nonlinearity);
 
 /* How a cycle begins. */
 typedef enum rh_start {

@@ -12,8 +12,8 @@ typedef struct rh_ramp {
 enum { RH_MAX_RAMP = 4 };
 
 typedef struct rh_protocol_kind {
-    const char *name;                                                 /* "sawtooth" */
-    const char *what;                                                 /* one line for `rheo kinds` */
+    const char *name; /* "sawtooth" */
+    rh_meaning meaning;
     int (*build)(double fast, double slow, rh_ramp out[RH_MAX_RAMP]); /* returns the number of stretches */
 } rh_protocol_kind;
 extern const rh_protocol_kind *const RH_PROTOCOLS[];

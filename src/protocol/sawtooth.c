@@ -10,6 +10,7 @@ static int build(double fast, double slow, rh_ramp out[RH_MAX_RAMP]) {
 
 const rh_protocol_kind rh_sawtooth = {
     .name = "sawtooth",
-    .what = "clamp rises 0 to 1 in `fast`, falls back in `slow`",
+    .meaning = { "clamp rises 0 to 1 in `fast`, falls back in `slow`",
+                 "for tcl: the dead zone turns the asymmetry into an update" },
     .build = build,
 };

@@ -9,6 +9,7 @@ static int build(double fast, double slow, rh_ramp out[RH_MAX_RAMP]) {
 
 const rh_protocol_kind rh_square = {
     .name = "square",
-    .what = "clamp is on for `fast`, off for `slow`, switched in no time",
+    .meaning = { "clamp is on for `fast`, off for `slow`, switched in no time",
+                 "as a control: both edges are as fast, and their amplitudes pass the dead zone alike" },
     .build = build,
 };

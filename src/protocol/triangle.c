@@ -11,6 +11,7 @@ static int build(double fast, double slow, rh_ramp out[RH_MAX_RAMP]) {
 
 const rh_protocol_kind rh_triangle = {
     .name = "triangle",
-    .what = "clamp rises and falls in (fast + slow)/2 each: the control without asymmetry",
+    .meaning = { "clamp rises and falls in (fast + slow)/2 each",
+                 "as the control without asymmetry: what the rise writes the fall takes back" },
     .build = build,
 };
