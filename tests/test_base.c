@@ -439,6 +439,111 @@ static void map_folds_ascii_letters_only(void **state) {
         }
 }
 
+/* ---- units ---- */
+
+#define MICRO "\xC2\xB5"
+
+static void what_was_meant_is_said(void **state) {
+    (void)state;
+    const struct {
+        const char *text, *want, *hint; /* NULL: none */
+    } LAW[] = {
+        /* a number in another unit */
+        { "50 uV", "s", "write 50u or 50 us" },
+        { "50uV", "s", "write 50u or 50 us" },
+        { "50 " MICRO "V", "s", "write 50" MICRO " or 50 " MICRO "s" },
+        { "9 ms", "V^2/s", "write 9m or 9m V^2/s" },
+        { "4 nS", "S/V^2", "write 4n or 4n S/V^2" },
+        { "1.5 kOhm", "V", "write 1.5k or 1.5 kV" },
+        { "3 V", "", "write 3" },
+        { "3 V", "1", "write 3" },
+        { "1 A", "S", "write 1 or 1 S" },
+        { "50 kOhm", "S", "1/(50 kOhm) is 20 uS" },
+        { "4 mho", "ohm", "1/(4 mho) is 250 mohm" },
+        { "10 Hz", "s", "1/(10 Hz) is 100 ms" },
+        { "0 ohm", "S", "write 0 or 0 S" },
+        { "2h", "s", "write 7200" },
+        /* no number */
+        { "50 microseconds", "s", "write 50u or 50 us" },
+        { "2 nanoVolts", "V", "write 2n or 2 nV" },
+        { "10 kilohm", "S", "1/(10 kohm) is 100 uS" },
+        { "10 megohm", "ohm", "write 10meg or 10 megohm" },
+        { "5 min", "s", "write 300" },
+        { "1 day", "s", "write 86400" },
+        { "5 min", "V", NULL },
+        { "5x10^-5", "s", "write 5e-5" },
+        { "5 * 10**-5", "s", "write 5e-5" },
+        { "-2.5\xC3\x97"
+          "10^3",
+          "V", "write -2.5e3" },
+        { "10^-3", "", "write 1e-3" },
+        { "11^3", "", NULL },
+        { "1/50k", "S", "write 20u" },
+        { "1/0", "S", NULL },
+        { "50 %", "", "write 0.5" },
+        { "5d-5", "s", "write 5e-5" },
+        { "5e\xE2\x88\x92"
+          "5",
+          "s", "write 5e-5" },
+        { "1a", "A", "write e-18 for atto, and ampere as in 1 A" },
+        { "9 mV^2/s", "V^2/s", "write 9m V^2/s, or 9u V^2/s if the prefix is squared, too" },
+        { "2kV^2/s", "V^2/s", "write 2k V^2/s, or 2meg V^2/s if the prefix is squared, too" },
+        { "9m V2/s", "V^2/s", "write 9m or 9m V^2/s" },
+        { "9m V\xC2\xB2/s", "V^2/s", "write 9m or 9m V^2/s" },
+        { "20 uA/V", "S", "write 20u or 20 uS" },
+        { "1 m^3/s", "V", "write 1 or 1 V" },
+        { "2^-10", "s", NULL },
+        { "50*u", "s", NULL },
+        { "pi", "V", NULL },
+        { "", "V", NULL },
+        { ".", "V", NULL },
+    };
+    for (int i = 0; i < RH_COUNT(LAW); i++) {
+        char buf[160];
+        const size_t n = strlen(LAW[i].text);
+        const bool number = rh_number_parse_all(LAW[i].text, n).fault == RH_NUM_OK;
+        const char *const hint = number ? rh_unit_hint(LAW[i].text, n, LAW[i].want, buf, sizeof buf)
+                                        : rh_number_hint(LAW[i].text, n, LAW[i].want, buf, sizeof buf);
+        if (!hint != !LAW[i].hint || (hint && strcmp(hint, LAW[i].hint) != 0))
+            fail_msg("'%s' in %s: %s, want %s", LAW[i].text, LAW[i].want, hint ? hint : "-",
+                     LAW[i].hint ? LAW[i].hint : "-");
+    }
+}
+
+/* What a hint says to write is read, in the unit that is wanted, and in the same power of ten. */
+static void what_hints_say_is_read(void **state) {
+    (void)state;
+    static const char *const NUMBERS[] = { "1", "2.5", "-3e-5", "0.07" }, *const SUFFIXES[] = { "",  "t",  "g", "meg",
+                                                                                                "k", "m",  "u", "n",
+                                                                                                "p", MICRO },
+                             *const WANT[] = { "V", "s", "ohm", "Hz", "F" }, *const GOT[] = { "A", "W", "J" };
+    char text[40], buf[160], word[80];
+    for (int i = 0; i < RH_COUNT(NUMBERS) * RH_COUNT(SUFFIXES) * RH_COUNT(WANT) * RH_COUNT(GOT); i++) {
+        const char *const number = NUMBERS[i % 4], *const want = WANT[i / 40 % 5];
+        snprintf(text, sizeof text, "%s %s%s", number, SUFFIXES[i / 4 % 10], GOT[i / 200]);
+        const double x = rh_number_parse_all(text, strlen(text)).value;
+        assert_ptr_equal(rh_unit_hint(text, strlen(text), want, buf, sizeof buf), buf);
+        const char *const or = strstr(buf, " or ");
+        assert_true(or &&strncmp(buf, "write ", 6) == 0);
+        const rh_number whole = rh_number_parse_all(or +4, strlen(or +4));
+        assert_true(whole.fault == RH_NUM_OK && whole.value == x && rh_unit_fits(whole.unit, want));
+        snprintf(word, sizeof word, "%.*s", (int)(or -buf - 6), buf + 6);
+        assert_true(rh_number_parse_all(word, strlen(word)).value == x);
+    }
+}
+
+static void a_capital_a_is_ampere(void **state) {
+    (void)state;
+    static const char *const YES[] = { "1A", "1 A", " 1 A ", "1. A", "1e0A" }, *const NO[] = { "1a", "1 a", "1 As",
+                                                                                               "A" };
+    for (int i = 0; i < RH_COUNT(YES); i++) {
+        const rh_number x = rh_number_parse_all(YES[i], strlen(YES[i]));
+        assert_true(x.fault == RH_NUM_OK && x.value == 1 && strcmp(x.unit, "a") == 0);
+    }
+    assert_int_equal(rh_number_parse("1A", 2).fault, RH_NUM_SUFFIX); /* not so in netlists */
+    for (int i = 0; i < RH_COUNT(NO); i++) assert_true(rh_number_parse_all(NO[i], strlen(NO[i])).fault != RH_NUM_OK);
+}
+
 /* ---- numbers ---- */
 
 typedef struct law {
@@ -1157,6 +1262,9 @@ static void checksums_are_those_of_others(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_meant_is_said),
+        cmocka_unit_test(what_hints_say_is_read),
+        cmocka_unit_test(a_capital_a_is_ampere),
         cmocka_unit_test(checksums_are_those_of_others),
         cmocka_unit_test(memory_is_zeroed_and_overflow_is_refused),
         cmocka_unit_test(grow_keeps_what_is_there),

@@ -305,10 +305,18 @@ static void units_are_checked(void **state) {
     expect(2, "", "a bare number", "cycle", "-A", "1", "--threshold", "5V");
     expect(2, "", "--amplitude: '20mV' has a unit", "cycle", "-A", "20mV");
     expect(2, "", "--fast: '1mV' has another unit: it is in s", "cycle", "-A", "1", "--fast", "1mV");
-    expect(2, "", "is in v, expected s", "cycle", "-A", "1", "-p", "tau=50uV");
+    expect(2, "", "'50uV' must be in s, not in V\n  hint: write 50u or 50 us\n", "cycle", "-A", "1", "-p", "tau=50uV");
     expect(0, "amplitude,dw", "", "cycle", "-A", "1", "--fast", "1ms", "--slow", "50 ms", "-p", "tau=50us");
     expect(2, "", "is a bare number", "figure", "gauge", "--draws", "5s");
-    expect_stdin(DIVIDER, 2, "", "this is another unit, it is in V", "solve", "--set", "Vin=2ohm", "-");
+    expect(2, "", "'1mV' has another unit: it is in s\n  hint: write 1m or 1 ms\n", "cycle", "-A", "1", "--fast",
+           "1mV");
+    expect(2, "", "hint: write 60\n", "cycle", "-A", "1", "--fast", "1 min");
+    expect(0, "amplitude,dw", "", "cycle", "-A", "1", "-p", "tau=50 usec");
+    expect_stdin(DIVIDER, 2, "", "it must be in V, not in ohm\n  hint: write 2 or 2 V\n", "solve", "--set", "Vin=2ohm",
+                 "-");
+    expect_stdin(DIVIDER, 2, "", "it must be in ohm, not in S\n  hint: 1/(5mS) is 200 ohm\n", "solve", "--set",
+                 "R1=5mS", "-");
+    expect_stdin(DIVIDER, 2, "", "hint: write 5e-1\n", "solve", "--set", "Vin=5x10^-1", "-");
     expect_stdin(DIVIDER, 0, "potential", "", "solve", "--set", "Vin=2V", "-");
 }
 

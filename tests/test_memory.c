@@ -1196,12 +1196,18 @@ static void parameters_are_checked(void **state) {
         const char *text, *msg, *hint;
         rheo_status status;
     } bad[] = {
-        { "leek=5", "parameter", "leak", RHEO_E_USAGE }, { "tau", "name=value", "", RHEO_E_USAGE },
-        { "=1", "parameter", "", RHEO_E_USAGE },         { "tau=", "tau", "", RHEO_E_USAGE },
-        { "tau=fast", "tau", "", RHEO_E_USAGE },         { "tau=4k7", "tau", "4.7k", RHEO_E_USAGE },
-        { "tau=0", "outside", "", RHEO_E_RANGE },        { "tau=-1u", "outside", "", RHEO_E_RANGE },
-        { "tau=1e7", "outside", "", RHEO_E_RANGE },      { "tau=inf", "tau", "", RHEO_E_USAGE },
-        { "tau=5v", "is in v", "", RHEO_E_USAGE },       { "\x01\x02=5", "parameter", "", RHEO_E_USAGE },
+        { "leek=5", "parameter", "leak", RHEO_E_USAGE },
+        { "tau", "name=value", "", RHEO_E_USAGE },
+        { "=1", "parameter", "", RHEO_E_USAGE },
+        { "tau=", "tau", "", RHEO_E_USAGE },
+        { "tau=fast", "tau", "", RHEO_E_USAGE },
+        { "tau=4k7", "tau", "4.7k", RHEO_E_USAGE },
+        { "tau=0", "outside", "", RHEO_E_RANGE },
+        { "tau=-1u", "outside", "", RHEO_E_RANGE },
+        { "tau=1e7", "outside", "", RHEO_E_RANGE },
+        { "tau=inf", "tau", "", RHEO_E_USAGE },
+        { "tau=5v", "must be in s, not in V", "", RHEO_E_USAGE },
+        { "\x01\x02=5", "parameter", "", RHEO_E_USAGE },
     };
     for (int i = 0; i < RH_COUNT(bad); i++) {
         rheo_cycle_def def = rheo_cycle_default();

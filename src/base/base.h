@@ -139,6 +139,7 @@ typedef struct rh_number {
     rh_number_fault fault;
     rh_number_note note; /* worth a warning where it stands */
     char unit[8];        /* letters after the suffix, lower case, "" if none: "ohm", "s", "v" */
+    size_t n_unit;       /* bytes of them in the text */
     char suggestion[32]; /* what to write instead, or "" */
 } rh_number;
 /* Read the number that text starts with, in SPICE syntax: [+-]d.d[e[+-]d][suffix][unit letters]; ecosystem of suffixes:
@@ -148,9 +149,18 @@ rh_number rh_number_parse(const char *text, size_t n);
 const char *rh_number_fault_text(rh_number_fault fault);
 /* The whole text must be one number, optional blank before the unit ("50 us", "10 kohm"). For YAML and options. */
 rh_number rh_number_parse_all(const char *text, size_t n);
+
+/* ---- units (unit.c) ---- */
+
 /* Is `got`, as rh_number has it, a way to write the unit `want` ("V", "ohm"; "": none)? No unit fits any; any fits
  * NULL. */
 bool rh_unit_fits(const char *got, const char *want);
+/* The unit that text ends in, which was read as x: "V" for "50 uV". */
+const char *rh_unit_written(const char *text, size_t n, const rh_number *x);
+/* How to write a value of another unit in `want`: "write 50u or 50 us". text is a number with a unit. Returns buf. */
+const char *rh_unit_hint(const char *text, size_t n, const char *want, char *buf, size_t size);
+/* What was meant by a text that is no number, such as 5x10^-5, 1/20k, 50 %, 50 microseconds: a hint, or NULL. */
+const char *rh_number_hint(const char *text, size_t n, const char *want, char *buf, size_t size);
 /* Plain decimal number (no suffix) as in CSV; correctly rounded, locale free. Returns bytes used, 0: not a number. */
 size_t rh_decimal(const char *text, size_t n, double *value);
 /* Shortest decimal text that reads back to the same double; '.' in every locale. buf >= 32 bytes. Returns buf. */

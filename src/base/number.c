@@ -144,7 +144,7 @@ size_t rh_decimal(const char *text, size_t n, double *value) {
     return d.used;
 }
 
-/* ---- suffixes and units ---- */
+/* ---- suffixes and their units ---- */
 
 typedef struct suffix {
     const char *text;
@@ -162,7 +162,7 @@ static const double METRE_PER_MIL = 2.54e-5;
 /* clang-format off */
 static const char *const UNITS[] = {
     "ohm", "ohms", "\xCE\xA9", "\xE2\x84\xA6", "r", "v", "volt", "volts", "a", "amp", "amps", "ampere", "amperes",
-    "s", "sec", "second", "seconds", "f", "farad", "farads", "h", "henry", "hz", "hertz", "w", "watt", "watts",
+    "s", "sec", "secs", "second", "seconds", "f", "farad", "farads", "h", "henry", "hz", "hertz", "w", "watt", "watts",
     "pa", "pascal", "m3", "siemens", "mho", "mhos", "j", "joule",
 };
 /* clang-format on */
@@ -210,6 +210,7 @@ static bool letters(rh_number *r, const decimal *d, const char *s, size_t n) {
         return false;
     }
     snprintf(r->unit, sizeof(r->unit), "%s", (unsigned char)*unit >= 0x80 ? "ohm" : unit);
+    r->n_unit = n - (suf ? strlen(suf->text) : 0);
     const bool mil = suf == &SUFFIXES[1];
     bool ok = convert(d, suf ? suf->exp10 : 0, &r->value);
     if (mil) {
@@ -224,29 +225,6 @@ static bool letters(rh_number *r, const decimal *d, const char *s, size_t n) {
     }
     if (!ok) r->fault = RH_NUM_RANGE;
     return ok;
-}
-
-typedef struct unit_word {
-    const char *word, *unit;
-} unit_word;
-
-/* A small s is both second and siemens. */
-/* clang-format off */
-static const unit_word UNIT_WORDS[] = {
-    { "v", "V" },      { "volt", "V" },    { "volts", "V" },   { "a", "A" },        { "amp", "A" },      { "amps", "A" },
-    { "ampere", "A" }, { "amperes", "A" }, { "s", "s" },       { "sec", "s" },      { "second", "s" },   { "seconds", "s" },
-    { "s", "S" },      { "siemens", "S" }, { "mho", "S" },     { "mhos", "S" },     { "ohm", "ohm" },    { "ohms", "ohm" },
-    { "r", "ohm" },    { "hz", "Hz" },     { "hertz", "Hz" },  { "f", "F" },        { "farad", "F" },    { "farads", "F" },
-    { "w", "W" },      { "watt", "W" },    { "watts", "W" },   { "h", "H" },        { "henry", "H" },    { "j", "J" },
-    { "joule", "J" },  { "pa", "Pa" },     { "pascal", "Pa" }, { "m3", "m3" },
-};
-/* clang-format on */
-
-bool rh_unit_fits(const char *got, const char *want) {
-    if (!*got || !want) return true;
-    for (int k = 0; k < RH_COUNT(UNIT_WORDS); k++)
-        if (strcmp(UNIT_WORDS[k].word, got) == 0 && strcmp(UNIT_WORDS[k].unit, want) == 0) return true;
-    return false;
 }
 
 /* ---- what is wrong with it ---- */
@@ -338,6 +316,7 @@ static void only_fault(rh_number *r) {
     r->value = 0;
     r->note = RH_NUM_PLAIN;
     r->unit[0] = '\0';
+    r->n_unit = 0;
 }
 
 rh_number rh_number_parse(const char *text, size_t n) {
@@ -350,6 +329,20 @@ rh_number rh_number_parse(const char *text, size_t n) {
 }
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/* "1 A" to the letter is 1 ampere. Netlists do not have it: there some programs read a as 1e-18. */
+static bool bare_ampere(rh_number *r, const char *s, size_t n) {
+    if (n < 2 || s[n - 1] != 'A' || !(is_blank(s[n - 2]) || is_digit(s[n - 2]) || s[n - 2] == '.')) return false;
+    size_t m = n - 1;
+    while (m > 0 && is_blank(s[m - 1])) m--;
+    const rh_number x = rh_number_parse(s, m);
+    if (x.fault != RH_NUM_OK || x.used != m || x.unit[0]) return false;
+    *r = x;
+    r->used = n;
+    r->n_unit = 1;
+    snprintf(r->unit, sizeof r->unit, "a");
+    return true;
+}
 
 rh_number rh_number_parse_all(const char *text, size_t n) {
     size_t lead = 0;
@@ -369,6 +362,7 @@ rh_number rh_number_parse_all(const char *text, size_t n) {
             r.used = end;
         }
     }
+    if (r.fault == RH_NUM_SUFFIX) bare_ampere(&r, s, m);
     if (r.fault == RH_NUM_OK && r.used < m) r.fault = RH_NUM_NOT;
     if (r.fault != RH_NUM_OK) only_fault(&r);
     r.used += lead;

@@ -43,7 +43,7 @@ static double power(const answer *a, int e) {
 }
 
 static rheo_status set_value(const rheo_circuit *c, rheo_state *st, const char *assignment, rheo_error *err) {
-    char name[128], shown[140];
+    char name[128], shown[140], hint[160];
     const char *const eq = strchr(assignment, '=');
     rh_escape(assignment, strlen(assignment), shown, sizeof shown);
     const size_t n = eq ? (size_t)(eq - assignment) : 0;
@@ -54,11 +54,19 @@ static rheo_status set_value(const rheo_circuit *c, rheo_state *st, const char *
     const int e = rheo_circuit_find_element(c, name);
     const rh_number x = rh_number_parse_all(eq + 1, strlen(eq + 1));
     if (e < 0) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: there is no such element", shown);
-    if (x.fault != RH_NUM_OK)
-        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: %s", shown, rh_number_fault_text(x.fault));
-    const char *const unit = RH_KINDS[c->kind[e]]->unit;
-    if (!rh_unit_fits(x.unit, unit))
-        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: this is another unit, it is in %s", shown, unit);
+    const char *const unit = RH_KINDS[c->kind[e]]->unit, *const value = eq + 1;
+    if (x.fault != RH_NUM_OK) {
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: %s", shown, rh_number_fault_text(x.fault));
+        if (x.suggestion[0]) rh_hint(err, "write %s", x.suggestion);
+        if (!x.suggestion[0] && rh_number_hint(value, strlen(value), unit, hint, sizeof hint)) rh_hint(err, "%s", hint);
+        return RHEO_E_USAGE;
+    }
+    if (!rh_unit_fits(x.unit, unit)) {
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: it must be in %s, not in %s", shown, unit,
+                rh_unit_written(value, strlen(value), &x));
+        rh_hint(err, "%s", rh_unit_hint(value, strlen(value), unit, hint, sizeof hint));
+        return RHEO_E_USAGE;
+    }
     if (RH_KINDS[c->kind[e]]->flags & RH_SOURCE) {
         st->source[e] = x.value;
     } else if (c->elem_edge[e] >= 0) {

@@ -73,17 +73,18 @@ static const char *unit_of(const rh_option *o) {
 }
 
 static rheo_status check_number(const rh_option *o, const char *text, double *number, rheo_error *err) {
-    char shown[80], hint[64], min[32], max[32];
+    char shown[80], hint[160], min[32], max[32];
     rh_escape(text, strlen(text), shown, sizeof shown);
     const rh_number x = rh_number_parse_all(text, strlen(text));
     if (x.fault != RH_NUM_OK) {
         snprintf(hint, sizeof hint, "write %s", x.suggestion);
-        return wrong(err, x.suggestion[0] ? hint : NULL, "--%s: '%s': %s", o->name, shown,
-                     rh_number_fault_text(x.fault));
+        return wrong(err, x.suggestion[0] ? hint : rh_number_hint(text, strlen(text), unit_of(o), hint, sizeof hint),
+                     "--%s: '%s': %s", o->name, shown, rh_number_fault_text(x.fault));
     }
     if (!rh_unit_fits(x.unit, unit_of(o)))
-        return wrong(err, NULL, "--%s: '%s' has another unit: it is %s%s", o->name, shown,
-                     *unit_of(o) ? "in " : "a bare number", unit_of(o));
+        return wrong(err, rh_unit_hint(text, strlen(text), unit_of(o), hint, sizeof hint),
+                     "--%s: '%s' has another unit: it is %s%s", o->name, shown, *unit_of(o) ? "in " : "a bare number",
+                     unit_of(o));
     if (o->type == RH_OPT_INT && (x.value != floor(x.value) || fabs(x.value) > 9007199254740992.0))
         return wrong(err, NULL, "--%s: '%s' is not a whole number", o->name, shown);
     if ((o->min != 0 || o->max != 0) && !(x.value >= o->min && x.value <= o->max))

@@ -70,12 +70,22 @@ static bool bare_pascal(const char *s, size_t n) {
 
 static bool has_unit(const char *unit) { return unit && *unit && strcmp(unit, "1") != 0; }
 
-/* "1m V^2/s": the unit of the setting, spelled as the tables spell it, behind a blank. */
+/* "1m V^2/s", "4 nS/V^2": the unit of the setting, made of several, as the tables spell it. A prefix stands for itself
+ * where the first of them is squared: mV^2 has two readings. */
 static size_t without_unit(const char *text, size_t n, const char *unit) {
     if (!has_unit(unit)) return n;
     const size_t m = strlen(unit);
-    if (n < m + 2 || memcmp(text + n - m, unit, m) != 0 || text[n - m - 1] != ' ') return n;
-    return n - m - 1;
+    if (n < m + 1 || memcmp(text + n - m, unit, m) != 0) return n;
+    const char before = text[n - m - 1];
+    if (before == ' ') return n - m - 1;
+    const bool digit = (before >= '0' && before <= '9') || before == '.', number = *unit >= '0' && *unit <= '9';
+    return strpbrk(unit, "^/") && !number && (digit || unit[1] != '^') ? n - m : n;
+}
+
+/* Where the domain is hydraulic, drops are pressures and currents flows. */
+static const char *shown_unit(const rh_reader *rd, const char *unit) {
+    if (!rd->hydraulic || !unit) return unit;
+    return strcmp(unit, "V") == 0 ? "Pa" : strcmp(unit, "A") == 0 ? "m3/s" : unit;
 }
 
 static bool is_infinity(const char *s, double *x) {
@@ -105,21 +115,32 @@ static int fault_code(rh_number_fault fault) {
     }
 }
 
-static void warn_note(const rh_reader *rd, const rh_yaml *y, rh_number_note note) {
+static void warn_note(const rh_reader *rd, const rh_yaml *y, const rh_number *x) {
     static const int CODE[] = { 0, 17, 18, 19 };
     static const char *const TEXT[] = { NULL, "M means milli (1e-3) here, as in SPICE",
                                         "a single F means femto (1e-15) here, as in SPICE",
                                         "mil means 25.4e-6 here, as in SPICE" };
     static const char *const HINT[] = { NULL, "write m, or meg for 1e6", "write f, or leave it out",
                                         "write the number in SI units" };
-    if (note != RH_NUM_PLAIN)
-        rh_report_warning(rd->report, CODE[note], rh_yaml_loc(rd, y), HINT[note], "%s", TEXT[note]);
+    char value[32];
+    if (x->note == RH_NUM_PLAIN) return;
+    rh_report_warning(rd->report, CODE[x->note], rh_yaml_loc(rd, y), HINT[x->note], "'%.60s' is %s: %s", y->text,
+                      rh_number_text(x->value, value), TEXT[x->note]);
 }
 
 /* A scalar that may be read as a number or word at all. */
 static rheo_status check_scalar(const rh_reader *rd, const rh_yaml *y, const char *name) {
     if (y->type != RH_YAML_SCALAR || rh_yaml_empty(y)) return bad_shape(rd, y, name, RH_YAML_SCALAR);
     return RHEO_OK;
+}
+
+static const char *unit_hint(const rh_reader *rd, const rh_yaml *y, const rh_number *x, const char *unit, char *hint,
+                             size_t size) {
+    const bool drop = unit && strcmp(unit, "V") == 0;
+    const char *const tail = y->text + (y->n_text > 2 ? y->n_text - 2 : 0);
+    if (drop && !rd->hydraulic && strcmp(x->unit, "pa") == 0) return "Pa needs `domain: hydraulic`";
+    if (drop && rd->hydraulic && rh_streq(tail, "pa")) return "write Pa: in other letters it is pico and ampere";
+    return rh_unit_hint(y->text, y->n_text, shown_unit(rd, unit), hint, size);
 }
 
 static rheo_status read_number(const rh_reader *rd, const rh_yaml *y, const char *name, const char *unit, bool infinite,
@@ -129,24 +150,31 @@ static rheo_status read_number(const rh_reader *rd, const rh_yaml *y, const char
         return rh_report_error(rd->report, RHEO_E_PARSE, RH_CODE_NUMBER, rh_yaml_loc(rd, y), "leave out the quotes",
                                "'%.80s' must be a number, and a value in quotes is text", name);
     if (infinite && is_infinity(y->text, out)) return RHEO_OK;
+    const char *const want = shown_unit(rd, unit);
     size_t n = without_unit(y->text, y->n_text, unit);
+    if (n == y->n_text && want != unit) n = without_unit(y->text, n, want);
+    if (n == y->n_text && want != unit) n = without_unit(y->text, n, strcmp(want, "Pa") ? "m^3/s" : want);
     const bool pascal = bare_pascal(y->text, n);
     if (pascal) n = (size_t)(strrchr(y->text, 'P') - y->text);
     rh_number x = rh_number_parse_all(y->text, n);
     if (pascal) snprintf(x.unit, sizeof x.unit, "pa");
-    char hint[96] = "";
+    char hint[160] = "", why[64];
     if (x.fault != RH_NUM_OK) {
-        if (x.suggestion[0]) snprintf(hint, sizeof(hint), "write %s", x.suggestion);
+        if (x.suggestion[0])
+            snprintf(hint, sizeof(hint), "write %s", x.suggestion);
+        else if (!rh_number_hint(y->text, y->n_text, want, hint, sizeof hint) && has_unit(want) &&
+                 (x.fault == RH_NUM_SUFFIX || x.fault == RH_NUM_NOT) && rh_decimal(y->text, n, &x.value))
+            snprintf(hint, sizeof(hint), "it is in %s", want);
         return bad_number(rd, y, name, fault_code(x.fault), hint[0] ? hint : NULL, rh_number_fault_text(x.fault));
     }
     if (pascal && !rd->hydraulic && !has_unit(unit))
         return bad_number(rd, y, name, RH_CODE_NUMBER, "write the bare number, or 5p", "Pa needs `domain: hydraulic`");
     if (!unit_fits(rd, x.unit, unit)) {
-        if (has_unit(unit)) snprintf(hint, sizeof(hint), "it is in %s", unit);
-        return bad_number(rd, y, name, RH_CODE_NUMBER, has_unit(unit) ? hint : "write the bare number",
-                          has_unit(unit) ? "this is another unit" : "it has no unit");
+        snprintf(why, sizeof why, "it must be in %s, not in %s", want, rh_unit_written(y->text, y->n_text, &x));
+        return bad_number(rd, y, name, RH_CODE_NUMBER, unit_hint(rd, y, &x, unit, hint, sizeof hint),
+                          has_unit(unit) ? why : "it has no unit");
     }
-    warn_note(rd, y, x.note);
+    warn_note(rd, y, &x);
     *out = x.value;
     return RHEO_OK;
 }
@@ -328,13 +356,24 @@ rheo_status rh_read_fields(const rh_reader *rd, rh_yaml *map, const rh_field *f,
     return first;
 }
 
+/* {tau: 0,05m}: tau is 0, and there is a key 05m without a value. */
+static bool after_comma(const rh_yaml *map, int i) {
+    if (i == 0 || !rh_yaml_empty(map->item[i]) || map->item[i - 1]->type != RH_YAML_SCALAR) return false;
+    const char first = map->key[i][0],
+               last = map->item[i - 1]->n_text ? map->item[i - 1]->text[map->item[i - 1]->n_text - 1] : 0;
+    return first >= '0' && first <= '9' && last >= '0' && last <= '9';
+}
+
 rheo_status rh_read_rest(const rh_reader *rd, rh_yaml *map, const char *block, const char *const *known, int n_known) {
     rheo_status st = RHEO_OK;
     for (int i = 0; map && i < map->n && !rh_report_full(rd->report); i++) {
         if (map->item[i]->used) continue;
         const char *near = rh_suggest_list(map->key[i], known, n_known);
         char hint[200] = "";
-        if (near) {
+        if (after_comma(map, i)) {
+            snprintf(hint, sizeof(hint), "write %.40s.%.40s: a comma is not a decimal point", map->item[i - 1]->text,
+                     map->key[i]);
+        } else if (near) {
             snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
         } else {
             size_t n = (size_t)snprintf(hint, sizeof(hint), "known keys:");

@@ -68,7 +68,7 @@ static rheo_status find(const char *what, const char *word, rh_name_at at, const
 }
 
 static rheo_status read_value(const rh_kernel_field *field, const char *text, double *value, rheo_error *err) {
-    char shown[64], lo[32], hi[32];
+    char shown[64], lo[32], hi[32], hint[160];
     rh_escape(text, strlen(text), shown, sizeof shown);
     if (isinf(field->max) && (rh_streq(text, "inf") || rh_streq(text, "infinity"))) {
         *value = INFINITY;
@@ -78,12 +78,18 @@ static rheo_status read_value(const rh_kernel_field *field, const char *text, do
     if (number.fault != RH_NUM_OK) {
         rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s': %s", field->name, shown,
                 rh_number_fault_text(number.fault));
-        if (number.suggestion[0]) rh_hint(err, "did you mean %s?", number.suggestion);
+        if (number.suggestion[0])
+            rh_hint(err, "did you mean %s?", number.suggestion);
+        else if (rh_number_hint(text, strlen(text), field->unit, hint, sizeof hint))
+            rh_hint(err, "%s", hint);
         return RHEO_E_USAGE;
     }
-    if (number.unit[0] && !rh_streq(number.unit, field->unit))
-        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s' is in %s, expected %s", field->name, shown,
-                       number.unit, field->unit);
+    if (!rh_unit_fits(number.unit, field->unit)) {
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s' must be in %s, not in %s", field->name, shown, field->unit,
+                rh_unit_written(text, strlen(text), &number));
+        rh_hint(err, "%s", rh_unit_hint(text, strlen(text), field->unit, hint, sizeof hint));
+        return RHEO_E_USAGE;
+    }
     if (!(number.value >= field->min && number.value <= field->max))
         return rh_fail(err, RHEO_E_RANGE, 0, RH_NOWHERE, "%s: '%s' is outside %s to %s %s", field->name, shown,
                        rh_number_text(field->min, lo), rh_number_text(field->max, hi), field->unit);

@@ -479,8 +479,9 @@ static bool source_word(card_reader *k, source *s) {
     if ((t.s[0] & 0x80) || t.s[0] == '#')
         return rh_lex_value(rd, &k->c, k->f, 0, &s->dc, NULL); /* says what is wrong with it */
     if (rh_param_exists(k->f, t)) return rh_lex_value(rd, &k->c, k->f, 0, &s->dc, NULL); /* the braces are missing */
-    return rh_bad(rd, 128, rh_tok_loc(rd, t), "known: DC AC PULSE SIN EXP PWL", "'%s' is not known on a source",
-                  RH_SHOW(t));
+    const char *const hint = s->has_dc ? rh_lex_unit_hint(t) : NULL;
+    return rh_bad(rd, 128, rh_tok_loc(rd, t), hint ? hint : "known: DC AC PULSE SIN EXP PWL",
+                  "'%s' is not known on a source", RH_SHOW(t));
 }
 
 static bool source_values(card_reader *k) {

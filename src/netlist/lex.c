@@ -165,8 +165,19 @@ bool rh_lex_equals(rh_reader *rd, rh_cursor *c) {
 void rh_unexpected(rh_reader *rd, const rh_cursor *c, const char *after) {
     const rh_tok t = rh_lex_chunk(c);
     const bool hash = t.n > 0 && t.s[0] == '#';
-    rh_bad(rd, hash ? 5 : 9, rh_tok_loc(rd, t), hash ? "start a comment with ';'" : NULL, "'%s' is not expected %s",
-           RH_SHOW(t), after);
+    rh_bad(rd, hash ? 5 : 9, rh_tok_loc(rd, t), hash ? "start a comment with ';'" : rh_lex_unit_hint(t),
+           "'%s' is not expected %s", RH_SHOW(t), after);
+}
+
+const char *rh_lex_unit_hint(rh_tok t) {
+    char text[24];
+    if (t.n < 1 || t.n + 2 >= (int)sizeof text || is_digit(t.s[0])) return NULL;
+    const int n = snprintf(text, sizeof text, "1%.*s", t.n, t.s);
+    if (n != t.n + 1) return NULL; /* a zero byte */
+    const rh_number x = rh_number_parse(text, (size_t)n);
+    const bool number = x.fault == RH_NUM_OK && x.used == (size_t)n && strcmp(x.unit, "r") != 0; /* mr: a model? */
+    const bool unit = number || rh_word_is(t, "a");
+    return unit ? "write no blank before a unit or a suffix, or leave the unit out" : NULL;
 }
 
 /* ---- names ---- */
@@ -295,7 +306,7 @@ static void say_suffix(rh_reader *rd, rh_tok t) {
         rh_bad(rd, 14, rh_tok_loc(rd, t), "write meg for 1e6",
                "'%s': Xyce reads x as 1e6, the other programs ignore it", RH_SHOW(t));
     else if (last == 'a')
-        rh_bad(rd, 14, rh_tok_loc(rd, t), "write e-18 for atto",
+        rh_bad(rd, 14, rh_tok_loc(rd, t), "write e-18 for atto, and ampere without its unit",
                "'%s': some programs read a as 1e-18, the others ignore it", RH_SHOW(t));
     else
         rh_bad(rd, 14, rh_tok_loc(rd, t), "known: t g meg k m u n p f, then a unit such as ohm",

@@ -249,6 +249,8 @@ static inline bool rh_starts_value(int ch) {
     return (ch >= '0' && ch <= '9') || ch == '.' || ch == '+' || ch == '-' || ch == '{' || ch == '\'';
 }
 void rh_unexpected(rh_reader *rd, const rh_cursor *c, const char *after);
+/* For a word where none is due: NULL, or what to do when it is a unit behind a blank. */
+const char *rh_lex_unit_hint(rh_tok t);
 
 /* ---- expr.c ---- */
 /* Evaluate up to `close` ('}' or '\'' or 0: as far as it goes) and step over it. f NULL: only check the syntax. */

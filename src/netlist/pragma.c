@@ -75,6 +75,17 @@ typedef struct learn {
 
 static const char *const KEYS[] = { "min", "max", "init", "gmin", "gmax", "g0" };
 
+/* SPICE skips units, but these lines are read by rheo alone, and ohms are no siemens. */
+static bool unit_fits(rh_reader *rd, rh_tok t, const char *want, const char *also) {
+    char hint[160];
+    if (t.n == 0 || t.s[0] == '{' || t.s[0] == '\'') return true;
+    const rh_number x = rh_number_parse(t.s, (size_t)t.n);
+    if (x.fault != RH_NUM_OK || rh_unit_fits(x.unit, want) || (also && rh_unit_fits(x.unit, also))) return true;
+    return rh_bad(rd, 120, rh_tok_loc(rd, t), rh_unit_hint(t.s, (size_t)t.n, want, hint, sizeof hint),
+                  "'%s' must be in %s%s, not in %s", RH_SHOW(t), want, also ? ", or in V at a gate" : "",
+                  rh_unit_written(t.s, (size_t)t.n, &x));
+}
+
 static bool learn_key(learn *l, rh_cursor *c, rh_tok key) {
     rh_reader *rd = l->rd;
     char word[48], hint[64] = "known: min max init";
@@ -92,6 +103,7 @@ static bool learn_key(learn *l, rh_cursor *c, rh_tok key) {
     if (rh_skip(rd, c) == 0) return rh_bad(rd, 25, rh_tok_loc(rd, key), NULL, "'%s=' has no value", RH_SHOW(key));
     if (!rh_lex_value(rd, c, l->f, 0, &x, &t)) return false;
     if (!isfinite(x)) return rh_bad(rd, 120, rh_tok_loc(rd, t), NULL, "'%s' is not finite", RH_SHOW(t));
+    if (!unit_fits(rd, t, "S", "V")) return false;
     *slot = x;
     l->tok[which] = t;
     return true;
@@ -113,6 +125,8 @@ static bool by_gate(const rh_reader *rd, int elem) {
 
 static bool mark(learn *l, int elem) {
     rh_reader *rd = l->rd;
+    for (int k = 0; k < 3; k++)
+        if (!unit_fits(rd, l->tok[k], by_gate(rd, elem) ? "V" : "S", NULL)) return false;
     const double said[3] = { l->said.min, l->said.max, l->said.init };
     for (int k = 0; k < 3 && !by_gate(rd, elem); k++)
         if (said[k] <= 0)
@@ -172,7 +186,8 @@ static bool no_match(learn *l, rh_tok t) {
     snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
     const char *near = l->f->n_path ? NULL : rh_suggest(word, elem_at, &n);
     if (near) snprintf(hint, sizeof(hint), "did you mean '%.60s'?", near);
-    return rh_bad(rd, 118, rh_tok_loc(rd, t), near ? hint : NULL, "no element is called '%s'", RH_SHOW(t));
+    return rh_bad(rd, 118, rh_tok_loc(rd, t), near ? hint : rh_lex_unit_hint(t), "no element is called '%s'",
+                  RH_SHOW(t));
 }
 
 static bool cannot(learn *l, rh_tok t, int elem) {
