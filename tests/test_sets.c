@@ -249,6 +249,88 @@ static void pairs_of_files_must_fit(void **state) {
     assert_int_equal(e.code, RH_CODE_IDX);
 }
 
+/* `rheo check` of an experiment with this task: exit code 1, and the message. */
+static void check_says(const char *task, const char *place, const char *msg, const char *hint) {
+    char yaml[800], whole[600];
+    launched r;
+    snprintf(yaml, sizeof yaml,
+             "version: 1\nnetlist: n.cir\ntask:\n  kind: idx\n  inputs: [i1, i2]\n  outputs: [a, b]\n%s", task);
+    scratch_write(dir, "e.yaml", yaml);
+    launch_with(&r, "check", path_of("e.yaml"), (const char *)NULL);
+    snprintf(whole, sizeof whole, "e.yaml:%s: error[%s\n", place, msg);
+    if (r.exit == 0 || !strstr(r.err, whole) || (hint && !strstr(r.err, hint)))
+        fail_msg("%s\nsays\n%s\nand not\n%s%s", task, r.err, whole, hint ? hint : "");
+    launch_free(&r);
+}
+
+static void messages_say_what_stands_in_the_place(void **state) {
+    (void)state;
+    const struct {
+        const char *bytes;
+        size_t n;
+        const char *what, *hint;
+    } FILES[] = {
+        { "", 0, "the file is empty", NULL },
+        { "<!DOCTYPE html>", 15, "this is a web page, no idx file",
+          "~ a server answered with a page: fetch the file itself\n" },
+        { "x,y\n1,2\n", 8, "this is text, no idx file", "~ tables are read by kind: csv\n" },
+        { "version https://git-lfs", 23, "this is text, no idx file: perhaps what Git LFS leaves in its place",
+          "git lfs pull\n" },
+        { "\x89PNG\r\n\x1a\n", 8, "this is a picture, no idx file", "~ all images stand in one file" },
+        { "\xFF\xD8\xFF\xE0", 4, "this is a picture, no idx file", "~ all images stand in one file" },
+        { "PK\3\4xxxx", 8, "this is a zip archive, no idx file", "~ unpack it first\n" },
+        { "\x93NUMPY\1\0", 8, "this is a NumPy array, no idx file", "rheo explain E063\n" },
+        { "BZh9xxxx", 8, "this is packed by bzip2: plain and gzipped idx files are read", "~ unpack it first\n" },
+        { "\3\x08\0\0\0\0\0\2", 8, "its numbers have their bytes the other way round", "~ idx files are big-endian\n" },
+        { "\1\2\3\4\5", 5, "this is no idx file", "~ it begins with two zero bytes: rheo explain E063\n" },
+        { "\0\0\x0D\3\0\0\0\2", 8, "it holds floats (type 13), and only unsigned bytes (type 8) are read",
+          "~ map them to 0..255" },
+        { "\0\0\x08\3\0\0\0\2", 8, "the file ends too early", "~ was it copied or downloaded in part only?\n" },
+    };
+    const uint8_t two[] = { 0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6 },
+                  one[] = { 0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 0 }, four[] = { 0, 0, 8, 1, 0, 0, 0, 4, 0, 1, 0, 1 };
+    put("two", two, sizeof two, false);
+    put("one", one, sizeof one, false);
+    put("four", four, sizeof four, false);
+    put("packed.gz", two, sizeof two, true);
+    scratch_write(
+        dir, "n.cir",
+        "t\n*@ rheo version=1\nV1 i1 0 1\nV2 i2 0 1\nR1 i1 a 1k\nR2 i2 b 1k\nR3 a b 1k\nR4 b 0 1k\n*@ learn R*\n");
+    char path[300], msg[500];
+    for (size_t k = 0; k < sizeof FILES / sizeof *FILES; k++) {
+        put("strange", (const uint8_t *)FILES[k].bytes, FILES[k].n, false);
+        snprintf(msg, sizeof msg, "E063]: %s: %s", path_of("strange"), FILES[k].what);
+        check_says("  file: strange\n  labels: one\n", "7:9", msg, FILES[k].hint);
+        check_says("  file: two\n  labels: strange\n", "8:11", msg, FILES[k].hint); /* its own line */
+    }
+    snprintf(path, sizeof path, "%s", path_of("one"));
+    snprintf(msg, sizeof msg, "E063]: %s: labels are one byte each, and these items have more", path_of("two"));
+    check_says("  file: one\n  labels: two\n", "8:11", msg, "~ are images and labels exchanged?\n");
+    check_says("  file: two\n  labels: two\n", "8:11", msg, "~ is this a file of images? Labels");
+    snprintf(msg, sizeof msg, "E063]: %s: 4 labels for 3 images", path_of("four"));
+    check_says("  file: two\n  labels: one\n  test_file: two\n  test_labels: four\n", "10:16", msg,
+               "is it the other one?\n");
+    snprintf(msg, sizeof msg, "E401]: cannot open '%s': No such file or directory", path_of("two.gz"));
+    snprintf(path, sizeof path, "~ there is '%s'\n", path_of("two"));
+    check_says("  file: two.gz\n  labels: one\n", "7:9", msg, path);
+    snprintf(msg, sizeof msg, "E401]: cannot open '%s': No such file or directory", path_of("packed"));
+    snprintf(path, sizeof path, "~ there is '%s'\n", path_of("packed.gz"));
+    check_says("  file: packed\n  labels: one\n", "7:9", msg, path);
+    snprintf(msg, sizeof msg, "E401]: cannot open '%s': No such file or directory", path_of("nowhere"));
+    check_says("  file: two\n  labels: nowhere\n", "8:11", msg, "~ names count from the folder of the experiment\n");
+    check_says("  file: two\n  labels: one\n  differential: true\n", "5:11",
+               "E171]: an image of 2 bytes takes 4 inputs, but there are 2", "^ one input per byte, two with");
+    check_says("  file: two\n  labels: one\n  classes: [0]\n", "9:12",
+               "E172]: sample 2 has label 1, which is not listed", "samples are not chosen by it\n");
+    check_says("  file: two\n  labels: one\n  digits: [0, 1]\n", "9:3",
+               "E151]: unknown key 'digits' in 'task' of kind 'idx'",
+               "~ 'classes: [0, 1, ...]' gives the labels an order; all samples of the file are used\n");
+    check_says("  file: two\n  labels: one\n  max: 2\n", "9:3", "E151]: unknown key 'max' in 'task' of kind 'idx'",
+               "~ 'train: 1000' takes a thousand of the samples, 'train_rows: [1, 1000]' the first thousand\n");
+    check_says("  images: two\n  labels: one\n", "7:3", "E151]: unknown key 'images' in 'task' of kind 'idx'",
+               "~ write file: for the images\n");
+}
+
 /* ---- splits ---- */
 
 /* Every index at most once, rising; returns the number of indices. */
@@ -561,12 +643,19 @@ static void digits_are_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mnist_is_read_whole), /* first: the peak of memory is that of the process */
-        cmocka_unit_test(images_are_their_bytes),    cmocka_unit_test(inputs_are_scaled_doubled_and_biased),
-        cmocka_unit_test(a_test_file_is_tested),     cmocka_unit_test(classes_can_be_ordered),
-        cmocka_unit_test(damaged_files_are_refused), cmocka_unit_test(pairs_of_files_must_fit),
-        cmocka_unit_test(splits_keep_their_numbers), cmocka_unit_test(rows_can_be_named),
-        cmocka_unit_test(truth_tables_are_true),     cmocka_unit_test(tables_need_no_header),
-        cmocka_unit_test(two_tables_become_one),     cmocka_unit_test(a_run_counts_classes),
+        cmocka_unit_test(images_are_their_bytes),
+        cmocka_unit_test(inputs_are_scaled_doubled_and_biased),
+        cmocka_unit_test(a_test_file_is_tested),
+        cmocka_unit_test(classes_can_be_ordered),
+        cmocka_unit_test(damaged_files_are_refused),
+        cmocka_unit_test(pairs_of_files_must_fit),
+        cmocka_unit_test(messages_say_what_stands_in_the_place),
+        cmocka_unit_test(splits_keep_their_numbers),
+        cmocka_unit_test(rows_can_be_named),
+        cmocka_unit_test(truth_tables_are_true),
+        cmocka_unit_test(tables_need_no_header),
+        cmocka_unit_test(two_tables_become_one),
+        cmocka_unit_test(a_run_counts_classes),
         cmocka_unit_test(digits_are_read),
     };
     return cmocka_run_group_tests(tests, make_dir, drop_dir);

@@ -106,7 +106,8 @@ static const entry CATALOGUE[] = {
     { 63, "not an idx file",
       "The idx format, of MNIST and others: two zero bytes, the type (8: unsigned bytes), the number of dimensions, the "
       "dimensions as big-endian 32-bit numbers, and the data. It may be gzipped. Images and labels come in files of "
-      "their own." },
+      "their own, with as many labels, of one byte, as images. A file of n images begins with 00 00 08 03, one of labels "
+      "with 00 00 08 01." },
     { 64, "table of currents",
       "A table of measured currents has a header line with the columns v and i, in V and A, and at least two rows of "
       "plain numbers. v must rise from row to row and i must not fall: where more than one current belongs to a voltage, "

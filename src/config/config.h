@@ -80,6 +80,12 @@ rheo_status rh_read_text(const rh_reader *rd, const rh_yaml *y, const char *name
 /* Everything in the map that no reader took is an unknown key: error with did-you-mean among what was asked for. block
  * NULL: top level. */
 rheo_status rh_read_rest(const rh_reader *rd, rh_yaml *map, const char *block, const char *const *known, int n_known);
+/* The same, where other words for keys are known: what to do about them. */
+typedef struct rh_other_word {
+    const char *word, *hint;
+} rh_other_word;
+rheo_status rh_read_rest_meant(const rh_reader *rd, rh_yaml *map, const char *block, const char *const *known,
+                               int n_known, const rh_other_word *other, int n_other);
 /* A list of scalars as strings (pool of the document) */
 rheo_status rh_read_names(const rh_reader *rd, rh_yaml *y, const char *name, const char ***out, int *n);
 /* A list of exactly n numbers. */

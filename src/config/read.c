@@ -365,12 +365,22 @@ static bool after_comma(const rh_yaml *map, int i) {
 }
 
 rheo_status rh_read_rest(const rh_reader *rd, rh_yaml *map, const char *block, const char *const *known, int n_known) {
+    return rh_read_rest_meant(rd, map, block, known, n_known, NULL, 0);
+}
+
+rheo_status rh_read_rest_meant(const rh_reader *rd, rh_yaml *map, const char *block, const char *const *known,
+                               int n_known, const rh_other_word *other, int n_other) {
     rheo_status st = RHEO_OK;
     for (int i = 0; map && i < map->n && !rh_report_full(rd->report); i++) {
         if (map->item[i]->used) continue;
         const char *near = rh_suggest_list(map->key[i], known, n_known);
+        const char *meant = NULL;
+        for (int k = 0; k < n_other && !meant; k++)
+            if (rh_streq(map->key[i], other[k].word)) meant = other[k].hint;
         char hint[200] = "";
-        if (after_comma(map, i)) {
+        if (meant) {
+            snprintf(hint, sizeof(hint), "%s", meant);
+        } else if (after_comma(map, i)) {
             snprintf(hint, sizeof(hint), "write %.40s.%.40s: a comma is not a decimal point", map->item[i - 1]->text,
                      map->key[i]);
         } else if (near) {

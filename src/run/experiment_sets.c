@@ -178,16 +178,36 @@ rheo_status rh_task_split_settings(const rh_task_reader *k) {
 
 /* ---- idx ---- */
 
+static const char *const FILE_KEYS[] = { "file", "labels", "test_file", "test_labels" };
+
+static const rh_other_word IDX_WORDS[] = {
+    { "images", "write file: for the images" },
+    { "train_images", "write file: for the images to train and validate with" },
+    { "train_file", "write file: for the images to train and validate with" },
+    { "test_images", "write test_file: for the images to test with" },
+    { "train_labels", "write labels: for those of file:" },
+    { "label", "write labels: for the file with the labels" },
+    { "digits", "'classes: [0, 1, ...]' gives the labels an order; all samples of the file are used" },
+    { "max", "'train: 1000' takes a thousand of the samples, 'train_rows: [1, 1000]' the first thousand" },
+    { "limit", "'train: 1000' takes a thousand of the samples, 'train_rows: [1, 1000]' the first thousand" },
+    { "samples", "'train: 1000' takes a thousand of the samples, 'train_rows: [1, 1000]' the first thousand" },
+    { "n", "'train: 1000' takes a thousand of the samples, 'train_rows: [1, 1000]' the first thousand" },
+    { "rows", "'train_rows: [1, 1000]' takes the first thousand samples" },
+    { "columns", "every byte of an image is an input, row by row" },
+    { "size", "every byte of an image is an input, row by row: the file says how many" },
+    { "targets", "the labels are the targets: 'levels: [wrong, right]' says which volts these are" },
+    { "scale", "write range: [0, 1], V, for the bytes 0 to 255" },
+};
+
 static rheo_status read_file_names(const rh_task_reader *k, char *path[4]) {
-    static const char *const KEYS[] = { "file", "labels", "test_file", "test_labels" };
     for (int i = 0; i < 4; i++) {
-        const rh_yaml *const y = rh_yaml_get(k->task, KEYS[i]);
+        const rh_yaml *const y = rh_yaml_get(k->task, FILE_KEYS[i]);
         const char *text = NULL;
         if (!y && i < 2)
-            rh_task_missing(k, rh_yaml_loc(k->rd, k->task), KEYS[i], "task",
+            rh_task_missing(k, rh_yaml_loc(k->rd, k->task), FILE_KEYS[i], "task",
                             i ? "labels: train-labels-idx1-ubyte.gz" : "file: train-images-idx3-ubyte.gz");
         if (!y) continue;
-        RH_STEP(rh_read_text(k->rd, y, KEYS[i], &text));
+        RH_STEP(rh_read_text(k->rd, y, FILE_KEYS[i], &text));
         if (text && !(path[i] = rh_experiment_path(k->x, text))) return RH_REPORT_NOMEM(k->rd->report);
         const char **const kept[] = { &k->x->csv.file, &k->x->csv.label_file, &k->x->csv.test_file,
                                       &k->x->csv.test_label_file };
@@ -196,6 +216,16 @@ static rheo_status read_file_names(const rh_task_reader *k, char *path[4]) {
     if (!path[2] == !path[3]) return RHEO_OK;
     return rh_task_fault(k, rh_yaml_loc(k->rd, rh_yaml_get(k->task, path[2] ? "test_file" : "test_labels")), NULL,
                          "'test_file' and 'test_labels' belong together");
+}
+
+/* The key whose file a message is about: "PATH: ..." or "... 'PATH' ...". */
+static int culprit(const char *msg, char *const path[4]) {
+    for (int i = 3; i >= 0; i--) {
+        const size_t n = path[i] ? strlen(path[i]) : 0;
+        const char *const at = n ? strstr(msg, path[i]) : NULL;
+        if (at && ((at == msg && at[n] == ':') || (at > msg && at[-1] == '\'' && at[n] == '\''))) return i;
+    }
+    return 0;
 }
 
 static rheo_status make_images(const rh_task_reader *k, const rh_experiment_io *io, char *const path[4]) {
@@ -208,8 +238,23 @@ static rheo_status make_images(const rh_task_reader *k, const rh_experiment_io *
     d.test_file = path[2];
     d.test_label_file = path[3];
     d.seed = (uint64_t)k->x->seed;
-    if (io->images(io->user, &d, &made, &e) != RHEO_OK) return rh_experiment_forward(k->rd->report, &e, at);
-    return rh_task_take(k, &made, at);
+    if (io->images(io->user, &d, &made, &e) != RHEO_OK) {
+        const rh_yaml *const y =
+            rh_yaml_get(k->task, e.code == RH_CODE_LABEL ? "classes" : FILE_KEYS[culprit(e.msg, path)]);
+        return rh_experiment_forward(k->rd->report, &e, y ? rh_yaml_loc(k->rd, y) : at);
+    }
+    char text[160], hint[120];
+    const int n_pixel = (int)made.bytes.n_column;
+    if (k->x->task.n_in <= 0 || made.n_in == k->x->task.n_in) return rh_task_take(k, &made, at);
+    snprintf(text, sizeof text, "an image of %d byte%s takes %d input%s%s, but there %s %d", n_pixel,
+             n_pixel == 1 ? "" : "s", made.n_in, made.n_in == 1 ? "" : "s", d.n_bias ? " with its bias" : "",
+             k->x->task.n_in == 1 ? "is" : "are", k->x->task.n_in);
+    snprintf(hint, sizeof hint, "one input per byte, two with `differential: true`%s",
+             n_pixel == 1 ? "; one byte each is what labels have" : "");
+    const rh_yaml *const inputs = rh_yaml_get(k->task, "inputs");
+    made.n_in = made.n_out = 0; /* their names were never made */
+    rh_task_free(&made);
+    return rh_task_fault(k, inputs ? rh_yaml_loc(k->rd, inputs) : at, hint, text);
 }
 
 rheo_status rh_task_read_idx(const rh_task_reader *k, const rh_experiment_io *io) {
@@ -226,7 +271,8 @@ rheo_status rh_task_read_idx(const rh_task_reader *k, const rh_experiment_io *io
     if (st != RHEO_E_NOMEM) st = rh_task_classes(k);
     for (int i = 0; i < RH_COUNT(OWN); i++) keys[n++] = OWN[i];
     for (int i = 0; i < RH_N_TASK_SET_KEY; i++) keys[n++] = RH_TASK_SET_KEYS[i];
-    if (st != RHEO_E_NOMEM) st = rh_read_rest(k->rd, k->task, "task' of kind 'idx", keys, n);
+    if (st != RHEO_E_NOMEM)
+        st = rh_read_rest_meant(k->rd, k->task, "task' of kind 'idx", keys, n, IDX_WORDS, RH_COUNT(IDX_WORDS));
     k->x->labelled = true;
     if (st == RHEO_OK && k->rd->report->n_error == before) st = make_images(k, io, path);
     for (int i = 0; i < 4; i++) rh_free(path[i]);

@@ -4,12 +4,68 @@
  * dimensions, each dimension as a big-endian 32-bit number, then the data, last dimension fastest. */
 #include "task/task.h"
 
+#include <unistd.h>
 #include <zlib.h>
 
 enum { HEAD = 4, MAX_DIM = 4, GZ_RATIO = 1032 /* deflate cannot do better */, RH_IDX_FILE = 512 << 20 };
 
 static rheo_status bad(rheo_error *err, const char *path, const char *what) {
     return rh_fail(err, RHEO_E_PARSE, RH_CODE_IDX, RH_NOWHERE, "%s: %s", path, what);
+}
+
+static const char PART[] = "was it copied or downloaded in part only?";
+
+static rheo_status bad_with(rheo_error *err, const char *path, const char *what, const char *hint) {
+    const rheo_status st = bad(err, path, what);
+    if (hint) rh_hint(err, "%s", hint);
+    return st;
+}
+
+/* What people have in the place of an idx file, by its first four bytes. */
+static rheo_status no_idx(rheo_error *err, const char *path, const uint8_t head[4]) {
+    static const struct {
+        const char start[5], *what, *hint;
+    } FILES[] = {
+        { "PK\3\4", "this is a zip archive, no idx file", "unpack it first" },
+        { "\x89PNG", "this is a picture, no idx file",
+          "all images stand in one file, as in train-images-idx3-ubyte.gz" },
+        { "\xFF\xD8\xFF", "this is a picture, no idx file",
+          "all images stand in one file, as in train-images-idx3-ubyte.gz" },
+        { "\x93NUM", "this is a NumPy array, no idx file",
+          "write its bytes behind the head of an idx file: rheo explain E063" },
+        { "vers", "this is text, no idx file: perhaps what Git LFS leaves in its place",
+          "fetch the file itself: git lfs pull" },
+        { "<", "this is a web page, no idx file", "a server answered with a page: fetch the file itself" },
+        { "\x28\xB5\x2F\xFD", "this is packed by zstd: plain and gzipped idx files are read", "unpack it first" },
+        { "BZh", "this is packed by bzip2: plain and gzipped idx files are read", "unpack it first" },
+        { "\xFD"
+          "7zX",
+          "this is packed by xz: plain and gzipped idx files are read", "unpack it first" },
+    };
+    for (int k = 0; k < RH_COUNT(FILES); k++)
+        if (memcmp(head, FILES[k].start, strlen(FILES[k].start)) == 0)
+            return bad_with(err, path, FILES[k].what, FILES[k].hint);
+    if (head[1] == 8 && head[2] == 0 && head[3] == 0)
+        return bad_with(err, path, "its numbers have their bytes the other way round", "idx files are big-endian");
+    int text = 0;
+    for (int k = 0; k < HEAD; k++) text += (head[k] >= ' ' && head[k] < 0x7F) || head[k] == '\n';
+    if (text == HEAD) return bad_with(err, path, "this is text, no idx file", "tables are read by kind: csv");
+    return bad_with(err, path, "this is no idx file", "it begins with two zero bytes: rheo explain E063");
+}
+
+static rheo_status not_bytes(rheo_error *err, const char *path, int type) {
+    static const struct {
+        int type;
+        const char *name;
+    } TYPES[] = {
+        { 9, "signed bytes" }, { 11, "16-bit integers" }, { 12, "32-bit integers" }, { 13, "floats" }, { 14, "doubles" }
+    };
+    char what[120];
+    const char *name = "numbers of an unknown kind";
+    for (int k = 0; k < RH_COUNT(TYPES); k++)
+        if (TYPES[k].type == type) name = TYPES[k].name;
+    snprintf(what, sizeof what, "it holds %s (type %d), and only unsigned bytes (type 8) are read", name, type);
+    return bad_with(err, path, what, "map them to 0..255; 'from' and 'range' say which volts these are");
 }
 
 static size_t big_endian(const uint8_t *p) {
@@ -26,7 +82,7 @@ typedef struct inlet {
 
 static rheo_status take(inlet *in, uint8_t *to, size_t n) {
     if (!in->packed) {
-        if (in->z.avail_in < n) return bad(in->err, in->path, "the file ends too early");
+        if (in->z.avail_in < n) return bad_with(in->err, in->path, "the file ends too early", PART);
         memcpy(to, in->z.next_in, n);
         in->z.next_in += n;
         in->z.avail_in -= (uInt)n;
@@ -36,9 +92,10 @@ static rheo_status take(inlet *in, uint8_t *to, size_t n) {
     in->z.avail_out = (uInt)n;
     while (in->z.avail_out > 0) {
         const int got = inflate(&in->z, Z_NO_FLUSH);
-        if (got == Z_STREAM_END && in->z.avail_out > 0) return bad(in->err, in->path, "the file ends too early");
+        if (got == Z_STREAM_END && in->z.avail_out > 0)
+            return bad_with(in->err, in->path, "the file ends too early", PART);
         if (got == Z_MEM_ERROR) return RH_NOMEM(in->err);
-        if (got == Z_BUF_ERROR) return bad(in->err, in->path, "the compressed data end too early");
+        if (got == Z_BUF_ERROR) return bad_with(in->err, in->path, "the compressed data end too early", PART);
         if (got != Z_OK && got != Z_STREAM_END) return bad(in->err, in->path, "the compressed data are damaged");
     }
     return RHEO_OK;
@@ -58,8 +115,8 @@ static rheo_status finish(inlet *in) {
 static rheo_status read_head(inlet *in, size_t n_file, rh_idx *out) {
     uint8_t head[HEAD + 4 * MAX_DIM];
     RHEO_TRY(take(in, head, HEAD));
-    if (head[0] != 0 || head[1] != 0) return bad(in->err, in->path, "this is no idx file");
-    if (head[2] != 8) return bad(in->err, in->path, "only idx files of unsigned bytes (type 8) are read");
+    if (head[0] != 0 || head[1] != 0 || head[2] == 0) return no_idx(in->err, in->path, head);
+    if (head[2] != 8) return not_bytes(in->err, in->path, head[2]);
     const int n_dim = head[3];
     if (n_dim < 1 || n_dim > MAX_DIM) return bad(in->err, in->path, "it has not one to four dimensions");
     RHEO_TRY(take(in, head + HEAD, 4 * (size_t)n_dim));
@@ -76,7 +133,8 @@ static rheo_status read_head(inlet *in, size_t n_file, rh_idx *out) {
             out->width *= size;
     }
     /* before anything of that size is allocated */
-    if (whole > n_file * (in->packed ? GZ_RATIO : 1)) return bad(in->err, in->path, "the file ends too early");
+    if (whole > n_file * (in->packed ? GZ_RATIO : 1))
+        return bad_with(in->err, in->path, "the file ends too early", PART);
     return RHEO_OK;
 }
 
@@ -98,15 +156,32 @@ static void give_memory(voidpf user, voidpf p) {
     rh_free(p);
 }
 
+/* The file is not there: perhaps it is packed, or no longer. */
+static void say_where(const char *path, rheo_error *err) {
+    char other[1024];
+    size_t n = strlen(path);
+    const bool gz = n > 3 && strcmp(path + n - 3, ".gz") == 0;
+    snprintf(other, sizeof other, "%.*s%s", (int)(gz ? n - 3 : n), path, gz ? "" : ".gz");
+    if (n + 4 < sizeof other && access(path, F_OK) != 0 && access(other, R_OK) == 0)
+        rh_hint(err, "there is '%.120s'", other);
+    else if (access(path, F_OK) != 0)
+        rh_hint(err, "names count from the folder of the experiment%s", strchr(path, '~') ? ", and ~ is a name" : "");
+}
+
 rheo_status rh_idx_read(rh_idx *out, const char *path, rheo_error *err) {
     char *text = NULL;
     size_t n = 0;
     *out = (rh_idx){ 0 };
-    RHEO_TRY(rh_file_read(path, RH_IDX_FILE, &text, &n, err));
+    rheo_status st = rh_file_read(path, RH_IDX_FILE, &text, &n, err);
+    if (st == RHEO_E_IO) say_where(path, err);
+    if (st == RHEO_OK && n == 0) st = bad(err, path, "the file is empty");
+    if (st != RHEO_OK) {
+        rh_free(text);
+        return st;
+    }
     inlet in = { .path = path, .err = err };
     in.packed = n >= 2 && (uint8_t)text[0] == 0x1F && (uint8_t)text[1] == 0x8B;
     in.z = (z_stream){ .next_in = (Bytef *)text, .avail_in = (uInt)n, .zalloc = take_memory, .zfree = give_memory };
-    rheo_status st = RHEO_OK;
     if (in.packed && inflateInit2(&in.z, 15 + 16) != Z_OK)
         st = RH_NOMEM(err);
     else {
@@ -143,10 +218,15 @@ static rheo_status read_pair(rh_idx *image, rh_idx *label, const char *image_pat
                              rheo_error *err) {
     RHEO_TRY(rh_idx_read(image, image_path, err));
     RHEO_TRY(rh_idx_read(label, label_path, err));
-    if (label->width != 1) return bad(err, label_path, "labels have one dimension");
+    if (label->width != 1)
+        return bad_with(err, label_path, "labels are one byte each, and these items have more",
+                        image->width == 1
+                            ? "are images and labels exchanged?"
+                            : "is this a file of images? Labels are in files such as train-labels-idx1-ubyte.gz");
     if (label->n == image->n) return RHEO_OK;
-    return rh_fail(err, RHEO_E_PARSE, RH_CODE_IDX, RH_NOWHERE, "%s: %d labels for %d images", label_path, label->n,
-                   image->n);
+    rh_fail(err, RHEO_E_PARSE, RH_CODE_IDX, RH_NOWHERE, "%s: %d labels for %d images", label_path, label->n, image->n);
+    rh_hint(err, "training and test have a file of labels each: is it the other one?");
+    return RHEO_E_PARSE;
 }
 
 /* Classes are the numbers 0 to the largest label, or those that are listed. */
@@ -181,9 +261,12 @@ static rheo_status label_samples(rh_task *t, const rh_csv_task_def *d, const rh_
     if (!t->label || !t->target) return RH_NOMEM(err);
     for (int i = 0; i < t->n_sample; i++) {
         const int c = class_of[label->x[i]];
-        if (c < 0)
-            return rh_fail(err, RHEO_E_PARSE, RH_CODE_LABEL, RH_NOWHERE, "sample %d has label %d, which is not listed",
-                           i + 1, label->x[i]);
+        if (c < 0) {
+            rh_fail(err, RHEO_E_PARSE, RH_CODE_LABEL, RH_NOWHERE, "sample %d has label %d, which is not listed", i + 1,
+                    label->x[i]);
+            rh_hint(err, "'classes' gives all labels of the file an order; samples are not chosen by it");
+            return RHEO_E_PARSE;
+        }
         t->label[i] = c;
         for (int o = 0; o < t->n_out; o++) t->target[(size_t)i * (size_t)t->n_out + (size_t)o] = d->level[o == c];
     }
