@@ -358,6 +358,44 @@ static void cycle_writes_the_amplitude(void **state) {
     expect(2, "", NULL, "cycle", "-A", "1", "--kernel", "leaky-integrater");
 }
 
+/* tau = R C: the same numbers as with tau, and no word that could be read in two ways. */
+static void tau_is_chosen_by_r_and_c(void **state) {
+    (void)state;
+    launched by_tau, by_parts;
+    launch_with(&by_tau, "cycle", "-p", "tau=50u", "-A", "-1:1:21", "--threshold", "50", (const char *)NULL);
+    launch_with(&by_parts, "cycle", "--r", "5kOhm", "--c", "10nF", "-A", "-1:1:21", "--threshold", "50",
+                (const char *)NULL);
+    assert_int_equal(by_tau.exit, 0);
+    assert_int_equal(by_parts.exit, 0);
+    assert_string_equal(by_parts.err, "tau = R C = 50 us\n");
+    assert_true(by_tau.n_out > 500);
+    double a[4], b[4];
+    const char *p = strchr(by_tau.out, '\n'), *q = strchr(by_parts.out, '\n');
+    int n = 0;
+    for (; p[1] && q[1]; p = strchr(p + 1, '\n'), q = strchr(q + 1, '\n'), n++) { /* 5e3 * 1e-8 may be rounded */
+        assert_int_equal(sscanf(p, "\n%lf,%lf,%lf,%lf", a, a + 1, a + 2, a + 3), 4);
+        assert_int_equal(sscanf(q, "\n%lf,%lf,%lf,%lf", b, b + 1, b + 2, b + 3), 4);
+        for (int i = 0; i < 4; i++) CHECK_NEAR(b[i], a[i], 1e-12 * fabs(a[i]));
+    }
+    assert_int_equal(n, 21);
+    launch_free(&by_tau);
+    launch_free(&by_parts);
+    expect(0, "{\"event\":\"cycle\"", "", "cycle", "-R", "5k", "-C", "10n", "-A", "1", "-q", "--json");
+    expect(0, "\n1,", "tau = R C = 1 s\n", "cycle", "-R", "1", "-C", "1 farad", "-A", "1");
+    expect(2, "", "--r is half of tau = R C\n  hint: give --c as well\n", "cycle", "-R", "5k", "-A", "1");
+    expect(2, "", "hint: give --r as well\n", "cycle", "--c", "5n", "-A", "1");
+    expect(2, "", "--r and --c give tau, and so does --param tau=50u\n  hint: leave one of them out\n", "cycle", "-R",
+           "5k", "-C", "10n", "-p", "leak=1", "-p", "tau=50u", "-A", "1");
+    expect(0, "\n1,", "tau = R C = 50 us\n", "cycle", "-R", "5k", "-C", "10n", "-p", "leak=1", "-A", "1");
+    expect(2, "", "the leaky integrator, and this is another kernel", "cycle", "-R", "5k", "-C", "10n", "-k",
+           "chemotaxis", "-A", "1");
+    expect(2, "", "--c: '1F': a single F means femto, as in SPICE\n  hint: leave the F out, or write farad\n", "cycle",
+           "-R", "5k", "-C", "1F", "-A", "1");
+    expect(2, "", "--r: '5kV' has another unit: it is in ohm\n  hint: write 5k or 5 kohm\n", "cycle", "-R", "5kV", "-C",
+           "1n", "-A", "1");
+    expect(2, "", "--r: '0' is outside", "cycle", "-R", "0", "-C", "1n", "-A", "1");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_and_version),           cmocka_unit_test(every_command_has_help),
@@ -367,7 +405,7 @@ int main(void) {
         cmocka_unit_test(lost_output_is_an_error),    cmocka_unit_test(generators_make_netlists_that_solve),
         cmocka_unit_test(files_are_not_overwritten),  cmocka_unit_test(json_is_lines_of_objects),
         cmocka_unit_test(units_are_checked),          cmocka_unit_test(hydraulic_networks_are_printed_in_their_units),
-        cmocka_unit_test(cycle_writes_the_amplitude),
+        cmocka_unit_test(cycle_writes_the_amplitude), cmocka_unit_test(tau_is_chosen_by_r_and_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

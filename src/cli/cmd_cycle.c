@@ -10,6 +10,9 @@ static const rh_option OPTIONS[] = {
       NULL },
     { "kernel", 'k', RH_OPT_TEXT, "NAME", "memory: `rheo kinds kernels` lists them (leaky-integrator)", 0, 0, NULL },
     { "param", 'p', RH_OPT_TEXT, "NAME=VALUE", "parameter of the kernel; may be repeated", 0, 0, NULL },
+    { "r", 'R', RH_OPT_NUMBER, "OHM", "with --c instead of --param tau: the leaky integrator has tau = R C", 1e-3, 1e18,
+      NULL },
+    { "c", 'C', RH_OPT_NUMBER, "FARAD", "its capacitor", 1e-21, 1e6, NULL },
     { "protocol", 0, RH_OPT_TEXT, "NAME", "sawtooth, square or triangle (sawtooth)", 0, 0, NULL },
     { "nonlinearity", 0, RH_OPT_TEXT, "NAME", "dead-zone, cubic or none (dead-zone)", 0, 0, NULL },
     { "fast", 0, RH_OPT_NUMBER, "SECONDS", "rise from free to clamped (1m)", 1e-15, 1e9, NULL },
@@ -111,13 +114,47 @@ static rheo_cycle_def settings(const rh_cli *cli) {
     return d;
 }
 
+/* --r and --c as the parameter tau, behind those that were given. text: the room for it. */
+static rheo_status add_tau(const rh_cli *cli, rheo_cycle_def *d, const char ***param, char text[40], rheo_error *err) {
+    const bool r = rh_opt_given(cli, "r"), c = rh_opt_given(cli, "c");
+    char value[32];
+    if (!r && !c) return RHEO_OK;
+    if (!r || !c) {
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--%s is half of tau = R C", r ? "r" : "c");
+        rh_hint(err, "give --%s as well", r ? "c" : "r");
+        return RHEO_E_USAGE;
+    }
+    if (!rh_streq(d->kernel, "leaky-integrator")) {
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE,
+                "--r and --c make the tau of the leaky integrator, and this is another kernel");
+        rh_hint(err, "give its parameters by --param: `rheo kinds kernels` lists them");
+        return RHEO_E_USAGE;
+    }
+    for (int i = 0; i < d->n_param; i++)
+        if (strncmp((*param)[i], "tau=", 4) == 0) {
+            rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--r and --c give tau, and so does --param %s", (*param)[i]);
+            rh_hint(err, "leave one of them out");
+            return RHEO_E_USAGE;
+        }
+    const double tau = rh_opt_number(cli, "r", 0) * rh_opt_number(cli, "c", 0);
+    const char **const more = rh_realloc(*param, (size_t)d->n_param + 1, sizeof *more);
+    if (!more) return RH_NOMEM(err);
+    snprintf(text, 40, "tau=%s", rh_number_text(tau, value));
+    more[d->n_param++] = text;
+    *param = more;
+    rh_cli_note(cli, "tau = R C = %s", rh_number_human(tau, "s", value, sizeof value));
+    return RHEO_OK;
+}
+
 static rheo_status compute(const rh_cli *cli, points *p, rh_buf *b, rheo_error *err) {
     rheo_cycle_def d = settings(cli);
+    char tau[40];
     for (int i = 0; rh_opt_nth(cli, "amplitude", i); i++) RHEO_TRY(add_list(p, rh_opt_nth(cli, "amplitude", i), err));
     if (p->n == 0) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "rheo cycle needs --amplitude");
-    const char **const param = rh_opt_all(cli, "param", &d.n_param);
+    const char **param = rh_opt_all(cli, "param", &d.n_param);
     double *const out = rh_calloc((size_t)p->n, 3 * sizeof *out);
     rheo_status st = param && out ? RHEO_OK : RH_NOMEM(err);
+    if (st == RHEO_OK) st = add_tau(cli, &d, &param, tau, err);
     d.param = param;
     if (st == RHEO_OK) st = rheo_cycle(&d, p->n, p->a, out, out + p->n, out + 2 * (size_t)p->n, err);
     if (st == RHEO_OK) print(cli, b, p, out, out + p->n, out + 2 * (size_t)p->n);
@@ -143,6 +180,7 @@ const rh_command rh_cmd_cycle = {
     .usage = "[options] --amplitude A[,A...]",
     .examples =
         "  rheo cycle --kernel leaky-integrator -p tau=50u --fast 1m --slow 50m --threshold 50 --amplitude 0.5\n"
+        "  rheo cycle --r 5k --c 10n --fast 1m --slow 50m --threshold 50 --amplitude 0.5    tau is 50u\n"
         "  rheo cycle --threshold 50 --amplitude -1:1:201 > response.csv    from 50 x fast to 50 x slow it writes\n",
     .options = OPTIONS,
     .min_operand = 0,

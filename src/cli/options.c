@@ -65,8 +65,8 @@ static rheo_status unknown(const rh_cli *cli, const char *arg, size_t n, rheo_er
 
 /* What --help calls a value tells its unit. NULL: any. */
 static const char *unit_of(const rh_option *o) {
-    static const char *const UNITS[][2] = { { "SECONDS", "s" }, { "TIME", "s" }, { "VOLT", "V" },
-                                            { "U", "" },        { "S", "" },     { "N", "" } };
+    static const char *const UNITS[][2] = { { "SECONDS", "s" }, { "TIME", "s" }, { "VOLT", "V" }, { "OHM", "ohm" },
+                                            { "FARAD", "F" },   { "U", "" },     { "S", "" },     { "N", "" } };
     for (int i = 0; i < RH_COUNT(UNITS); i++)
         if (strcmp(o->value, UNITS[i][0]) == 0) return UNITS[i][1];
     return NULL;
@@ -81,6 +81,9 @@ static rheo_status check_number(const rh_option *o, const char *text, double *nu
         return wrong(err, x.suggestion[0] ? hint : rh_number_hint(text, strlen(text), unit_of(o), hint, sizeof hint),
                      "--%s: '%s': %s", o->name, shown, rh_number_fault_text(x.fault));
     }
+    if (x.note == RH_NUM_FARAD && strchr(text, 'F') && unit_of(o) && rh_streq(unit_of(o), "F"))
+        return wrong(err, "leave the F out, or write farad", "--%s: '%s': a single F means femto, as in SPICE", o->name,
+                     shown);
     if (!rh_unit_fits(x.unit, unit_of(o)))
         return wrong(err, rh_unit_hint(text, strlen(text), unit_of(o), hint, sizeof hint),
                      "--%s: '%s' has another unit: it is %s%s", o->name, shown, *unit_of(o) ? "in " : "a bare number",
