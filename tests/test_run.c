@@ -682,8 +682,101 @@ static void a_project_may_be_moved(void **state) {
     scratch_remove(dir);
 }
 
+/* What `rheo train` says to the experiment with these settings: exactly one warning E195 with this text, or none ("").
+ */
+static void rest_is_told(const char *netlist, const char *want, const char *const *set) {
+    char exp[200], out[200];
+    char *const dir = prepare(exp);
+    const char *argv[24] = { "train", "--force", "-o", out, exp };
+    int n = 5;
+    if (netlist) scratch_write(dir, "net.cir", netlist);
+    in_folder(out, dir, "out");
+    for (; *set; set++) {
+        argv[n++] = "--set";
+        argv[n++] = *set;
+    }
+    launched r;
+    launch(&r, argv, NULL, NULL);
+    if (r.exit != 0) fail_msg("exit code %d\n%s", r.exit, r.err);
+    const char *const first = strstr(r.err, "E195");
+    if (*want ? !first || !strstr(r.err, want) || strstr(first + 1, "E195") : first != NULL)
+        fail_msg("want \"%s\" once, got\n%s", want, r.err);
+    launch_free(&r);
+    scratch_remove(dir);
+}
+
+static void what_cannot_move_is_told_once(void **state) {
+    (void)state;
+    static const char PINNED[] = "t\n*@ rheo version=1\nV1 in1 0 0\nV2 in2 0 0\nR1 in1 a 1k\nR2 in2 a 1.5k\nR3 a b 2k\n"
+                                 "R4 in1 b 1k\nR5 b 0 1k\nR6 a 0 3k\n*@ learn R* min=1m max=1m\n.end\n";
+    static const char ON_TAPS[] = "t\n*@ rheo version=1\nV1 in1 0 0\nV2 in2 0 0\nR1 in1 a 1k\nR2 in2 a 1k\nR3 a b 1k\n"
+                                  "R4 in1 b 1k\nR5 b 0 1k\nR6 a 0 1k\n*@ learn R* min=1m max=10m\n.end\n";
+    /* a divider whose output is too low: with one edge at its upper bound it can only be pulled up further */
+    static const char BEYOND[] =
+        "t\n*@ rheo version=1\nV1 in1 0 0\nV2 in2 0 0\nRx in2 0 1k\nR1 in1 a 1k\nR2 a 0 1meg\nR3 a b 1\n"
+        "R4 b 0 1meg\n*@ learn R2 min=1u max=10u\n.end\n";
+    rest_is_told(NULL, "", ARGS("run.epochs=3"));
+    rest_is_told(NULL, "no edge can move: the rate is 0 (learning.rate)", ARGS("learning.rate=0"));
+    rest_is_told(NULL, "no edge can move: the rate is 0 (learning.rate)",
+                 ARGS("learning.rate=1", "learning.rates={R*: 0}"));
+    rest_is_told(NULL, "no edge can move: the rate is 0 (learning.rate)",
+                 ARGS("learning.rate=0", "solver.engine=transient", "run.batch=1", "run.epochs=1"));
+    rest_is_told(PINNED, "no edge can move: min= and max= of each are the same (*@ learn)", ARGS("run.epochs=1"));
+    /* ten times the rate, ten times the step */
+    rest_is_told(NULL, "the first update changes what learns by only 2.9e-12 of", ARGS("learning.rate=1e-16"));
+    rest_is_told(NULL, "the first update changes what learns by only 2.9e-11 of", ARGS("learning.rate=1e-15"));
+    rest_is_told(NULL, "learning.rate is too low for this circuit, `rheo tune` proposes one\n",
+                 ARGS("learning.rate=1e-16", "learning.rule=contrastive"));
+    rest_is_told(NULL, "all updates together changed what learns by only ",
+                 ARGS("learning.rate=1e-12", "run.epochs=5"));
+    rest_is_told(ON_TAPS, "no edge moves: every step of the first update is below half a tap",
+                 ARGS("learning.optimizer=taps", "learning.taps=2", "learning.rate=1e-9", "learning.rule=contrastive",
+                      "learning.state=conductance"));
+    rest_is_told(
+        BEYOND, "no edge moves: all that learn stand at a bound, and the first update leads beyond it",
+        ARGS("learning.rule=contrastive", "task.rows=[{in: [1, 0], out: [2, 2]}]", "run.batch=1", "run.epochs=2"));
+    /* where all is learned there is nothing to say, however small the steps */
+    rest_is_told(
+        NULL, "",
+        ARGS("learning.rule=contrastive", "task.rows=[{in: [0, 0], out: [0, 0]}]", "run.epochs=2", "run.batch=1"));
+}
+
+/* A key without its block, or in the wrong one, is told the right one. */
+static void keys_of_other_blocks_are_told(void **state) {
+    (void)state;
+    char exp[200], want[100];
+    char *const dir = prepare(exp);
+    static const char *const CASES[][2] = { { "rate=1", "learning.rate" },
+                                            { "epochs=3", "run.epochs" },
+                                            { "strength=1", "learning.nudge.strength" },
+                                            { "nudge.strength=1", "learning.nudge" },
+                                            { "learning.threshold=1", "memory.threshold" },
+                                            { "run.tau=1", "memory.tau" },
+                                            { "learning.seed=2", "seed" },
+                                            { "memory.fast=1", "protocol.fast" },
+                                            { "run.decay=1", "learning.schedule.decay" },
+                                            { "inputs=1", "task.inputs" },
+                                            { "engine=transient", "solver.engine" },
+                                            { "learning.output=x", "output" },
+                                            { "learning.rat=1", "'rate'" },
+                                            { "learing.rate=1", "'learning'" },
+                                            { "run.epoch=1", "'epochs'" },
+                                            { "learning.nudge.strenth=1", "'strength'" } };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        launched r;
+        launch_with(&r, "train", "--set", CASES[i][0], exp, (const char *)NULL);
+        snprintf(want, sizeof want, "~ did you mean %s?\n", CASES[i][1]);
+        if (r.exit != 3 || !strstr(r.err, want) || !strstr(r.err, "error[E151]: unknown key"))
+            fail_msg("%s: exit code %d, want %s\n%s", CASES[i][0], r.exit, want, r.err);
+        launch_free(&r);
+    }
+    scratch_remove(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cannot_move_is_told_once),
+        cmocka_unit_test(keys_of_other_blocks_are_told),
         cmocka_unit_test(a_run_leaves_its_files),
         cmocka_unit_test(tables_of_currents_are_kept),
         cmocka_unit_test(training_learns),

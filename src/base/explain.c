@@ -331,6 +331,10 @@ static const entry CATALOGUE[] = {
     { 194, "the loss has risen",
       "The loss is half as large again as at the beginning. Mostly the rate is too high; with `rheo tune` find one to "
       "begin with." },
+    { 195, "no edge moves",
+      "Nothing can be learned like this: the rate is 0 or far too low for the circuit, the bounds of *@ learn leave no room, "
+      "or all edges stand at a bound and are pushed beyond it. `rheo tune` proposes a rate from the first samples; bounds "
+      "are conductances in siemens, volts for gates." },
     { 201, "no ground",
       "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
       "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },

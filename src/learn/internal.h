@@ -126,6 +126,7 @@ struct rh_learner {
     const int *first_sample;                            /* of the batch under way */
     rh_gauge_sum *sum;
     rh_newton_count *recent, *all;
+    bool rests; /* it was said that the first update moves nothing */
     const rheo_log *log;
     struct rh_team *team; /* NULL: one thread */
     void *memory;         /* all arrays above */

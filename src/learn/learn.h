@@ -153,6 +153,8 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
 rheo_status rh_learner_slopes(rh_learner *l, const int *sample, int n, double *gradient, double *rule, rheo_error *err);
 /* Free network only. */
 rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err);
+/* Was it said that the first update moves nothing? */
+bool rh_learner_rests(const rh_learner *l);
 /* What came out of each sample [n] when it was last solved for: the index of the largest output; without labels,
  * whether the signs were right. Lent. */
 const int *rh_learner_answers(const rh_learner *l);

@@ -476,8 +476,9 @@ static rheo_status all_finite(const rh_learner *l, const double *x, rheo_error *
 
 void rh_learner_factor(rh_learner *l, double factor) { l->factor = factor; }
 
-/* The first update tells whether the rate fits the circuit. Single edges may well start near nothing and move far. */
-static void look_at_rate(const rh_learner *l, const rh_update *u) {
+/* The first update, before it is held to the bounds, tells whether the rate fits the circuit: its length as a share of
+ * what learns. Single edges may well start near nothing and move far. */
+static double look_at_rate(const rh_learner *l, const rh_update *u) {
     static const double MOST = 10;
     double moved = 0, all = 0;
     for (int k = 0; k < l->n_edge; k++) {
@@ -486,11 +487,40 @@ static void look_at_rate(const rh_learner *l, const rh_update *u) {
         moved += step * step;
         all += size * size;
     }
-    if (!(moved > MOST * MOST * all)) return;
+    const double share = sqrt(moved / all);
+    if (!(share > MOST)) return share;
     rh_warn(l->log, 193, RH_NOWHERE,
             "the first update would change what learns by %.2g times itself: learning.rate is too high for this "
             "circuit, `rheo tune` proposes one",
-            sqrt(moved / all));
+            share);
+    return share;
+}
+
+bool rh_learner_rests(const rh_learner *l) { return l->rests; }
+
+/* What comes of the first update when something was to be learned. */
+static void look_at_rest(rh_learner *l, const rh_update *u, double share, int n) {
+    static const double LEAST = 1e-10, /* of what learns: a million updates would not show */
+        NO_LOSS = 1e-12;               /* V^2: small steps are right where little is left to learn */
+    bool due = false, moves = false;
+    for (int k = 0; k < l->n_edge; k++) {
+        due = due || (u->bracket[k] != 0 && u->rate[k] * u->factor > 0 && u->hi[k] > u->lo[k]);
+        moves = moves || u->next[k] != u->g[k];
+    }
+    if (!due || l->chunk[0].loss <= NO_LOSS * n) return;
+    l->rests = true;
+    if (!moves && share > LEAST)
+        rh_warn(l->log, 195, RH_NOWHERE,
+                "no edge moves: all that learn stand at a bound, and the first update leads beyond it");
+    else if (!moves && l->def.optimizer == RH_OPTIMIZER_TAPS)
+        rh_warn(l->log, 195, RH_NOWHERE, "no edge moves: every step of the first update is below half a tap");
+    else if (share < LEAST)
+        rh_warn(l->log, 195, RH_NOWHERE,
+                "the first update changes what learns by only %.2g of itself: learning.rate is too low for this "
+                "circuit, `rheo tune` proposes one",
+                share);
+    else
+        l->rests = false;
 }
 
 rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error *err) {
@@ -513,10 +543,11 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
                           .state = l->momenta };
     RH_OPTIMIZER_TABLE[l->def.optimizer].step(&l->def, &u);
     RHEO_TRY(all_finite(l, l->next, err));
-    if (u.count == 1) look_at_rate(l, &u);
+    const double share = u.count == 1 ? look_at_rate(l, &u) : 0;
     const double *restrict lo = u.lo, *restrict hi = u.hi;
     double *restrict next = l->next;
     for (int k = 0; k < l->n_edge; k++) next[k] = next[k] < lo[k] ? lo[k] : next[k] > hi[k] ? hi[k] : next[k];
+    if (u.count == 1) look_at_rest(l, &u, share, n);
     rh_states_leave(l);
     collect(l, n);
     if (l->bent) rh_bent_commit(l);

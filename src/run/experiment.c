@@ -99,7 +99,7 @@ static rheo_status read_block(const rh_reader *rd, rh_yaml *parent, const char *
     rh_yaml *map = NULL;
     RHEO_TRY(rh_read_map(rd, parent, key, false, &map));
     RH_STEP(rh_read_fields(rd, map, f, n, def));
-    return rh_read_rest(rd, map, key, names, field_names(f, n, names, 0));
+    return rh_experiment_rest(rd, map, key, names, field_names(f, n, names, 0));
 }
 
 static rheo_status read_nudge(const rh_reader *rd, rh_yaml *learning, rh_learn_def *def) {
@@ -113,7 +113,7 @@ static rheo_status read_nudge(const rh_reader *rd, rh_yaml *learning, rh_learn_d
         if (f[i].offset == offsetof(rh_learn_def, strength)) f[i].unit = rh_strength_unit(def->nudge);
         RH_STEP(rh_read_fields(rd, map, &f[i], 1, def));
     }
-    return rh_read_rest(rd, map, "nudge", names, field_names(f, n, names, 0));
+    return rh_experiment_rest(rd, map, "nudge", names, field_names(f, n, names, 0));
 }
 
 static rheo_status bad_mix(const rh_reader *rd, const rh_yaml *y, const char *hint, const char *text) {
@@ -162,7 +162,8 @@ static rheo_status read_charging(const rh_reader *rd, rh_yaml *learning, rh_lear
     RHEO_TRY(rh_read_map(rd, learning, "charging", false, &map));
     if (!map) return RHEO_OK;
     RH_STEP(rh_read_fields(rd, map, RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD, def));
-    RH_STEP(rh_read_rest(rd, map, "charging", names, field_names(RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD, names, 0)));
+    RH_STEP(
+        rh_experiment_rest(rd, map, "charging", names, field_names(RH_CHARGING_FIELDS, RH_N_CHARGING_FIELD, names, 0)));
     for (int i = 0; i < RH_N_CHARGING_FIELD && rd->report->n_error == before; i++)
         if (!rh_yaml_get(map, RH_CHARGING_FIELDS[i].name))
             return rh_report_error(rd->report, RHEO_E_PARSE, RH_CODE_MISSING, rh_yaml_loc(rd, map),
@@ -187,7 +188,7 @@ static rheo_status read_learning(rheo_experiment *x, const rh_reader *rd, rh_yam
     names[n++] = "schedule";
     names[n++] = "rates";
     names[n++] = "charging";
-    RH_STEP(rh_read_rest(rd, map, "learning", names, n));
+    RH_STEP(rh_experiment_rest(rd, map, "learning", names, n));
     return map && rd->report->n_error == before ? check_learning(rd, map, def) : RHEO_OK;
 }
 
@@ -203,7 +204,7 @@ static rheo_status read_memory(const rh_reader *rd, rh_yaml *root, rh_learn_def 
     RH_STEP(rh_read_fields(rd, map, own, n_own, def));
     int n = field_names(RH_MEMORY_FIELDS, RH_N_MEMORY_FIELD, names, 0);
     n = field_names(own, n_own, names, n);
-    return rh_read_rest(rd, map, "memory", names, n);
+    return rh_experiment_rest(rd, map, "memory", names, n);
 }
 
 /* The closed form takes everything; read after learning, protocol and memory. */
@@ -230,7 +231,7 @@ static rheo_status read_solver(const rh_reader *rd, rh_yaml *root, rheo_experime
     x->backend = rh_strdup(choices[which]);
     if (!x->backend) return RH_REPORT_NOMEM(rd->report);
     RH_STEP(rh_read_fields(rd, map, RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, &x->engine));
-    RH_STEP(rh_read_rest(rd, map, "solver", keys, field_names(RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, keys, 1)));
+    RH_STEP(rh_experiment_rest(rd, map, "solver", keys, field_names(RH_ENGINE_FIELDS, RH_N_ENGINE_FIELD, keys, 1)));
     return check_engine(rd, map, x);
 }
 
@@ -322,7 +323,7 @@ static rheo_status read_all(rheo_experiment *x, rh_reader *rd, const rh_experime
     RH_STEP(read_settings(x, rd, root));
     RH_STEP(rh_read_map(rd, root, "task", true, &task));
     RH_STEP(read_circuit(x, rd, root, io));
-    RH_STEP(rh_read_rest(rd, root, NULL, KEYS, RH_COUNT(KEYS)));
+    RH_STEP(rh_experiment_rest(rd, root, NULL, KEYS, RH_COUNT(KEYS)));
     if (!task || rh_report_full(r)) return RHEO_OK;
     RH_STEP(rh_experiment_read_ports(x, rd, task));
     if (x->circuit) RH_STEP(rh_experiment_resolve(x, r));

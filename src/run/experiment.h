@@ -29,6 +29,9 @@ typedef struct rh_experiment_io {
 /* x: zeroed but for doc, path, folder and cwd. All errors go to the log, the first one also to err. */
 rheo_status rh_experiment_build(rheo_experiment *x, const rh_experiment_io *io, const rheo_log *log, rheo_error *err);
 
+/* rh_read_rest for the blocks of settings: a key of another block is told where it belongs (experiment_keys.c). */
+rheo_status rh_experiment_rest(const rh_reader *rd, rh_yaml *map, const char *block, const char *const *known,
+                               int n_known);
 extern const rh_field RH_RUN_FIELDS[];
 extern const int RH_N_RUN_FIELD;
 extern const rh_field RH_ENGINE_FIELDS[]; /* offsets into rh_engine_def */

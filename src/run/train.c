@@ -36,9 +36,11 @@ typedef struct session {
     uint64_t generation;
     rh_counters at;
     rh_history history;
-    int *confusion;           /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
-    double began;             /* s */
-    bool warned, warned_rise; /* that few edges pass the dead zone */
+    int *confusion;   /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
+    double began;     /* s */
+    bool warned;      /* that few edges pass the dead zone */
+    bool warned_rise; /* that the loss has risen */
+    bool warned_rest; /* that no edge can move */
 } session;
 
 rheo_train_def rheo_train_default(void) {
@@ -329,6 +331,25 @@ static rheo_status cannot_resume(const session *s, rheo_error *err) {
     return st;
 }
 
+/* Settings by which nothing can be learned are fine to read and easy to overlook. */
+static void warn_of_rest(session *s) {
+    const rheo_circuit *const c = s->x->circuit;
+    int n_rate = 0, n_room = 0, n_both = 0;
+    for (int k = 0; k < c->n_edge; k++) {
+        const bool rate = (s->x->edge_rate ? s->x->edge_rate[k] : s->x->learn.rate) > 0,
+                   room = c->g_max[k] > c->g_min[k];
+        n_rate += rate;
+        n_room += room;
+        n_both += rate && room;
+    }
+    if (n_both > 0) return;
+    s->warned_rest = true;
+    rh_warn(s->log, 195, RH_NOWHERE, "no edge can move: %s",
+            n_rate == 0   ? "the rate is 0 (learning.rate)"
+            : n_room == 0 ? "min= and max= of each are the same (*@ learn)"
+                          : "where the rate is not 0, min= and max= are the same");
+}
+
 static rheo_status start(session *s, rheo_error *err) {
     s->checkpoints = rh_path_join(s->directory, "checkpoints");
     if (!s->checkpoints) return RH_NOMEM(err);
@@ -351,6 +372,7 @@ static rheo_status start(session *s, rheo_error *err) {
     if (st == RHEO_OK && found) st = load(s, &c, err);
     rh_checkpoint_free(&c);
     RHEO_TRY(st);
+    warn_of_rest(s);
     RHEO_TRY(rh_metrics_open(s->directory, s->at.metric_bytes, &s->metrics, s->log, err));
     if (!s->via->stepper) return RHEO_OK;
     RHEO_TRY(save(s, err)); /* a mark before it begins: no other stepper shall take the run for its own */
@@ -379,8 +401,28 @@ static void fill_result(const session *s, rheo_result *r) {
     snprintf(r->directory, sizeof r->directory, "%s", s->directory);
 }
 
+/* All updates together, as a share of what learns. Where little was left to learn that is as it should be. */
+static void warn_of_little(session *s) {
+    static const double LEAST = 1e-6, NO_LOSS = 1e-9;
+    const rheo_circuit *const c = s->x->circuit;
+    const double *const g = rh_learner_g(s->l);
+    double moved = 0, all = 0;
+    if (s->warned_rest || s->warned || rh_learner_rests(s->l) || s->history.n == 0) return;
+    if (!(s->history.row[s->history.n - 1].loss_train > NO_LOSS)) return;
+    for (int k = 0; k < c->n_edge; k++) {
+        const double step = g[k] - s->g_first[k], size = c->edge_source[k] >= 0 ? c->g_max[k] - c->g_min[k] : g[k];
+        moved += step * step;
+        all += size * size;
+    }
+    if (!(moved < LEAST * LEAST * all)) return;
+    rh_warn(s->log, 195, RH_NOWHERE,
+            "all updates together changed what learns by only %.2g of itself: `rheo tune` proposes a rate",
+            sqrt(moved / all));
+}
+
 static rheo_status finish(session *s, rheo_error *err) {
     RHEO_TRY(save(s, err));
+    warn_of_little(s);
     RHEO_TRY(rh_rundir_results(s->directory, s->x, s->l, s->g_first, &s->history, true, s->log, err));
     if (s->x->run.target_error <= 0 || goal_reached(s)) return RHEO_OK;
     char is[32], want[32];
