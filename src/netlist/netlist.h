@@ -1,9 +1,9 @@
 /* netlist: text to circuit and back.
  *
  * The text is read twice. scan.c goes over the lines of all files once and sorts the cards into definitions (the main
- * circuit and each .subckt); subckt.c then walks the definitions from the main one, cards.c turns each element card
- * into an element, pragma.c does what the *@ lines say. So cards may stand in any order, and nothing is allocated per
- * word. */
+ * circuit and each .subckt); subckt.c then walks the definitions from the main one, cards.c and the files behind
+ * cards.h turn each element card into an element, pragma.c does what the *@ lines say. So cards may stand in any order,
+ * and nothing is allocated per word. */
 #ifndef RH_NETLIST_H
 #define RH_NETLIST_H
 
@@ -269,7 +269,7 @@ int rh_frame_node(rh_reader *rd, const rh_frame *f, rh_tok t, bool add);
 /* "R1" inside X1.X2 is "R.X1.X2.R1". Lent until the next call. */
 rh_tok rh_flat_name(rh_reader *rd, const rh_frame *f, rh_tok t);
 void rh_remember_failed(rh_reader *rd, rh_tok flat);
-/* Finds what F and H sense, once all elements are there. */
+/* Finds what F and H sense, once all elements are there (cards_control.c). */
 void rh_senses_apply(rh_reader *rd);
 bool rh_title_is_card(rh_reader *rd, const rh_card *card);
 bool rh_is_ground(rh_tok t);
