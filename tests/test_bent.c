@@ -1,6 +1,8 @@
 /* test_bent.c: learning where the network is not linear: gradients against finite differences, states against each
  * other, bytes against threads. */
 #include "check.h"
+#include "contrast_case.h"
+
 #include "learn/internal.h"
 
 static double uniform(uint64_t stream, uint64_t i) { return rh_random_unit(11, stream, i); }
@@ -308,19 +310,8 @@ static void clamp_is_an_element(void **state) {
     add2(b, RH_KIND_R, t.out[0][0], node(b, 99), 1 / strength);
     add2(b, RH_KIND_V, node(b, 99), 0, t.target[2]);
     rheo_circuit *c = NULL;
-    rheo_solver *solver = NULL;
-    rheo_state *st = NULL;
     CHECK_OK(rh_builder_finish(b, &c, NULL));
-    CHECK_OK(rheo_solver_open(&solver, c, NULL, NULL, NULL));
-    CHECK_OK(rheo_state_create(&st, c, NULL));
-    CHECK_OK(rheo_solver_solve(solver, st, NULL));
-    for (int k = 0; k < l->n_edge; k++) {
-        const int *const term = s.c->term[s.c->edge_elem[k]];
-        const double drop = st->v[term[0]] - st->v[term[1]];
-        CHECK_NEAR(clamped[k], 0.5 * drop * drop - 0.5 * w->free[k] * w->free[k], 1e-12);
-    }
-    rheo_state_destroy(st);
-    rheo_solver_close(solver);
+    check_contrast(s.c, l, w, c, clamped);
     rheo_circuit_destroy(c);
     rheo_circuit_destroy(t.c);
     rh_learner_close(l);

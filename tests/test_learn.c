@@ -1,6 +1,7 @@
 /* test_learn.c: rules, nudges and losses against hand calculation, real clamping elements, finite differences and each
  * other. */
 #include "check.h"
+#include "contrast_case.h"
 #include "learn/internal.h"
 #include "run/figure.h"
 
@@ -802,18 +803,7 @@ static void pair_held_at_both_nodes(void **state) {
     }
     for (int g = 0; g < 3; g++) element(&n, 'V', l->grip[g][0], 0, before[g] + 0.5 * w->grip[g]);
     rheo_circuit *c = finish(&n);
-    rheo_solver *solver = NULL;
-    rheo_state *st = NULL;
-    CHECK_OK(rheo_solver_open(&solver, c, NULL, NULL, NULL));
-    CHECK_OK(rheo_state_create(&st, c, NULL));
-    CHECK_OK(rheo_solver_solve(solver, st, NULL));
-    for (int k = 0; k < l->n_edge; k++) {
-        const int *const term = s.c->term[s.c->edge_elem[k]];
-        const double drop = st->v[term[0]] - st->v[term[1]];
-        CHECK_NEAR(held[k], 0.5 * drop * drop - 0.5 * w->free[k] * w->free[k], 1e-12);
-    }
-    rheo_state_destroy(st);
-    rheo_solver_close(solver);
+    check_contrast(s.c, l, w, c, held);
     rheo_circuit_destroy(c);
     free(held);
     rh_learner_close(l);

@@ -1,6 +1,7 @@
 /* The learning network in time: memories, dead zones and slots by themselves; whole slots against plain Runge-Kutta
  * steps of the same equations, and against the closed form where conductances hardly move. */
 #include "check.h"
+#include "count_alloc.h"
 #include "launch.h"
 
 #include "machine/inside.h"
@@ -9,36 +10,6 @@
 
 #include <signal.h>
 #include <unistd.h>
-
-/* ---- counting allocations (sanitizers bring their own functions) ---- */
-
-#if defined(__SANITIZE_ADDRESS__)
-#define COUNTING 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COUNTING 0
-#endif
-#endif
-#ifndef COUNTING
-#define COUNTING 1
-#endif
-
-static long n_alloc;
-#if COUNTING
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
-void *malloc(size_t n) {
-    n_alloc++;
-    return __libc_malloc(n);
-}
-void *calloc(size_t n, size_t size) {
-    n_alloc++;
-    return __libc_calloc(n, size);
-}
-void *realloc(void *p, size_t n) {
-    n_alloc++;
-    return __libc_realloc(p, n);
-}
-#endif
 
 static double draw(uint64_t *seed) {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;

@@ -1,41 +1,24 @@
 /* Memristors: in time against closed forms and against the subcircuits of netlists/memristor.inc in the same engine; at
  * an operating point they are resistors; as edges that learn. */
-#include "check.h"
 #include "launch.h"
+#include "time_case.h"
 
 #include "circuit/circuit.h"
 #include "ngspice/ngspice.h"
-#include "rheo/netlist.h"
 #include "rheo/solver.h"
-#include "rheo/transient.h"
 
 #include <unistd.h>
 
 #define TWO_PI 6.283185307179586
 
-static rheo_circuit *parse(const char *text) {
-    rheo_circuit *c = NULL;
-    rheo_error err = { 0 };
-    rheo_netlist_def def = rheo_netlist_default();
-    def.root = "netlists"; /* of .include */
-    if (rheo_netlist_parse(&c, text, strlen(text), "x.cir", &def, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
-    return c;
-}
-
-static rheo_transient *begin(const rheo_circuit *c, double stop, bool uic) {
-    rheo_transient *t = NULL;
-    rheo_error err = { 0 };
-    rheo_transient_def def = rheo_transient_default();
-    def.stop = stop;
+static rheo_transient *begin_at(const rheo_circuit *c, double stop, bool uic) {
+    rheo_transient_def def = until(stop);
     def.uic = uic;
-    if (rheo_transient_open(&t, c, &def, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
-    return t;
+    return begin(c, def);
 }
 
 static void advance(rheo_transient *t, double time) {
-    rheo_error err = { 0 };
-    while (rheo_transient_time(t) < time && !rheo_transient_done(t))
-        if (rheo_transient_step(t, &err) != RHEO_OK) fail_msg("%s", err.msg);
+    while (rheo_transient_time(t) < time && !rheo_transient_done(t)) step(t);
 }
 
 /* ---- in time ---- */
@@ -48,7 +31,7 @@ static void follow(const char *text, double stop, course *want, double tol) {
     rheo_circuit *const c = parse(text);
     const int e = rheo_circuit_find_element(c, "R1");
     for (int uic = 0; uic < 2; uic++) {
-        rheo_transient *const t = begin(c, stop, uic);
+        rheo_transient *const t = begin_at(c, stop, uic);
         CHECK_NEAR(rheo_transient_memristor(t, 0, e), want(0), 1e-12);
         for (int k = 1; k <= N; k++) {
             const double at = stop * k / N;
@@ -108,7 +91,7 @@ static void as_subcircuits(const char *mine, const char *theirs, double stop, do
     enum { N = 100 };
     rheo_circuit *const c = parse(mine), *const d = parse(theirs);
     double v[20], w[20], moved = 0;
-    rheo_transient *const t = begin(c, stop, true), *const u = begin(d, stop, true);
+    rheo_transient *const t = begin_at(c, stop, true), *const u = begin_at(d, stop, true);
     const int memristor = rheo_circuit_find_element(c, "R1"), gap = rheo_circuit_find_node(d, "X1.x");
     const double first = rheo_transient_memristor(t, 0, memristor);
     for (int k = 1; k <= N; k++) {
@@ -145,7 +128,7 @@ static void as_the_included_subcircuits(void **state) {
 static void a_divider_of_two_keeps_its_balance(void **state) {
     (void)state;
     rheo_circuit *const c = parse(HEAD "drift\nV1 a 0 sin(0 2 1)\nR1 a b 5k m\nR2 b 0 5k m\n");
-    rheo_transient *const t = begin(c, 1, false);
+    rheo_transient *const t = begin_at(c, 1, false);
     double v[8], i[8];
     for (int k = 1; k <= 20; k++) {
         advance(t, 0.05 * k);
@@ -262,7 +245,7 @@ static void bounds_are_those_of_the_states(void **state) {
     for (int k = 0; k < 3; k++) CHECK_NEAR(d->g_init[k], learned[k], 1e-15 * learned[k]);
     assert_true(rh_elem_is_memristor(d, 1) && rh_elem_is_memristor(d, 2) && !rh_elem_is_memristor(d, 3));
     /* time goes on from what was learned */
-    rheo_transient *const t = begin(d, 1e-6, false);
+    rheo_transient *const t = begin_at(d, 1e-6, false);
     CHECK_NEAR(rheo_transient_memristor(t, 0, 1), 0, 1e-12);
     CHECK_NEAR(rheo_transient_memristor(t, 0, 2), (8e3 - 1e3) / 7.8e3, 1e-12);
     rheo_transient_close(t);

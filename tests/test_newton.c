@@ -119,13 +119,24 @@ static void one_diode_meets_its_equation(void **state) {
     }
 }
 
+/* Nodes 1 to n_node, each tied to one before it or to ground. */
+static void tree(rh_builder *b, uint64_t seed, uint64_t *at, int n_node) {
+    for (int i = 1; i <= n_node; i++) node(b, i);
+    for (int i = 2; i <= n_node; i++) add(b, RH_KIND_R, i, (int)(unit(seed, at) * i), pow(10, 2 + 3 * unit(seed, at)));
+}
+
+static void feed(rh_builder *b, uint64_t seed, uint64_t *at, int n_node) {
+    add(b, RH_KIND_V, 1, 0, 10 * unit(seed, at) - 5);
+    const int far = 1 + (int)(unit(seed, at) * n_node);
+    if (far != 1) add(b, RH_KIND_V, far, 0, 10 * unit(seed, at) - 5);
+    add(b, RH_KIND_I, 0, 1 + (int)(unit(seed, at) * n_node), 0.001 * unit(seed, at));
+}
+
 /* A tree with chords of resistors and diodes either way, fed by sources of up to 5 V. */
 static bench random_network(uint64_t seed, int n_node) {
     uint64_t at = 0;
     rh_builder *b = rh_builder_create();
-    for (int i = 1; i <= n_node; i++) node(b, i);
-    for (int i = 2; i <= n_node; i++)
-        add(b, RH_KIND_R, i, (int)(unit(seed, &at) * i), pow(10, 2 + 3 * unit(seed, &at)));
+    tree(b, seed, &at, n_node);
     for (int k = 0; k < 2 * n_node; k++) {
         const int p = (int)(unit(seed, &at) * (n_node + 1)), q = (int)(unit(seed, &at) * (n_node + 1));
         if (p == q) continue;
@@ -134,10 +145,7 @@ static bench random_network(uint64_t seed, int n_node) {
         else
             add_diode(b, p, q, pow(10, -15 + 6 * unit(seed, &at)), 1 + unit(seed, &at));
     }
-    add(b, RH_KIND_V, 1, 0, 10 * unit(seed, &at) - 5);
-    const int far = 1 + (int)(unit(seed, &at) * n_node);
-    if (far != 1) add(b, RH_KIND_V, far, 0, 10 * unit(seed, &at) - 5);
-    add(b, RH_KIND_I, 0, 1 + (int)(unit(seed, &at) * n_node), 0.001 * unit(seed, &at));
+    feed(b, seed, &at, n_node);
     return finish(b);
 }
 
@@ -169,9 +177,7 @@ static bench table_network(uint64_t seed, int n_node, int order) {
     rh_builder *b = rh_builder_create();
     const rh_kind *const kind = RH_KINDS[RH_KIND_D_TABLE];
     double par[TABLE_ROOM];
-    for (int i = 1; i <= n_node; i++) node(b, i);
-    for (int i = 2; i <= n_node; i++)
-        add(b, RH_KIND_R, i, (int)(unit(seed, &at) * i), pow(10, 2 + 3 * unit(seed, &at)));
+    tree(b, seed, &at, n_node);
     for (int k = 0; k < 2 * n_node; k++) {
         const int p = (int)(unit(seed, &at) * (n_node + 1)), q = (int)(unit(seed, &at) * (n_node + 1));
         if (p == q) continue;
@@ -182,10 +188,7 @@ static bench table_network(uint64_t seed, int n_node, int order) {
         rh_builder_use_model(b, e, rh_builder_model(b, "T", 1, RH_KIND_D_TABLE, par));
         CHECK_OK(rh_builder_par(b, e, par));
     }
-    add(b, RH_KIND_V, 1, 0, 10 * unit(seed, &at) - 5);
-    const int far = 1 + (int)(unit(seed, &at) * n_node);
-    if (far != 1) add(b, RH_KIND_V, far, 0, 10 * unit(seed, &at) - 5);
-    add(b, RH_KIND_I, 0, 1 + (int)(unit(seed, &at) * n_node), 0.001 * unit(seed, &at));
+    feed(b, seed, &at, n_node);
     return finish(b);
 }
 
@@ -214,9 +217,7 @@ static void random_table_networks_balance(void **state) {
 static bench bipolar_network(uint64_t seed, int n_node) {
     uint64_t at = 0;
     rh_builder *b = rh_builder_create();
-    for (int i = 1; i <= n_node; i++) node(b, i);
-    for (int i = 2; i <= n_node; i++)
-        add(b, RH_KIND_R, i, (int)(unit(seed, &at) * i), pow(10, 2 + 3 * unit(seed, &at)));
+    tree(b, seed, &at, n_node);
     for (int k = 0; k < n_node; k++) {
         const int kind = unit(seed, &at) < 0.5 ? RH_KIND_NPN : RH_KIND_PNP;
         const rh_kind *const q = RH_KINDS[kind];

@@ -184,24 +184,29 @@ static void rates_are_those_of_the_edges(void **state) {
     rheo_circuit_destroy(s.c);
 }
 
-/* What is saved suffices: a learner that is given the blocks goes on byte for byte. */
+/* A fresh learner that is given the blocks of l goes on byte for byte. */
+static void check_continues(const scene *s, const rh_learn_def *d, rh_learner *l) {
+    rh_block from[RH_MAX_BLOCK], to[RH_MAX_BLOCK];
+    rh_learner *const m = open_with(s, d);
+    const int n = rh_learner_blocks(l, from);
+    assert_int_equal(rh_learner_blocks(m, to), n);
+    for (int i = 0; i < n; i++) memcpy(to[i].data, from[i].data, from[i].bytes);
+    CHECK_OK(rh_learner_restore(m, NULL));
+    for (int t = 0; t < 7; t++) step(l, 3), step(m, 3);
+    assert_memory_equal(rh_learner_g(l), rh_learner_g(m), sizeof(double) * N_EDGE);
+    rh_learner_close(m);
+}
+
 static void saved_state_continues_identically(void **state) {
     (void)state;
     scene s;
     build(&s);
     for (int optimizer = 0; RH_OPTIMIZERS[optimizer]; optimizer++) {
         const rh_learn_def d = def_of(optimizer);
-        rh_learner *l = open_with(&s, &d), *m = open_with(&s, &d);
+        rh_learner *l = open_with(&s, &d);
         for (int t = 0; t < 7; t++) step(l, 3);
-        rh_block from[RH_MAX_BLOCK], to[RH_MAX_BLOCK];
-        const int n = rh_learner_blocks(l, from);
-        assert_int_equal(rh_learner_blocks(m, to), n);
-        for (int i = 0; i < n; i++) memcpy(to[i].data, from[i].data, from[i].bytes);
-        CHECK_OK(rh_learner_restore(m, NULL));
-        for (int t = 0; t < 7; t++) step(l, 3), step(m, 3);
-        assert_memory_equal(rh_learner_g(l), rh_learner_g(m), sizeof(double) * N_EDGE);
+        check_continues(&s, &d, l);
         rh_learner_close(l);
-        rh_learner_close(m);
     }
     rheo_circuit_destroy(s.c);
 }
@@ -439,15 +444,7 @@ static void states_stay_in_bounds_and_put(void **state) {
                 }
             }
             assert_true(at_bound >= 20);
-            rh_block from[RH_MAX_BLOCK], to[RH_MAX_BLOCK];
-            rh_learner *m = open_with(&s, &d);
-            const int n = rh_learner_blocks(l, from);
-            assert_int_equal(rh_learner_blocks(m, to), n);
-            for (int i = 0; i < n; i++) memcpy(to[i].data, from[i].data, from[i].bytes);
-            CHECK_OK(rh_learner_restore(m, NULL));
-            for (int t = 0; t < 7; t++) step(l, 3), step(m, 3);
-            assert_memory_equal(rh_learner_g(l), rh_learner_g(m), sizeof(double) * N_EDGE);
-            rh_learner_close(m);
+            check_continues(&s, &d, l);
             rh_learner_close(l);
         }
     rheo_circuit_destroy(s.c);

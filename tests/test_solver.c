@@ -1,48 +1,13 @@
 /* Tests of solver: closed forms, a dense recomputation of random circuits, and what it must refuse or keep to the
  * byte. */
 #include "check.h"
+#include "count_alloc.h"
 #include "oracle.h"
 
 #include "rheo/solver.h"
 #include "solver/solver.h"
 
 #include <float.h>
-
-/* ---- counting allocations: glibc's own functions, called through counters (sanitizers bring theirs, so not there)
- * ---- */
-
-#if defined(__SANITIZE_ADDRESS__)
-#define COUNTING 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COUNTING 0
-#endif
-#endif
-#ifndef COUNTING
-#define COUNTING 1
-#endif
-
-static long n_alloc;
-#if COUNTING
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t),
-    *__libc_memalign(size_t, size_t);
-void *malloc(size_t n) {
-    n_alloc++;
-    return __libc_malloc(n);
-}
-void *calloc(size_t n, size_t size) {
-    n_alloc++;
-    return __libc_calloc(n, size);
-}
-void *realloc(void *p, size_t n) {
-    n_alloc++;
-    return __libc_realloc(p, n);
-}
-void *aligned_alloc(size_t align, size_t n) {
-    n_alloc++;
-    return __libc_memalign(align, n);
-}
-#endif
 
 /* ---- a circuit with its solver and state ---- */
 

@@ -1,43 +1,13 @@
 /* Courses in time against closed forms, against themselves at other steps, and against ngspice. */
-#include "check.h"
 #include "launch.h"
 #include "oracle.h"
+#include "time_case.h"
 
 #include "circuit/circuit.h"
-#include "rheo/netlist.h"
-#include "rheo/transient.h"
 
 #include <unistd.h>
 
 #define TWO_PI 6.283185307179586
-
-static rheo_circuit *parse(const char *text) {
-    rheo_circuit *c = NULL;
-    rheo_error err = { 0 };
-    rheo_netlist_def def = rheo_netlist_default();
-    def.root = "netlists"; /* of .include */
-    if (rheo_netlist_parse(&c, text, strlen(text), "x.cir", &def, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
-    return c;
-}
-
-static rheo_transient *begin(const rheo_circuit *c, rheo_transient_def def) {
-    rheo_transient *t = NULL;
-    rheo_error err = { 0 };
-    if (rheo_transient_open(&t, c, &def, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
-    return t;
-}
-
-static void step(rheo_transient *t) {
-    rheo_error err = { 0 };
-    if (rheo_transient_step(t, &err) != RHEO_OK) fail_msg("%s", err.msg);
-}
-
-static rheo_transient_def until(double stop) {
-    rheo_transient_def def = rheo_transient_default();
-    def.stop = stop;
-    def.reltol = 2e-8;
-    return def;
-}
 
 /* Potentials of a node at the ends of all steps and at four times within, against the closed form. */
 typedef double course(double t, const void *with);

@@ -1,39 +1,12 @@
 /* Courses in time of networks that are not linear: closed forms, tolerances, Kirchhoff, and ngspice. */
-#include "check.h"
 #include "launch.h"
+#include "time_case.h"
 
 #include "circuit/circuit.h"
-#include "rheo/netlist.h"
-#include "rheo/transient.h"
 
 #include <unistd.h>
 
 #define VT (1.380649e-23 * 300.15 / 1.602176634e-19)
-
-static rheo_circuit *parse(const char *text) {
-    rheo_circuit *c = NULL;
-    rheo_error err = { 0 };
-    if (rheo_netlist_parse(&c, text, strlen(text), "x.cir", NULL, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
-    return c;
-}
-
-static rheo_transient *begin(const rheo_circuit *c, rheo_transient_def def) {
-    rheo_transient *t = NULL;
-    rheo_error err = { 0 };
-    if (rheo_transient_open(&t, c, &def, NULL, &err) != RHEO_OK) fail_msg("%s", err.msg);
-    return t;
-}
-
-static void step(rheo_transient *t) {
-    rheo_error err = { 0 };
-    if (rheo_transient_step(t, &err) != RHEO_OK) fail_msg("%s", err.msg);
-}
-
-static rheo_transient_def until(double stop) {
-    rheo_transient_def def = rheo_transient_default();
-    def.stop = stop;
-    return def;
-}
 
 /* ---- closed forms ---- */
 
