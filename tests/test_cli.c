@@ -155,6 +155,99 @@ static void wrong_netlists_are_told(void **state) {
     scratch_remove(dir);
 }
 
+static const char EXPERIMENT[] = "version: 1\nnetlist: a.cir\ntask:\n  kind: table\n  inputs: [in]\n  outputs: [o]\n"
+                                 "  rows: [{in: [1], out: [0.6]}]\nlearning: {rule: gradient, rate: 1u}\n"
+                                 "run: {epochs: 20}\noutput: run\n";
+
+/* What each kind of file is called, and that every command that does not take it says so in one message. */
+static void files_of_another_kind_are_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *is, *hint;
+        const char *refuse[9];
+    } CASES[] = {
+        { "a.cir",
+          "a netlist",
+          "an experiment has it behind `netlist:`",
+          { "train", "tune", "gradcheck", "export", "cosim", "resume" } },
+        { "noname", "a netlist", "an experiment has it behind `netlist:`", { "train", "resume" } },
+        { "exp.yaml", "an experiment", "`rheo train ", { "solve", "tran", "resume" } },
+        { "experiment", "an experiment", "`rheo train ", { "solve", "tran", "resume" } },
+        { "run", "a run directory", "`rheo resume ", { "train", "cosim" } },
+        { "d.csv",
+          "a table",
+          "task: {kind: csv, file: ",
+          { "check", "solve", "tran", "train", "tune", "resume", "compare", "export" } },
+        { "run/result.npz", "an archive of arrays", "numpy.load(", { "check", "solve", "train", "resume", "compare" } },
+        { "run/checkpoints/a.ckpt", "a checkpoint", "`rheo resume ", { "check", "solve", "train", "resume" } },
+        { "run/metrics.jsonl", "a file of JSON lines", "`rheo solve ", { "check", "solve", "train", "resume" } },
+        { "other", "not a text", NULL, { "check" } },
+    };
+    char *const dir = scratch_create(), path[300], is[400];
+    scratch_write(dir, "a.cir", DIVIDER);
+    scratch_write(dir, "noname", DIVIDER);
+    scratch_write(dir, "exp.yaml", EXPERIMENT);
+    scratch_write(dir, "experiment", EXPERIMENT);
+    scratch_write(dir, "d.csv", "a,b\n1,2\n");
+    snprintf(path, sizeof path, "head -c 100 /dev/zero > %s/other", dir);
+    assert_int_equal(system(path), 0);
+    snprintf(path, sizeof path, "%s/exp.yaml", dir);
+    expect(0, "", NULL, "train", path);
+    for (size_t i = 0; i < RH_COUNT(CASES); i++)
+        for (int k = 0; CASES[i].refuse[k]; k++) {
+            snprintf(path, sizeof path, "%s/%s", dir, CASES[i].file);
+            snprintf(is, sizeof is, "rheo: error[E407]: '%s' is %s: `rheo %s` takes a", path, CASES[i].is,
+                     CASES[i].refuse[k]);
+            launched r;
+            launch(&r, ARGS(CASES[i].refuse[k], path), NULL, NULL);
+            assert_int_equal(r.exit, 2);
+            contains("standard output", r.out, "");
+            contains("standard error", r.err, is);
+            contains("standard error", r.err, CASES[i].hint);
+            assert_null(strstr(r.err + 1, "\nrheo: error"));
+            launch_free(&r);
+        }
+    snprintf(path, sizeof path, "%s/a.cir", dir);
+    expect(2, "", "takes an experiment or a run directory\n", "tune", path);
+    snprintf(path, sizeof path, "%s/d.csv", dir);
+    expect(2, "", "takes a netlist, an experiment or a run directory\n", "compare", path);
+    expect(2, "{\"event\":\"check\",\"file\":", "E407", "check", "--json", path);
+    expect(5, "", "is a folder and not a run directory", "train", dir);
+    scratch_remove(dir);
+}
+
+/* Of a run directory each command takes the file that it would take by name. */
+static void run_directories_are_taken(void **state) {
+    (void)state;
+    static const struct {
+        const char *command, *option, *file;
+    } CASES[] = { { "solve", "--csv", "trained.cir" },         { "tran", "--stop=1m", "trained.cir" },
+                  { "check", "--color=auto", "trained.cir" },  { "tune", "--set=seed=2", "config.yaml" },
+                  { "gradcheck", "--edges=1", "config.yaml" }, { "export", "--teeth=2", "config.yaml" } };
+    char *const dir = scratch_create(), path[400], run[300];
+    scratch_write(dir, "a.cir", DIVIDER);
+    scratch_write(dir, "exp.yaml", EXPERIMENT);
+    snprintf(path, sizeof path, "%s/exp.yaml", dir);
+    snprintf(run, sizeof run, "%s/run", dir);
+    expect(0, "", NULL, "train", "--set", "learning.rule=tcl", path);
+    for (size_t i = 0; i < RH_COUNT(CASES); i++) {
+        snprintf(path, sizeof path, "%s/%s", run, CASES[i].file);
+        launched by_name, by_run;
+        launch(&by_name, ARGS(CASES[i].command, CASES[i].option, path), NULL, NULL);
+        launch(&by_run, ARGS(CASES[i].command, CASES[i].option, run), NULL, NULL);
+        assert_int_equal(by_name.exit, 0);
+        assert_int_equal(by_run.exit, 0);
+        assert_true(by_name.n_out > 0);
+        assert_string_equal(by_name.out, by_run.out);
+        launch_free(&by_name);
+        launch_free(&by_run);
+    }
+    snprintf(path, sizeof path, "%s/trained.cir", run);
+    assert_int_equal(unlink(path), 0);
+    expect(5, "", "/run' has no trained.cir yet", "solve", run);
+    scratch_remove(dir);
+}
+
 static double value_of(const char *csv, const char *vector) {
     const char *const p = strstr(csv, vector);
     if (!p) fail_msg("no %s in\n%s", vector, csv);
@@ -398,14 +491,24 @@ static void tau_is_chosen_by_r_and_c(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_version),           cmocka_unit_test(every_command_has_help),
-        cmocka_unit_test(wrong_use_is_told),          cmocka_unit_test(codes_are_explained),
-        cmocka_unit_test(tables_are_shown),           cmocka_unit_test(right_netlists_pass),
-        cmocka_unit_test(wrong_netlists_are_told),    cmocka_unit_test(divider_is_solved),
-        cmocka_unit_test(lost_output_is_an_error),    cmocka_unit_test(generators_make_netlists_that_solve),
-        cmocka_unit_test(files_are_not_overwritten),  cmocka_unit_test(json_is_lines_of_objects),
-        cmocka_unit_test(units_are_checked),          cmocka_unit_test(hydraulic_networks_are_printed_in_their_units),
-        cmocka_unit_test(cycle_writes_the_amplitude), cmocka_unit_test(tau_is_chosen_by_r_and_c),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(every_command_has_help),
+        cmocka_unit_test(wrong_use_is_told),
+        cmocka_unit_test(codes_are_explained),
+        cmocka_unit_test(tables_are_shown),
+        cmocka_unit_test(right_netlists_pass),
+        cmocka_unit_test(wrong_netlists_are_told),
+        cmocka_unit_test(divider_is_solved),
+        cmocka_unit_test(lost_output_is_an_error),
+        cmocka_unit_test(generators_make_netlists_that_solve),
+        cmocka_unit_test(files_are_not_overwritten),
+        cmocka_unit_test(json_is_lines_of_objects),
+        cmocka_unit_test(units_are_checked),
+        cmocka_unit_test(hydraulic_networks_are_printed_in_their_units),
+        cmocka_unit_test(cycle_writes_the_amplitude),
+        cmocka_unit_test(tau_is_chosen_by_r_and_c),
+        cmocka_unit_test(files_of_another_kind_are_told),
+        cmocka_unit_test(run_directories_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

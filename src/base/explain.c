@@ -484,6 +484,11 @@ static const entry CATALOGUE[] = {
       "The checkpoint was written for other settings, another circuit or other samples than config.yaml and the files "
       "that it names give now. The message names what differs; where the files lie does not matter. Undo the change, or "
       "delete the files in checkpoints/ of the run: `rheo resume` then begins it anew." },
+    { 407, "file of another kind",
+      "The command does not take this kind of file. Netlists (.cir, .net, .sp, .spice, .ckt) are for check, solve, tran "
+      "and compare; experiments (.yaml, .yml) for check, train, tune, gradcheck, export, cosim and compare; a run "
+      "directory, which has a config.yaml, for resume and compare, its trained.cir also for check, solve and tran, and "
+      "its config.yaml for tune, gradcheck and export. Files with other endings are told apart by their content." },
     { 410, "saved state out of bounds",
       "A conductance in the checkpoint lies outside the bounds of the netlist, so it cannot be of this "
       "experiment." },

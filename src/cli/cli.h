@@ -7,6 +7,8 @@
 #define RH_CLI_H
 
 #include "base/base.h"
+#include "rheo/netlist.h"
+#include "rheo/run.h"
 
 /* ---- options (options.c) ---- */
 
@@ -30,6 +32,15 @@ typedef struct rh_option {
 
 enum { RH_MAX_OPTION = 48 };
 
+/* What files a command takes. Of run directories: the directory, or its trained.cir, or its config.yaml. */
+enum {
+    RH_TAKES_NETLIST = 1,
+    RH_TAKES_EXPERIMENT = 2,
+    RH_TAKES_RUN = 4,
+    RH_TAKES_TRAINED = 8,
+    RH_TAKES_CONFIG = 16,
+};
+
 typedef struct rh_cli rh_cli;
 
 typedef struct rh_command {
@@ -43,6 +54,7 @@ typedef struct rh_command {
      * into out. */
     int (*more)(const char *operand, rh_option *out, int max);
     const char *notes; /* a paragraph at the end of --help, or NULL */
+    unsigned takes;    /* RH_TAKES_...: what rh_input_find lets through */
 } rh_command;
 
 const rh_command *rh_command_at(int i); /* NULL past the last */
@@ -112,6 +124,20 @@ void rh_json_number(rh_buf *b, const char *key, double value);
 void rh_json_count(rh_buf *b, const char *key, long long value);
 /* Write a new file at once; one that exists is refused unless force. */
 rheo_status rh_cli_save(rh_cli *cli, const char *path, bool force, const char *text, size_t n);
+
+/* ---- input (input.c) ---- */
+
+/* *path (rh_free): the file to be read for an operand, which is another one when that is a run directory. What the
+ * command does not take is refused: the message says what it is and who takes it. What cannot be read is let through.
+ * *experiment: read it as one. */
+rheo_status rh_input_find(const rh_cli *cli, const char *operand, char **path, bool *experiment, rheo_error *err);
+/* The first operand as a circuit. *path (rh_free, also after a failure): what was read. def may be NULL. */
+rheo_status rh_input_netlist(rh_cli *cli, const rheo_netlist_def *def, rheo_circuit **c, char **path, rheo_error *err);
+/* The first operand as an experiment with these overrides, or with those of --set. */
+rheo_status rh_input_experiment(rh_cli *cli, const char *const *set, int n, rheo_experiment **x, rheo_error *err);
+rheo_status rh_input_experiment_set(rh_cli *cli, rheo_experiment **x, rheo_error *err);
+/* An experiment has a line that begins with one of its required keys; no netlist card has a colon there. */
+bool rh_input_looks_like_experiment(const char *text);
 
 /* ---- interruption (interrupt.c) ---- */
 

@@ -118,24 +118,6 @@ typedef struct finding {
     rh_buf columns; /* what became of those of a table */
 } finding;
 
-static bool ends_with(const char *path, const char *const *endings) {
-    const char *const dot = strrchr(path, '.');
-    for (; dot && *endings; endings++)
-        if (rh_streq(dot, *endings)) return true;
-    return false;
-}
-
-/* An experiment has a line that begins with one of its required keys; no netlist card has a colon there. */
-static bool looks_like_experiment(const char *text) {
-    static const char *const KEYS[] = { "version:", "netlist:", "task:", "learning:" };
-    for (const char *line = text; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        for (int i = 0; i < RH_COUNT(KEYS); i++)
-            if (strncmp(line, KEYS[i], strlen(KEYS[i])) == 0) return true;
-    }
-    return false;
-}
-
 static void describe(finding *f, const rheo_circuit *c) {
     f->n_node = rheo_circuit_n_node(c);
     f->n_element = rheo_circuit_n_element(c);
@@ -202,7 +184,7 @@ static rheo_status check_stdin(rh_cli *cli, finding *f, rheo_error *err) {
     f->kind = "netlist";
     RHEO_TRY(rh_file_read("-", MAX_INPUT, &text, &n, err));
     rheo_status st;
-    if (looks_like_experiment(text)) {
+    if (rh_input_looks_like_experiment(text)) {
         st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "an experiment cannot come from standard input");
         rh_hint(err, "its paths count from its folder: give the name of the file");
     } else {
@@ -212,19 +194,13 @@ static rheo_status check_stdin(rh_cli *cli, finding *f, rheo_error *err) {
     return st;
 }
 
-static rheo_status check_file(rh_cli *cli, const char *path, finding *f, rheo_error *err) {
-    static const char *const YAML[] = { ".yaml", ".yml", NULL };
-    static const char *const SPICE[] = { ".cir", ".net", ".sp", ".spice", ".ckt", NULL };
-    if (strcmp(path, "-") == 0) return check_stdin(cli, f, err);
-    if (ends_with(path, YAML)) return check_experiment(cli, path, f, err);
-    if (ends_with(path, SPICE)) return check_netlist(cli, path, NULL, 0, f, err);
-    char *text = NULL;
-    size_t n = 0;
-    f->kind = "netlist";
-    RHEO_TRY(rh_file_read(path, MAX_INPUT, &text, &n, err));
-    const bool experiment = looks_like_experiment(text);
-    rh_free(text);
-    return experiment ? check_experiment(cli, path, f, err) : check_netlist(cli, path, NULL, 0, f, err);
+/* *path: what was checked, where that is not the operand. */
+static rheo_status check_file(rh_cli *cli, const char *operand, char **path, finding *f, rheo_error *err) {
+    bool experiment;
+    f->kind = "file";
+    if (strcmp(operand, "-") == 0) return check_stdin(cli, f, err);
+    RHEO_TRY(rh_input_find(cli, operand, path, &experiment, err));
+    return experiment ? check_experiment(cli, *path, f, err) : check_netlist(cli, *path, NULL, 0, f, err);
 }
 
 static void add_finding(rh_buf *b, const finding *f, const char *path, int n_warning) {
@@ -257,11 +233,13 @@ static void add_json(rh_buf *b, const finding *f, const char *path, rheo_status 
     rh_buf_puts(b, "}\n");
 }
 
-static rheo_status check_one(rh_cli *cli, const char *path) {
+static rheo_status check_one(rh_cli *cli, const char *operand) {
     rheo_error err = { 0 };
+    char *found = NULL;
     finding f = { 0 };
     const int n_error = cli->n_error, n_warning = cli->n_warning;
-    const rheo_status st = rh_cli_failed(cli, check_file(cli, path, &f, &err), &err);
+    const rheo_status st = rh_cli_failed(cli, check_file(cli, operand, &found, &f, &err), &err);
+    const char *const path = found ? found : operand;
     rh_buf b = { 0 };
     if (cli->json)
         add_json(&b, &f, path, st, cli->n_error - n_error, cli->n_warning - n_warning);
@@ -269,6 +247,7 @@ static rheo_status check_one(rh_cli *cli, const char *path) {
         add_finding(&b, &f, path, cli->n_warning - n_warning);
     const rheo_status written = rh_cli_write(cli, &b);
     rh_buf_free(&f.columns);
+    rh_free(found);
     return st != RHEO_OK ? st : written;
 }
 
@@ -285,7 +264,7 @@ static rheo_status run(rh_cli *cli) {
 const rh_command rh_cmd_check = {
     .name = "check",
     .summary = "say whether netlists and experiments are right",
-    .usage = "[options] FILE...",
+    .usage = "[options] FILE|RUNDIR...",
     .examples = "  rheo check net.cir\n"
                 "  rheo check examples/*.yaml\n"
                 "  cat net.cir | rheo check -\n"
@@ -294,9 +273,11 @@ const rh_command rh_cmd_check = {
     .min_operand = 1,
     .max_operand = -1,
     .run = run,
+    .takes = RH_TAKES_NETLIST | RH_TAKES_EXPERIMENT | RH_TAKES_TRAINED,
     .notes = "A file is an experiment when its name ends in .yaml or .yml, a netlist when it ends in .cir, .net, .sp, "
              ".spice or\n"
-             ".ckt; otherwise its content decides. Netlists are also searched for nodes without a DC path to ground, "
+             ".ckt; otherwise its content decides. Of a run directory trained.cir is checked. Netlists are also "
+             "searched for nodes without a DC path to ground, "
              "voltage\n"
              "loops and current cut sets (exit code 4).\n",
 };

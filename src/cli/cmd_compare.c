@@ -1,10 +1,10 @@
 /* rheo compare: the same circuit by several engines. */
 #include "cli/cli.h"
 #include "run/compare.h"
+#include "run/rundir.h"
 #include "solver/outside.h"
 
 #include <math.h>
-#include <sys/stat.h>
 
 static const rh_option OPTIONS[] = {
     { "backends", 0, RH_OPT_TEXT, "LIST", "engines, the first is what others are measured by (all there are)", 0, 0,
@@ -46,19 +46,9 @@ static int all_engines(const char **names) {
 
 /* ---- what is compared ---- */
 
-static bool is_folder(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-static bool is_experiment(const char *path) {
-    const char *const dot = strrchr(path, '.');
-    return dot && (rh_streq(dot, ".yaml") || rh_streq(dot, ".yml"));
-}
-
 /* What was learned, by the names of the elements. */
 static rheo_status trained(const char *folder, const rheo_circuit *c, double *g, rheo_error *err) {
-    char *const path = rh_path_join(folder, "trained.cir");
+    char *const path = rh_rundir_trained(folder);
     rheo_circuit *t = NULL;
     rheo_status st = path ? rheo_netlist_read(&t, path, NULL, NULL, err) : RH_NOMEM(err);
     for (int k = 0; st == RHEO_OK && k < c->n_edge; k++) {
@@ -112,18 +102,27 @@ static rheo_status compare_random(rh_cli *cli, rh_compare *k, rheo_error *err) {
     return rh_compare_random(k, &def, err);
 }
 
-static rheo_status compare_path(rh_cli *cli, rh_compare *k, const char *path, rheo_error *err) {
-    if (is_folder(path)) {
-        char *const config = rh_path_join(path, "config.yaml");
+static rheo_status compare_path(rh_cli *cli, rh_compare *k, const char *path, bool experiment, rheo_error *err) {
+    if (rh_rundir_is(path)) {
+        char *const config = rh_rundir_config(path);
         const rheo_status st = config ? compare_experiment(cli, k, config, path, err) : RH_NOMEM(err);
         rh_free(config);
         return st;
     }
-    if (is_experiment(path)) return compare_experiment(cli, k, path, NULL, err);
+    if (experiment) return compare_experiment(cli, k, path, NULL, err);
     rheo_circuit *c = NULL;
     RHEO_TRY(rheo_netlist_read(&c, path, NULL, &cli->log, err));
     const rheo_status st = rh_compare_circuit(k, c, "", err);
     rheo_circuit_destroy(c);
+    return st;
+}
+
+static rheo_status compare_operand(rh_cli *cli, rh_compare *k, rheo_error *err) {
+    char *path = NULL;
+    bool experiment;
+    RHEO_TRY(rh_input_find(cli, cli->operand[0], &path, &experiment, err));
+    const rheo_status st = compare_path(cli, k, path, experiment, err);
+    rh_free(path);
     return st;
 }
 
@@ -187,7 +186,7 @@ static rheo_status compare(rh_cli *cli, const char *const *names, int n, rheo_er
     rh_compare k;
     rh_compare_begin(&k, names, n);
     const bool random = rh_opt_given(cli, "random");
-    rheo_status st = random ? compare_random(cli, &k, err) : compare_path(cli, &k, cli->operand[0], err);
+    rheo_status st = random ? compare_random(cli, &k, err) : compare_operand(cli, &k, err);
     if (st == RHEO_OK) {
         st = rh_compare_finish(&k, rh_opt_number(cli, "tolerance", 1e-6), rh_opt_number(cli, "p90", INFINITY), err);
         rh_buf b = { 0 };
@@ -231,6 +230,7 @@ const rh_command rh_cmd_compare = {
     .min_operand = 0,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_NETLIST | RH_TAKES_EXPERIMENT | RH_TAKES_RUN,
     .notes =
         "Differences are shares of the largest potential or current. An experiment is compared sample by sample, "
         "free and\nclamped, the nudge built from elements; a run directory at its trained conductances. Exit code 1 "

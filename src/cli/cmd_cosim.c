@@ -26,7 +26,7 @@ static rheo_status read_experiment(rh_training *t, rheo_experiment **x) {
         snprintf(epochs, sizeof epochs, "run.epochs=%s", rh_number_text(rh_opt_number(t->cli, "epochs", 0), number));
         all[n++] = epochs;
     }
-    const rheo_status st = rheo_experiment_read(x, t->cli->operand[0], all, n, &t->cli->log, &t->err);
+    const rheo_status st = rh_input_experiment(t->cli, all, n, x, &t->err);
     rh_free(all);
     return st;
 }
@@ -126,6 +126,7 @@ const rh_command rh_cmd_cosim = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_EXPERIMENT,
     .notes = "The deck is that of `rheo export`, with samples given by callback. The run directory is that of `rheo "
              "train`, and\n"
              "its folders closed/ and transient/ hold the runs of rheo's engines; metrics.jsonl has the error of every "

@@ -17,17 +17,13 @@ static const rh_option OPTIONS[] = {
 };
 
 static rheo_status make(rh_cli *cli, char **text, rheo_error *err) {
-    int n;
-    const char **const set = rh_opt_all(cli, "set", &n);
-    if (!set) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
     rheo_export_def def = rheo_export_default();
     def.level = rh_opt_text(cli, "level", def.level);
     def.teeth = (long)rh_opt_number(cli, "teeth", 0);
-    rheo_status st = rheo_experiment_read(&x, cli->operand[0], set, n, &cli->log, err);
+    rheo_status st = rh_input_experiment_set(cli, &x, err);
     if (st == RHEO_OK) st = rheo_export_spice(x, &def, text, err);
     rheo_experiment_destroy(x);
-    rh_free(set);
     return st;
 }
 
@@ -52,7 +48,7 @@ static rheo_status run(rh_cli *cli) {
 const rh_command rh_cmd_export = {
     .name = "export",
     .summary = "write the whole learning machine as a SPICE deck",
-    .usage = "[options] EXPERIMENT",
+    .usage = "[options] EXPERIMENT|RUNDIR",
     .examples = "  rheo export examples/selflearn-4.yaml -o learn.cir\n"
                 "  ngspice -b -n learn.cir\n"
                 "  rheo export --level device examples/selflearn-mosfet.yaml -o parts.cir\n"
@@ -61,6 +57,7 @@ const rh_command rh_cmd_export = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_EXPERIMENT | RH_TAKES_CONFIG,
     .notes = "The deck learns by itself in any SPICE: network, memories, dead zones, storage, sawtooth, samples.\n"
              "It measures rms0 and rms1 (errors before and after) and wf1, wf2, ... (stored voltages).\n",
 };

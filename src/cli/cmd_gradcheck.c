@@ -93,22 +93,18 @@ static rheo_status check(rh_cli *cli, const rheo_experiment *x, rheo_error *err)
 }
 
 static rheo_status run(rh_cli *cli) {
-    int n;
     rheo_error err = { 0 };
     rheo_experiment *x = NULL;
-    const char **const set = rh_opt_all(cli, "set", &n);
-    if (!set) return rh_cli_failed(cli, RH_NOMEM(&err), &err);
-    rheo_status st = rheo_experiment_read(&x, cli->operand[0], set, n, &cli->log, &err);
+    rheo_status st = rh_input_experiment_set(cli, &x, &err);
     if (st == RHEO_OK) st = check(cli, x, &err);
     rheo_experiment_destroy(x);
-    rh_free(set);
     return cli->out != RHEO_OK ? st : rh_cli_failed(cli, st, &err);
 }
 
 const rh_command rh_cmd_gradcheck = {
     .name = "gradcheck",
     .summary = "the gradient of an experiment, and what its rule makes of it, against finite differences",
-    .usage = "[options] EXPERIMENT",
+    .usage = "[options] EXPERIMENT|RUNDIR",
     .examples = "  rheo gradcheck examples/xor-mosfet.yaml\n"
                 "  rheo gradcheck --edges 100 --samples 1 --tolerance 1e-7 exp.yaml\n"
                 "  rheo gradcheck --set learning.rule=eqprop --rule-tolerance 0.01 exp.yaml\n",
@@ -116,7 +112,8 @@ const rh_command rh_cmd_gradcheck = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
-    .notes =
-        "Slopes of the mean loss by the state of each edge, at the start. Relative differences count slopes below a "
-        "thousandth of\nthe largest as that. Exit code 1 above a tolerance.\n",
+    .takes = RH_TAKES_EXPERIMENT | RH_TAKES_CONFIG,
+    .notes = "Slopes of the mean loss by the state of each edge, at the start, also of a run. Relative differences "
+             "count slopes below a "
+             "thousandth of\nthe largest as that. Exit code 1 above a tolerance.\n",
 };

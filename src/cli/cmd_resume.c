@@ -14,10 +14,15 @@ static const rh_option OPTIONS[] = {
 
 static rheo_status run(rh_cli *cli) {
     rh_training t;
+    char *path = NULL;
+    bool experiment;
     RHEO_TRY(rh_training_open(&t, cli, "resuming"));
     t.def.epochs = (long)rh_opt_number(cli, "epochs", -1);
     t.def.target_error = rh_opt_number(cli, "target-error", -1);
-    const rheo_status st = rh_training_close(&t, rheo_resume(cli->operand[0], &t.def, &t.result, &cli->log, &t.err));
+    rheo_status st = rh_input_find(cli, cli->operand[0], &path, &experiment, &t.err);
+    if (st == RHEO_OK) st = rheo_resume(path, &t.def, &t.result, &cli->log, &t.err);
+    st = rh_training_close(&t, st);
+    rh_free(path);
     if (st == RHEO_OK && t.n_progress == 0)
         rh_cli_note(cli, "nothing was left to do; --epochs N, above %ld, trains longer", t.result.epochs);
     return st;
@@ -33,6 +38,7 @@ const rh_command rh_cmd_resume = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_RUN,
     .notes = "result.npz ends byte for byte as if the run had not been interrupted. --epochs and --target-error change "
              "config.yaml.\n",
 };

@@ -227,30 +227,33 @@ static rheo_status solve(rh_cli *cli, const rheo_circuit *c, const char *path, r
 }
 
 static rheo_status run(rh_cli *cli) {
-    const char *const path = cli->operand[0];
+    char *path = NULL;
     rheo_netlist_def def = rheo_netlist_default();
     def.allow_short = rh_opt_flag(cli, "allow-short");
     def.lenient = rh_opt_flag(cli, "lenient");
     rheo_error err = { 0 };
     rheo_circuit *c = NULL;
-    rheo_status st = rheo_netlist_read(&c, path, &def, &cli->log, &err);
+    rheo_status st = rh_input_netlist(cli, &def, &c, &path, &err);
     if (st == RHEO_OK) st = solve(cli, c, path, &err);
     rheo_circuit_destroy(c);
+    rh_free(path);
     return cli->out != RHEO_OK ? st : rh_cli_failed(cli, st, &err);
 }
 
 const rh_command rh_cmd_solve = {
     .name = "solve",
     .summary = "potentials, currents and powers of a netlist",
-    .usage = "[options] NETLIST",
+    .usage = "[options] NETLIST|RUNDIR",
     .examples = "  rheo solve net.cir\n"
                 "  rheo solve --set Vin=2 --set R1=4.7k net.cir\n"
                 "  rheo solve --json net.cir\n"
+                "  rheo solve runs/my                           what was learned: its trained.cir\n"
                 "  rheo gen grid | rheo solve --csv -\n",
     .options = OPTIONS,
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_NETLIST | RH_TAKES_TRAINED,
     .notes = "The current of an element flows from its first to its second node, through it; its power is what it "
              "takes from\n"
              "the circuit, so a source that delivers has a negative one.\n",

@@ -44,7 +44,7 @@ static rheo_status read_experiment(rh_training *t, rheo_experiment **x) {
     int n;
     const char **const set = overrides(t->cli, text, &n);
     if (!set) return RH_NOMEM(&t->err);
-    const rheo_status st = rheo_experiment_read(x, t->cli->operand[0], set, n, &t->cli->log, &t->err);
+    const rheo_status st = rh_input_experiment(t->cli, set, n, x, &t->err);
     rh_free(set);
     return st;
 }
@@ -81,6 +81,7 @@ const rh_command rh_cmd_train = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_EXPERIMENT,
     .notes = "Ctrl-C finishes the step, writes a checkpoint, trained.cir and result.npz, and shows how to go on; twice "
              "stops at once.\n",
 };

@@ -319,19 +319,21 @@ static rheo_status run(rh_cli *cli) {
     rheo_error err = { 0 };
     rheo_circuit *c = NULL;
     record r = { 0 };
+    char *path = NULL;
     rh_interrupt_catch();
-    rheo_status st = rheo_netlist_read(&c, cli->operand[0], NULL, &cli->log, &err);
+    rheo_status st = rh_input_netlist(cli, NULL, &c, &path, &err);
     if (st == RHEO_OK) st = analyse(cli, c, &r, &err);
     if (st == RHEO_OK) st = write_record(cli, &r, out, &err);
     close_record(&r);
     rheo_circuit_destroy(c);
+    rh_free(path);
     return cli->out != RHEO_OK ? st : rh_cli_failed(cli, st, &err);
 }
 
 const rh_command rh_cmd_tran = {
     .name = "tran",
     .summary = "the course in time: potentials and currents of sources",
-    .usage = "[options] NETLIST",
+    .usage = "[options] NETLIST|RUNDIR",
     .examples = "  rheo tran --stop 5m net.cir\n"
                 "  rheo tran --stop 5m --step 10u --node a,b -o run.npz net.cir\n"
                 "  rheo tran --uic -o run.raw net.cir\n",
@@ -339,6 +341,7 @@ const rh_command rh_cmd_tran = {
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_NETLIST | RH_TAKES_TRAINED,
     .notes =
         "Learnable resistors keep their initial conductance; memristors move, and a column x(name) has their state.\n"
         "The keys of FILE.npz are time, v_<node>, i_<source> and x_<memristor>;\n"

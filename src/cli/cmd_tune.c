@@ -9,12 +9,9 @@ static const rh_option OPTIONS[] = {
 };
 
 static rheo_status propose(rh_cli *cli, rh_buf *b, rheo_error *err) {
-    int n;
-    const char **const set = rh_opt_all(cli, "set", &n);
-    if (!set) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
     char *text = NULL;
-    rheo_status st = rheo_experiment_read(&x, cli->operand[0], set, n, &cli->log, err);
+    rheo_status st = rh_input_experiment_set(cli, &x, err);
     if (st == RHEO_OK) st = rheo_tune(x, &text, &cli->log, err);
     if (st == RHEO_OK && cli->json) {
         rh_buf_puts(b, "{\"event\":\"tune\"");
@@ -25,7 +22,6 @@ static rheo_status propose(rh_cli *cli, rh_buf *b, rheo_error *err) {
     }
     rheo_text_free(text);
     rheo_experiment_destroy(x);
-    rh_free(set);
     return st;
 }
 
@@ -41,11 +37,12 @@ static rheo_status run(rh_cli *cli) {
 const rh_command rh_cmd_tune = {
     .name = "tune",
     .summary = "propose strength, threshold and times for an experiment",
-    .usage = "[options] EXPERIMENT",
+    .usage = "[options] EXPERIMENT|RUNDIR",
     .examples = "  rheo tune exp.yaml\n",
     .options = OPTIONS,
     .min_operand = 1,
     .max_operand = 1,
     .run = run,
+    .takes = RH_TAKES_EXPERIMENT | RH_TAKES_CONFIG,
     .notes = "Prints YAML with the reasons as comments, and the same as options of `rheo train`; nothing is changed.\n",
 };

@@ -174,7 +174,7 @@ static rheo_status write_netlist(const char *path, const rheo_circuit *c, const 
 
 rheo_status rh_rundir_results(const char *directory, const rheo_experiment *x, rh_learner *l, const double *g_first,
                               const rh_history *history, bool complete, const rheo_log *log, rheo_error *err) {
-    char *const npz = rh_path_join(directory, "result.npz"), *const cir = rh_path_join(directory, "trained.cir");
+    char *const npz = rh_path_join(directory, "result.npz"), *const cir = rh_rundir_trained(directory);
     rheo_status st = npz && cir ? RHEO_OK : RH_NOMEM(err);
     if (st == RHEO_OK) st = write_netlist(cir, x->circuit, rh_learner_g(l), err);
     if (st == RHEO_OK) st = write_npz(npz, x, l, g_first, history, complete, log, err);

@@ -17,6 +17,16 @@ static const char *const FILES[] = {
     "report.html", "checkpoints/a.ckpt", "checkpoints/b.ckpt",
 };
 
+bool rh_rundir_is(const char *path) {
+    char config[PATH_MAX];
+    struct stat info;
+    const int n = snprintf(config, sizeof config, "%s/config.yaml", path);
+    return n > 0 && (size_t)n < sizeof config && stat(config, &info) == 0;
+}
+
+char *rh_rundir_config(const char *directory) { return rh_path_join(directory, "config.yaml"); }
+char *rh_rundir_trained(const char *directory) { return rh_path_join(directory, "trained.cir"); }
+
 static rheo_status no_path(rheo_error *err, const char *path) {
     char text[128];
     return rh_fail(err, RHEO_E_IO, 402, RH_NOWHERE, "'%s': %s", path, strerror_r(errno, text, sizeof text));

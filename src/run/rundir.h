@@ -15,6 +15,11 @@ typedef struct rh_history {
 } rh_history;
 rheo_status rh_history_add(rh_history *h, const rh_row *row, rheo_error *err);
 
+/* Is it a folder with a config.yaml, and the paths (rh_free) of that and of trained.cir. NULL: out of memory. */
+bool rh_rundir_is(const char *path);
+char *rh_rundir_config(const char *directory);
+char *rh_rundir_trained(const char *directory);
+
 /* Make directory and its checkpoints/, refuse one that holds files of a run unless force (then those files go), and
  * write the resolved experiment, last and atomically: a directory without config.yaml is not a run. directory gets the
  * absolute path; x is written with the seed and that output. *lock as from rh_rundir_lock. given: conductances come

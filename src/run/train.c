@@ -473,7 +473,7 @@ static const rh_via NOTHING = { 0 };
 /* directory is absolute and holds config.yaml. */
 static rheo_status run_directory(const char *directory, const rheo_train_def *def, const rh_via *via,
                                  rheo_result *result, const rheo_log *log, rheo_error *err) {
-    char *const config = rh_path_join(directory, "config.yaml");
+    char *const config = rh_rundir_config(directory);
     if (!config) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
     rheo_status st = rheo_experiment_read(&x, config, NULL, 0, log, err);
@@ -500,7 +500,7 @@ static rheo_status run_directory(const char *directory, const rheo_train_def *de
 /* New settings for a run that is there. */
 static rheo_status extend(const char *directory, const rheo_train_def *def, const rheo_log *log, rheo_error *err) {
     if (def->epochs < 0 && !(def->target_error >= 0)) return RHEO_OK;
-    char *const config = rh_path_join(directory, "config.yaml");
+    char *const config = rh_rundir_config(directory);
     if (!config) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
     rheo_status st = rheo_experiment_read(&x, config, NULL, 0, log, err);
