@@ -542,6 +542,36 @@ static void command(void **state) {
     assert_int_equal(r.exit, 2);
     assert_non_null(strstr(r.err, "there is no node 'zork'"));
     launch_free(&r);
+    static const struct {
+        const char *columns, *header; /* NULL: refused with the message */
+        const char *message;
+    } CASES[] = {
+        { "v(a)", "time,v(A)\n", NULL },
+        { "I(v1)", "time,i(V1)\n", NULL },
+        { "i(V1),v(a),V(A),i(V1)", "time,v(A),i(V1)\n", NULL },
+        { "a,i(V1)", "time,v(A),i(V1)\n", NULL },
+        { "a,a", "time,v(A),i(V1)\n", NULL },
+        { "i(V2)", NULL, "there is no column 'i(V2)'\n  hint: did you mean i(V1)?\n" },
+        { "i(a)", NULL, "there is no column 'i(a)'\n  hint: did you mean v(a)?\n" },
+        { "V1", NULL, "there is no node 'V1'\n  hint: did you mean i(V1)?\n" },
+        { "i(R1)", NULL,
+          "there is no column 'i(R1)'\n  hint: columns are v(node), i(voltage source) and x(memristor)\n" },
+        { "x(V1)", NULL, "there is no column 'x(V1)'\n  hint: did you mean i(V1)?\n" },
+    };
+    for (size_t k = 0; k < RH_COUNT(CASES); k++) {
+        launch_with(&r, "tran", "--node", CASES[k].columns, net, (const char *)NULL);
+        assert_int_equal(r.exit, CASES[k].header ? 0 : 2);
+        if (CASES[k].header && strncmp(r.out, CASES[k].header, strlen(CASES[k].header)) != 0)
+            fail_msg("%s gives\n%.80s", CASES[k].columns, r.out);
+        if (CASES[k].message && !strstr(r.err, CASES[k].message)) fail_msg("%s gives\n%s", CASES[k].columns, r.err);
+        launch_free(&r);
+    }
+    launched by_column;
+    launch_with(&r, "tran", "--node", "a", net, (const char *)NULL);
+    launch_with(&by_column, "tran", "--node", "v(a),i(V1)", net, (const char *)NULL);
+    assert_string_equal(r.out, by_column.out); /* all digits of all rows */
+    launch_free(&r);
+    launch_free(&by_column);
     launch_with(&r, "tran", "--stop", "-1", net, (const char *)NULL);
     assert_true(r.exit == 2 || r.exit == 3);
     launch_free(&r);

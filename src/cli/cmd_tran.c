@@ -19,7 +19,8 @@ static const rh_option OPTIONS[] = {
     { "abstol", 0, RH_OPT_NUMBER, "VOLT", "the same, absolute (1n)", 0, 0, NULL },
     { "out", 'o', RH_OPT_TEXT, "FILE", "FILE.npz, FILE.raw (ngspice) or FILE.csv; default: CSV to the terminal", 0, 0,
       NULL },
-    { "node", 0, RH_OPT_TEXT, "NAME,NAME", "these nodes only; may be repeated", 0, 0, NULL },
+    { "node", 0, RH_OPT_TEXT, "NAME,NAME",
+      "these nodes only, or columns as the header names them: v(a), i(V1); may be repeated", 0, 0, NULL },
     { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
@@ -28,7 +29,7 @@ static const rh_option OPTIONS[] = {
 typedef struct record {
     const rheo_circuit *c;
     int *node, *source, *state; /* what the columns behind the time are */
-    int n_node, n_source, n_state, cap_node, n_row, cap;
+    int n_node, n_source, n_state, n_row, cap;
     double *v, *i; /* [n_node], [n_elem]: at one time */
     double *x;     /* [n_row][width] */
 } record;
@@ -39,27 +40,116 @@ static int width(const record *r) { return 1 + r->n_node + r->n_source + r->n_st
 
 /* ---- what to record ---- */
 
-static rheo_status add_node(record *r, const char *name, size_t n, rheo_error *err) {
-    char text[400], shown[100];
-    snprintf(text, sizeof text, "%.*s", (int)(n < 399 ? n : 399), name);
-    const int node = n < sizeof text ? rheo_circuit_find_node(r->c, text) : -1;
-    if (node < 0)
-        return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--node: there is no node '%s'",
-                       rh_escape(text, strlen(text), shown, sizeof shown));
-    if (!rh_grow(&r->node, &r->cap_node, r->n_node + 1, sizeof(int))) return RH_NOMEM(err);
-    r->node[r->n_node++] = node;
+/* The parts of a row are 0, 1, 2: potentials of nodes, currents of voltage sources, states of memristors. */
+static bool has_part(const rheo_circuit *c, int part, int e) {
+    return part == 1 ? c->kind[e] == RH_KIND_V : rh_elem_is_memristor(c, e);
+}
+
+static int find_in_part(const rheo_circuit *c, int part, const char *name) {
+    if (part == 0) return rheo_circuit_find_node(c, name);
+    const int e = rheo_circuit_find_element(c, name);
+    return e >= 0 && has_part(c, part, e) ? e : -1;
+}
+
+static bool is_in(const int *list, int n, int which) {
+    for (int k = 0; k < n; k++)
+        if (list[k] == which) return true;
+    return false;
+}
+
+/* At most once each, so the lists are long enough. */
+static void add_to_part(record *r, int part, int which) {
+    int *const list = part == 0 ? r->node : part == 1 ? r->source : r->state;
+    int *const n = part == 0 ? &r->n_node : part == 1 ? &r->n_source : &r->n_state;
+    if (!is_in(list, *n, which)) list[(*n)++] = which;
+}
+
+/* The part that "v(name)" is of, -1: not the name of a column. *name: what stands in the parentheses. */
+static int part_of(const char *column, char *name, size_t size) {
+    static const char LETTERS[] = "vixVIX";
+    const char *const letter = column[0] ? strchr(LETTERS, column[0]) : NULL;
+    const size_t n = strlen(column);
+    if (!letter || n < 4 || column[1] != '(' || column[n - 1] != ')' || n - 3 >= size) return -1;
+    snprintf(name, size, "%.*s", (int)(n - 3), column + 2);
+    return (int)(letter - LETTERS) % 3;
+}
+
+typedef struct part_names {
+    const rheo_circuit *c;
+    int part;
+} part_names;
+
+/* Others than those of the part are never near: "". */
+static const char *name_of_part(const void *ctx, int i) {
+    const part_names *const p = ctx;
+    if (p->part == 0) return i < p->c->n_node ? p->c->node_name[i] : NULL;
+    return i >= p->c->n_elem ? NULL : has_part(p->c, p->part, i) ? p->c->elem_name[i] : "";
+}
+
+/* A column of another part with that name, or one of the same part with a name like it. */
+static rheo_status no_column(const record *r, const char *given, int part, const char *name, rheo_error *err) {
+    char shown[100];
+    rh_escape(given, strlen(given), shown, sizeof shown);
+    if (part < 0)
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--node: there is no node '%s'", shown);
+    else
+        rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--node: there is no column '%s'", shown);
+    for (int other = part < 0 ? 1 : 0; other < 3; other++)
+        if (find_in_part(r->c, other, name) >= 0) {
+            rh_hint(err, "did you mean %c(%.80s)?", "vix"[other], name);
+            return RHEO_E_USAGE;
+        }
+    const part_names names = { r->c, part < 0 ? 0 : part };
+    const bool of_no_column = part > 0 && rheo_circuit_find_element(r->c, name) >= 0;
+    const char *const near = of_no_column ? NULL : rh_suggest(name, name_of_part, &names);
+    if (near && part < 0)
+        rh_hint(err, "did you mean %.80s?", near);
+    else if (near)
+        rh_hint(err, "did you mean %c(%.80s)?", "vix"[part], near);
+    else
+        rh_hint(err, "columns are v(node), i(voltage source) and x(memristor)");
+    return RHEO_E_USAGE;
+}
+
+/* *exact: it was named as a column. */
+static rheo_status choose_column(record *r, const char *given, size_t n, bool *exact, rheo_error *err) {
+    char text[400], name[400];
+    if (n >= sizeof text) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--node: no name is that long");
+    snprintf(text, sizeof text, "%.*s", (int)n, given);
+    const int part = part_of(text, name, sizeof name);
+    const int which = part < 0 ? -1 : find_in_part(r->c, part, name), node = rheo_circuit_find_node(r->c, text);
+    if (which >= 0) {
+        *exact = true;
+        add_to_part(r, part, which);
+        return RHEO_OK;
+    }
+    if (node < 0) return no_column(r, text, part, part < 0 ? text : name, err);
+    add_to_part(r, 0, node);
     return RHEO_OK;
 }
 
-static rheo_status choose_nodes(rh_cli *cli, record *r, rheo_error *err) {
+/* All of a part. */
+static void fill_part(record *r, int part) {
+    const rheo_circuit *const c = r->c;
+    int *const list = part == 0 ? r->node : part == 1 ? r->source : r->state, n = 0;
+    for (int i = part == 0 ? 1 : 0; i < (part == 0 ? c->n_node : c->n_elem); i++)
+        if (part == 0 || has_part(c, part, i)) list[n++] = i;
+    *(part == 0 ? &r->n_node : part == 1 ? &r->n_source : &r->n_state) = n;
+}
+
+/* Columns by their names in the header stand alone; nodes by theirs bring all currents and states along. */
+static rheo_status choose_columns(rh_cli *cli, record *r, rheo_error *err) {
+    bool exact = false;
     for (int k = 0; rh_opt_nth(cli, "node", k); k++)
         for (const char *s = rh_opt_nth(cli, "node", k); *s;) {
             const size_t n = strcspn(s, ",");
-            RHEO_TRY(add_node(r, s, n, err));
+            RHEO_TRY(choose_column(r, s, n, &exact, err));
             s += n + (s[n] == ',');
         }
-    if (r->n_node > 0) return RHEO_OK;
-    for (int i = 1; i < r->c->n_node; i++) RHEO_TRY(add_node(r, r->c->node_name[i], strlen(r->c->node_name[i]), err));
+    if (exact) return RHEO_OK;
+    if (r->n_node == 0) fill_part(r, 0);
+    fill_part(r, 1);
+    fill_part(r, 2);
     return RHEO_OK;
 }
 
@@ -67,14 +157,11 @@ static rheo_status open_record(rh_cli *cli, record *r, const rheo_circuit *c, rh
     r->c = c;
     r->v = rh_calloc((size_t)c->n_node, sizeof(double));
     r->i = rh_calloc((size_t)c->n_elem, sizeof(double));
+    r->node = rh_calloc((size_t)c->n_node, sizeof(int));
     r->source = rh_calloc((size_t)c->n_elem, sizeof(int));
     r->state = rh_calloc((size_t)c->n_elem, sizeof(int));
-    if (!r->v || !r->i || !r->source || !r->state) return RH_NOMEM(err);
-    for (int e = 0; e < c->n_elem; e++) {
-        if (c->kind[e] == RH_KIND_V) r->source[r->n_source++] = e;
-        if (rh_elem_is_memristor(c, e)) r->state[r->n_state++] = e;
-    }
-    return choose_nodes(cli, r, err);
+    if (!r->v || !r->i || !r->node || !r->source || !r->state) return RH_NOMEM(err);
+    return choose_columns(cli, r, err);
 }
 
 static void close_record(record *r) {
@@ -336,6 +423,7 @@ const rh_command rh_cmd_tran = {
     .usage = "[options] NETLIST|RUNDIR",
     .examples = "  rheo tran --stop 5m net.cir\n"
                 "  rheo tran --stop 5m --step 10u --node a,b -o run.npz net.cir\n"
+                "  rheo tran --stop 5m --node 'v(a),i(V1)' net.cir\n"
                 "  rheo tran --uic -o run.raw net.cir\n",
     .options = OPTIONS,
     .min_operand = 1,
