@@ -827,6 +827,42 @@ static void compare_is_a_verdict(void **state) {
     scratch_remove(folder);
 }
 
+static double number_behind(const char *text, const char *key) {
+    const char *const p = strstr(text, key);
+    if (!p) fail_msg("no %s in %s", key, text);
+    return strtod(p + strlen(key), NULL);
+}
+
+/* A bridge between two equal sources: every current is the rounding of 0.3 V times conductances, the largest of which
+ * is 1/900 S. Lift one source by 3e-6 of itself, and currents are measured by the largest of them again. */
+static void rounding_is_no_current(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    static const char *const NET = "t\nV1 a 0 0.3\nV2 c 0 %s\nR1 a b 3.1k\nR2 b c 7.7k\nR3 b d 11.3k\nR4 d c 1.3k\n"
+                                   "R5 d e 1.7k\nR6 e a 0.9k\nR7 e b 2.3k\n.end\n";
+    char *folder = scratch_create(), path[300], text[400];
+    snprintf(path, sizeof path, "%s/n.cir", folder);
+    for (int lifted = 0; lifted < 2; lifted++) {
+        snprintf(text, sizeof text, NET, lifted ? "0.300001" : "0.3");
+        scratch_write(folder, "n.cir", text);
+        launched r;
+        launch_with(&r, "compare", "--json", "--backends", "klu,ngspice", "--tolerance", "1e-8", path, NULL);
+        if (r.exit != 0) fail_msg("exit %d: %s", r.exit, r.err);
+        const char *const currents = strstr(r.out, "\"currents\":");
+        assert_non_null(currents);
+        const double share = number_behind(currents, "\"max\":"), most = number_behind(currents, "\"max_absolute\":");
+        launch_free(&r);
+        launch_with(&r, "solve", "--json", path, NULL);
+        double size = fabs(number_behind(strstr(r.out, "\"V1\":"), "\"current\":"));
+        assert_true(lifted ? size > 1e-6 * 0.3 / 900 : size < 1e-18);
+        if (!lifted) size = 1e-6 * 0.3 / 900;
+        assert_true(most > 0);
+        CHECK_NEAR(share, most / size, 1e-9 * share);
+        launch_free(&r);
+    }
+    scratch_remove(folder);
+}
+
 /* The nudges are added to a copy of the circuit: with its models and its gates. */
 static void nonlinear_experiments_are_compared(void **state) {
     (void)state;
@@ -1002,6 +1038,7 @@ int main(void) {
         cmocka_unit_test(the_layers_are_there),
         cmocka_unit_test(a_hostile_netlist_does_nothing),
         cmocka_unit_test(compare_is_a_verdict),
+        cmocka_unit_test(rounding_is_no_current),
         cmocka_unit_test(random_circuits_agree),
         cmocka_unit_test(nonlinear_experiments_are_compared),
         cmocka_unit_test(check_names_what_is_dangerous),

@@ -232,7 +232,9 @@ const rh_command rh_cmd_compare = {
     .run = run,
     .takes = RH_TAKES_NETLIST | RH_TAKES_EXPERIMENT | RH_TAKES_RUN,
     .notes =
-        "Differences are shares of the largest potential or current. An experiment is compared sample by sample, "
+        "Differences are shares of the largest potential or current (taken as at least 1e-6 of the largest conductance "
+        "times "
+        "potential). An experiment is compared sample by sample, "
         "free and\nclamped, the nudge built from elements; a run directory at its trained conductances. Exit code 1 "
         "above the tolerance.\n",
 };

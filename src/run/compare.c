@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+static const double FLOOR = 1e-6; /* of the largest part of a current: less than that is no scale to measure by */
+
 void rh_compare_begin(rh_compare *k, const char *const *names, int n) {
     *k = (rh_compare){ .n_engine = n < RH_MAX_ENGINE ? n : RH_MAX_ENGINE };
     for (int e = 0; e < k->n_engine; e++) k->engine[e].name = names[e];
@@ -37,9 +39,31 @@ static rheo_status solve_by(const rh_compare *k, panel *p, int e, rheo_state *st
     return rheo_solver_solve(p->solver[e], st, err);
 }
 
-/* Which element or node, among n, differs how much. */
-static bool add_gap(rh_gap *g, int n, const double *x, const double *want, char *const *name, const char *label) {
-    double size = 0;
+/* The largest share of a current that one potential makes alone, |g v|: an element carries the difference of such
+ * parts, each of them rounded, and where the potentials are equal nothing but that rounding is left. */
+static double largest_part(const rheo_circuit *c, const rheo_state *st) {
+    double most = 0;
+    for (int e = 0; e < c->n_elem; e++) {
+        const rh_kind *const kind = RH_KINDS[c->kind[e]];
+        const int *const t = c->term[e], edge = c->elem_edge[e];
+        if (kind->flags & RH_NONLINEAR) {
+            rh_flow f;
+            rh_elem_flow(c, e, st->v, &f);
+            for (int r = 0; r < kind->n_term; r++)
+                for (int k = 0; k < kind->n_term; k++) most = fmax(most, fabs(f.g[r][k] * st->v[t[k]]));
+        } else if (c->kind[e] == RH_KIND_R || c->kind[e] == RH_KIND_G) {
+            const int from = c->kind[e] == RH_KIND_G ? 2 : 0;
+            const double g = from ? c->value[e] : edge >= 0 ? st->g[edge] : 1 / c->value[e];
+            most = fmax(most, fabs(g) * fmax(fabs(st->v[t[from]]), fabs(st->v[t[from + 1]])));
+        }
+    }
+    return most;
+}
+
+/* Which element or node, among n, differs how much; as a share of the largest value, or of least if that is larger. */
+static bool add_gap(rh_gap *g, int n, const double *x, const double *want, double least, char *const *name,
+                    const char *label) {
+    double size = least;
     for (int k = 0; k < n; k++) size = fmax(size, fabs(want[k]));
     if (!rh_grow(&g->rel, &g->cap_rel, g->n + n, sizeof *g->rel)) return false;
     if (!rh_grow(&g->abs, &g->cap_abs, g->n + n, sizeof *g->abs)) return false;
@@ -77,8 +101,8 @@ static rheo_status compare_engine(rh_compare *k, panel *p, int e, const rheo_sta
     }
     if (status != RHEO_OK && err) *err = why;
     RHEO_TRY(status);
-    if (!add_gap(&engine->v, c->n_node - 1, p->other->v + 1, st->v + 1, c->node_name + 1, label) ||
-        !add_gap(&engine->i, c->n_elem, p->other->i, st->i, c->elem_name, label))
+    if (!add_gap(&engine->v, c->n_node - 1, p->other->v + 1, st->v + 1, 0, c->node_name + 1, label) ||
+        !add_gap(&engine->i, c->n_elem, p->other->i, st->i, FLOOR * largest_part(c, st), c->elem_name, label))
         return RH_NOMEM(err);
     engine->n_case++;
     return RHEO_OK;

@@ -6,7 +6,8 @@
 
 enum { RH_MAX_ENGINE = 8 };
 
-/* Differences from the first engine; relative ones are shares of the largest potential or current of the circuit. */
+/* Differences from the first engine; relative ones are shares of the largest potential or current of the circuit, the
+ * latter taken as at least a millionth of the largest |g v|: slope of an element times the potential of one end. */
 typedef struct rh_gap {
     double *rel, *abs; /* [n]; sorted once finished */
     int n, cap_rel, cap_abs;
