@@ -267,6 +267,42 @@ static void wrong_runs_are_refused(void **state) {
     scratch_remove(dir);
 }
 
+/* Every setting of the line to be pasted is a number of the JSON, and there is no other. */
+static void tuning_is_numbers_as_well(void **state) {
+    (void)state;
+    char exp[200];
+    char *const dir = prepare(exp);
+    launched text, json;
+    launch(&text, ARGS("tune", exp), NULL, NULL);
+    launch(&json, ARGS("tune", "--json", exp), NULL, NULL);
+    assert_int_equal(text.exit, 0);
+    assert_int_equal(json.exit, 0);
+    const char *at = strstr(json.out, "\"set\":{");
+    assert_non_null(at);
+    at += 6;
+    int n = 0;
+    for (const char *p = strstr(text.out, "--set "); p; p = strstr(p, "--set "), n++) {
+        p += 6;
+        char want[120];
+        const int key = (int)strcspn(p, "="), value = (int)strcspn(p + key + 1, " ");
+        snprintf(want, sizeof want, "%c\"%.*s\":%.*s", n ? ',' : '{', key, p, value, p + key + 1);
+        if (strncmp(at, want, strlen(want)) != 0) fail_msg("%s, but JSON goes on\n%.200s", want, at);
+        at += strlen(want);
+    }
+    assert_true(n >= 6);
+    assert_int_equal(strncmp(at, "},\"yaml\":\"", 10), 0);
+    double p10 = 0, median = 0, most = 0;
+    const char *const amplitude = strstr(json.out, "\"amplitude_p10\":");
+    assert_non_null(amplitude);
+    assert_int_equal(sscanf(amplitude, "\"amplitude_p10\":%lf,\"amplitude_median\":%lf,\"amplitude_largest\":%lf,",
+                            &p10, &median, &most),
+                     3);
+    assert_true(0 < p10 && p10 <= median && median <= most);
+    launch_free(&text);
+    launch_free(&json);
+    scratch_remove(dir);
+}
+
 static void tuning_is_yaml_for_the_experiment(void **state) {
     (void)state;
     char exp[200], path[200];
@@ -786,6 +822,7 @@ int main(void) {
         cmocka_unit_test(the_seed_matters),
         cmocka_unit_test(signs_have_an_accuracy),
         cmocka_unit_test(wrong_runs_are_refused),
+        cmocka_unit_test(tuning_is_numbers_as_well),
         cmocka_unit_test(tuning_is_yaml_for_the_experiment),
         cmocka_unit_test(a_signal_ends_with_a_checkpoint),
         cmocka_unit_test(an_epoch_goes_on_where_it_stopped),

@@ -1,25 +1,41 @@
 /* rheo tune: proposals for an experiment. */
 #include "cli/cli.h"
 #include "rheo/netlist.h"
-#include "rheo/run.h"
+#include "run/run.h"
 
 static const rh_option OPTIONS[] = {
     { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 
+static void json(rh_buf *b, const rh_proposal *p, const char *yaml) {
+    const rh_tuning *const t = &p->tuning;
+    rh_buf_puts(b, "{\"event\":\"tune\"");
+    rh_json_count(b, "samples", p->n_sample);
+    rh_json_number(b, "amplitude_p10", t->a_small);
+    rh_json_number(b, "amplitude_median", t->a_median);
+    rh_json_number(b, "amplitude_largest", t->a_large);
+    rh_buf_puts(b, ",\"set\":{");
+    for (int i = 0; i < p->n; i++) {
+        rh_buf_printf(b, "%s\"%s.%s\":", i ? "," : "", p->set[i].block, p->set[i].key);
+        rh_buf_json_number(b, p->set[i].value);
+    }
+    rh_buf_puts(b, "}");
+    rh_json_text(b, "yaml", yaml);
+    rh_buf_puts(b, "}\n");
+}
+
 static rheo_status propose(rh_cli *cli, rh_buf *b, rheo_error *err) {
     rheo_experiment *x = NULL;
+    rh_proposal p;
     char *text = NULL;
     rheo_status st = rh_input_experiment_set(cli, &x, err);
-    if (st == RHEO_OK) st = rheo_tune(x, &text, &cli->log, err);
-    if (st == RHEO_OK && cli->json) {
-        rh_buf_puts(b, "{\"event\":\"tune\"");
-        rh_json_text(b, "yaml", text);
-        rh_buf_puts(b, "}\n");
-    } else if (st == RHEO_OK) {
+    if (st == RHEO_OK) st = rh_propose(x, &p, &cli->log, err);
+    if (st == RHEO_OK) st = rh_proposal_print(x, &p, &text, err);
+    if (st == RHEO_OK && cli->json)
+        json(b, &p, text);
+    else if (st == RHEO_OK)
         rh_buf_puts(b, text);
-    }
     rheo_text_free(text);
     rheo_experiment_destroy(x);
     return st;
@@ -44,5 +60,6 @@ const rh_command rh_cmd_tune = {
     .max_operand = 1,
     .run = run,
     .takes = RH_TAKES_EXPERIMENT | RH_TAKES_CONFIG,
-    .notes = "Prints YAML with the reasons as comments, and the same as options of `rheo train`; nothing is changed.\n",
+    .notes = "Prints YAML with the reasons as comments, and the same as options of `rheo train`; nothing is changed.\n"
+             "With --json the numbers are under the names that --set takes, and infinite ones are left out.\n",
 };

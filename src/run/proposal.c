@@ -39,35 +39,42 @@ static void add_amplitude(rh_buf *b, const char *what, double a) {
     rh_buf_puts(b, text);
 }
 
-static void add_set(rh_buf *b, const char *block, const char *key, double x) {
-    if (isinf(x)) return; /* as it is without */
-    rh_buf_printf(b, " --set %s.%s=", block, key);
-    rh_buf_number(b, x);
+/* The proposals by the names of the settings; infinite ones are as they are without. */
+static int settings_of(const rh_tuning *t, rh_proposed *out) {
+    const rh_kernel *const k = RH_KERNELS[t->def.kernel];
+    int n = 0;
+    out[n++] = (rh_proposed){ "learning", "rate", t->def.rate };
+    out[n++] = (rh_proposed){ "learning.nudge", "strength", t->def.strength };
+    if (t->def.rule == RH_RULE_TCL) { /* the others compare without a sawtooth and a memory */
+        out[n++] = (rh_proposed){ "protocol", "fast", t->def.fast };
+        out[n++] = (rh_proposed){ "protocol", "slow", t->def.slow };
+        for (int i = 0; i < k->n_field && n < RH_MAX_PROPOSED - 1; i++)
+            out[n++] = (rh_proposed){ "memory", k->fields[i].name, t->def.par[i] };
+        out[n++] = (rh_proposed){ "memory", "threshold", t->def.threshold };
+    }
+    int kept = 0;
+    for (int i = 0; i < n; i++)
+        if (!isinf(out[i].value)) out[kept++] = out[i];
+    return kept;
 }
 
 /* The same as options of `rheo train`. */
-static void add_command(rh_buf *b, const rh_tuning *t) {
-    const rh_kernel *const k = RH_KERNELS[t->def.kernel];
+static void add_command(rh_buf *b, const rh_proposal *p) {
     rh_buf_puts(b, "# Put these values into the blocks of the experiment, or leave it and type: rheo train");
-    add_set(b, "learning", "rate", t->def.rate);
-    add_set(b, "learning.nudge", "strength", t->def.strength);
-    if (t->def.rule != RH_RULE_TCL) {
-        rh_buf_puts(b, " EXPERIMENT\n");
-        return;
+    for (int i = 0; i < p->n; i++) {
+        rh_buf_printf(b, " --set %s.%s=", p->set[i].block, p->set[i].key);
+        rh_buf_number(b, p->set[i].value);
     }
-    add_set(b, "protocol", "fast", t->def.fast);
-    add_set(b, "protocol", "slow", t->def.slow);
-    for (int i = 0; i < k->n_field; i++) add_set(b, "memory", k->fields[i].name, t->def.par[i]);
-    add_set(b, "memory", "threshold", t->def.threshold);
     rh_buf_puts(b, " EXPERIMENT\n");
 }
 
-static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, rheo_error *err) {
+static rheo_status print_tuning(const rh_proposal *p, char **text, rheo_error *err) {
+    const rh_tuning *const t = &p->tuning;
     rh_buf b = { 0 };
     rh_buf_printf(
         &b,
         "# From the first %d training samples. How much s = drop^2/2 of an edge changes when the outputs are pulled:\n",
-        n_sample);
+        p->n_sample);
     add_amplitude(&b, "10 %", t->a_small);
     add_amplitude(&b, "median", t->a_median);
     add_amplitude(&b, "largest", t->a_large);
@@ -78,7 +85,7 @@ static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, r
     rh_buf_printf(&b, "  nudge: {kind: %s, strength: ", RH_NUDGES[t->def.nudge]);
     rh_buf_number(&b, t->def.strength);
     rh_buf_puts(&b, "}\n");
-    if (t->def.rule == RH_RULE_TCL) { /* the others compare without a sawtooth and a memory */
+    if (t->def.rule == RH_RULE_TCL) {
         rh_buf_printf(&b, "protocol:\n  kind: %s\n", RH_PROTOCOLS[t->def.protocol]->name);
         add_why(&b, t, "fast");
         add_number(&b, "fast", t->def.fast);
@@ -86,7 +93,7 @@ static rheo_status print_tuning(const rh_tuning *t, int n_sample, char **text, r
         add_number(&b, "slow", t->def.slow);
         add_kernel(&b, t);
     }
-    add_command(&b, t);
+    add_command(&b, p);
     if (!b.bad) {
         *text = b.s;
         return RHEO_OK;
@@ -112,18 +119,27 @@ static rheo_status hydraulic(char **text, rheo_error *err) {
     return RH_NOMEM(err);
 }
 
-rheo_status rheo_tune(const rheo_experiment *x, char **text, const rheo_log *log, rheo_error *err) {
+rheo_status rh_propose(const rheo_experiment *x, rh_proposal *p, const rheo_log *log, rheo_error *err) {
     const rh_ports ports = rh_experiment_ports(x);
     const rh_samples samples = rh_experiment_samples(x);
     rheo_solver_def solver = rheo_solver_default();
     if (x->backend) solver.backend = x->backend;
     rh_learner *l = NULL;
     RHEO_TRY(rh_learner_open(&l, x->circuit, &x->learn, &solver, &ports, &samples, log, err));
-    const int n = x->task.n_train < MAX_SAMPLE ? x->task.n_train : MAX_SAMPLE;
-    rh_tuning t;
-    rheo_status st = rh_tune(l, x->task.train, n, RATIO, &t, err);
+    p->n_sample = x->task.n_train < MAX_SAMPLE ? x->task.n_train : MAX_SAMPLE;
+    const rheo_status st = rh_tune(l, x->task.train, p->n_sample, RATIO, &p->tuning, err);
     rh_learner_close(l);
-    if (st == RHEO_OK) st = print_tuning(&t, n, text, err);
-    if (st == RHEO_OK && x->domain) st = hydraulic(text, err);
+    if (st == RHEO_OK) p->n = settings_of(&p->tuning, p->set);
     return st;
+}
+
+rheo_status rh_proposal_print(const rheo_experiment *x, const rh_proposal *p, char **text, rheo_error *err) {
+    RHEO_TRY(print_tuning(p, text, err));
+    return x->domain ? hydraulic(text, err) : RHEO_OK;
+}
+
+rheo_status rheo_tune(const rheo_experiment *x, char **text, const rheo_log *log, rheo_error *err) {
+    rh_proposal p;
+    RHEO_TRY(rh_propose(x, &p, log, err));
+    return rh_proposal_print(x, &p, text, err);
 }

@@ -70,6 +70,19 @@ rh_ports rh_experiment_ports(const rheo_experiment *x);
 rheo_status rh_experiment_print_beside(const rheo_experiment *x, const char *folder, char **text, rheo_error *err);
 rheo_status rh_experiment_print_settings(const rheo_experiment *x, char **text, rheo_error *err);
 rh_samples rh_experiment_samples(const rheo_experiment *x);
+/* What `rheo tune` proposes, as numbers under the names of the settings, and as its text (rheo_text_free). */
+enum { RH_MAX_PROPOSED = 5 + RH_MAX_PAR };
+typedef struct rh_proposed {
+    const char *block, *key;
+    double value;
+} rh_proposed;
+typedef struct rh_proposal {
+    rh_tuning tuning;
+    int n_sample, n;
+    rh_proposed set[RH_MAX_PROPOSED]; /* [n] */
+} rh_proposal;
+rheo_status rh_propose(const rheo_experiment *x, rh_proposal *p, const rheo_log *log, rheo_error *err);
+rheo_status rh_proposal_print(const rheo_experiment *x, const rh_proposal *p, char **text, rheo_error *err);
 /* Training samples of which an exported deck measures the error, before its first tooth and after its last one. */
 enum { RH_SCORED = 32 };
 int rh_experiment_n_scored(const rheo_experiment *x);
