@@ -1260,11 +1260,41 @@ static void checksums_are_those_of_others(void **state) {
     assert_string_equal(sum, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+/* "folder/.." goes where it may: not behind a link, and not where nothing is. */
+static void paths_are_tidied(void **state) {
+    (void)state;
+    char top[] = "/tmp/rheo-tidy-XXXXXX", text[300], want[300];
+    assert_non_null(mkdtemp(top));
+    static const char *const CASES[][2] = {
+        { "a/b/../../f", "f" },       { "a/../f", "f" },      { "a/b/../b/../../f", "f" },
+        { "a/b/../g", "a/g" },        { "a//b/../g", "a/g" }, { "link/../g", "link/../g" }, /* that is a/g */
+        { "a/../none", "a/../none" }, { "f", "f" },
+    };
+    snprintf(text, sizeof text, "cd %s && mkdir -p a/b && ln -s a/b link && touch f a/g", top);
+    assert_int_equal(system(text), 0);
+    for (size_t k = 0; k < RH_COUNT(CASES); k++) {
+        snprintf(text, sizeof text, "%s/%s", top, CASES[k][0]);
+        snprintf(want, sizeof want, "%s/%s", top, CASES[k][1]);
+        char *const tidy = rh_path_tidy(rh_strdup(text));
+        assert_string_equal(tidy, want);
+        rh_free(tidy);
+    }
+    snprintf(text, sizeof text, "/tmp/../../%s/a/../f", top + 1);
+    snprintf(want, sizeof want, "/../%s/f", top + 1);
+    char *const tidy = rh_path_tidy(rh_strdup(text));
+    assert_string_equal(tidy, want);
+    rh_free(tidy);
+    assert_null(rh_path_tidy(NULL));
+    snprintf(text, sizeof text, "rm -r %s", top);
+    assert_int_equal(system(text), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_meant_is_said),
         cmocka_unit_test(what_hints_say_is_read),
         cmocka_unit_test(a_capital_a_is_ampere),
+        cmocka_unit_test(paths_are_tidied),
         cmocka_unit_test(checksums_are_those_of_others),
         cmocka_unit_test(memory_is_zeroed_and_overflow_is_refused),
         cmocka_unit_test(grow_keeps_what_is_there),

@@ -12,6 +12,10 @@
 static const char DIVIDER[] =
     "divider\n*@ rheo version=1\nVin in 0 1\nR1 in o 1k\nR2 o 0 3k\n*@ learn R1 min=1u max=10m\n.end\n";
 
+static const char EXPERIMENT[] = "version: 1\nnetlist: a.cir\ntask:\n  kind: table\n  inputs: [in]\n  outputs: [o]\n"
+                                 "  rows: [{in: [1], out: [0.6]}]\nlearning: {rule: gradient, rate: 1u}\n"
+                                 "run: {epochs: 20}\noutput: run\n";
+
 /* Runs, expects the exit code, and that out and err contain these texts (NULL: not looked at; "": empty). */
 static void contains(const char *what, const char *text, const char *want) {
     if (!want) return;
@@ -146,6 +150,12 @@ static void wrong_netlists_are_told(void **state) {
     snprintf(path, sizeof path, "%s/b.cir", dir);
     expect(4, "", "error[E203]", "check", path);
     expect(4, "", "error[E203]", "solve", path);
+    scratch_write(dir, "c.cir", "t\nI1 x y 1\nV1 a b 1\nR1 a b 1k\n.end\n");
+    snprintf(path, sizeof path, "%s/c.cir", dir);
+    expect(4, "", "^~ write 0 for the node that potentials count from, such as b, where V1 has its minus\n", "check",
+           path);
+    expect_stdin("t\nI1 x y 1\nR1 x y 1k\n.end\n", 4, "", "^~ write 0 for the node that potentials count from\n",
+                 "check", "-");
     scratch_write(dir, "c.cir", "t\nR1 a 0 x\nR2 b 0 y\n.end\n");
     snprintf(path, sizeof path, "%s/c.cir", dir);
     expect(3, "", "2 errors, 0 warnings\n", "check", path);
@@ -155,9 +165,52 @@ static void wrong_netlists_are_told(void **state) {
     scratch_remove(dir);
 }
 
-static const char EXPERIMENT[] = "version: 1\nnetlist: a.cir\ntask:\n  kind: table\n  inputs: [in]\n  outputs: [o]\n"
-                                 "  rows: [{in: [1], out: [0.6]}]\nlearning: {rule: gradient, rate: 1u}\n"
-                                 "run: {epochs: 20}\noutput: run\n";
+/* A hundred warnings are shown; how many there were beyond them is said, and the last line counts what was shown. */
+static void hidden_warnings_are_counted(void **state) {
+    (void)state;
+    for (int n = 99; n <= 102; n++) {
+        rh_buf b = { 0 };
+        char last[80], more[80];
+        rh_buf_puts(&b, "t\nV1 a 0 1\nR1 a 0 1k\n");
+        for (int i = 0; i < n; i++) rh_buf_puts(&b, "*#shell x\n");
+        rh_buf_puts(&b, ".end\n");
+        snprintf(last, sizeof last, "0 learnable, %d warnings\n", n < 100 ? n : 100);
+        snprintf(more, sizeof more, "note: %d more warning%s not shown\n", n - 100, n == 101 ? " is" : "s are");
+        launched r;
+        launch(&r, ARGS("check", "-"), NULL, b.s);
+        assert_int_equal(r.exit, 0);
+        contains("standard output", r.out, last);
+        int shown = 0;
+        for (const char *p = r.err; (p = strstr(p, "warning[E601]")); p++) shown++;
+        assert_int_equal(shown, n < 100 ? n : 100);
+        if (n > 100)
+            contains("standard error", r.err, more);
+        else
+            assert_null(strstr(r.err, "not shown"));
+        launch_free(&r);
+        rh_buf_free(&b);
+    }
+}
+
+/* Who resumes a run is told the place in the netlist as he would name it. */
+static void places_have_short_paths(void **state) {
+    (void)state;
+    static const char *const NET =
+        "t\n*@ rheo version=1\nVin in 0 1\nR1 in o 1k\nR2 o 0 3k\n*@ learn R1 min=1u max=10m\n"
+        ".print v(o)\n.end\n";
+    char *const dir = scratch_create(), path[300], want[400];
+    scratch_write(dir, "a.cir", NET);
+    scratch_write(dir, "exp.yaml", EXPERIMENT);
+    snprintf(path, sizeof path, "%s/exp.yaml", dir);
+    expect(0, "", NULL, "train", path);
+    snprintf(want, sizeof want, "%s/a.cir:7:1: note[E105]: '.print' is not used by rheo", dir);
+    snprintf(path, sizeof path, "%s/run", dir);
+    launched r;
+    launch(&r, ARGS("resume", path), NULL, NULL);
+    assert_int_equal(strncmp(r.err, want, strlen(want)), 0);
+    launch_free(&r);
+    scratch_remove(dir);
+}
 
 /* What each kind of file is called, and that every command that does not take it says so in one message. */
 static void files_of_another_kind_are_told(void **state) {
@@ -413,6 +466,15 @@ static void units_are_checked(void **state) {
     expect_stdin(DIVIDER, 0, "potential", "", "solve", "--set", "Vin=2V", "-");
 }
 
+static void wrong_decimals_have_a_hint(void **state) {
+    (void)state;
+    expect_stdin(DIVIDER, 2, "",
+                 "rheo: error: --set Vin=-0,2: a comma is not a decimal point\n  hint: write Vin=-0.2\n", "solve",
+                 "--set", "Vin=-0,2", "-");
+    expect(2, "", "rheo: error: --fast: '-0,2': a comma is not a decimal point\n  hint: write -0.2\n", "cycle",
+           "--fast", "-0,2", "-A", "1");
+}
+
 static void hydraulic_networks_are_printed_in_their_units(void **state) {
     (void)state;
     expect_stdin(DIVIDER, 0, " Pa\n", "", "solve", "--domain", "hydraulic", "-");
@@ -499,11 +561,16 @@ int main(void) {
         cmocka_unit_test(right_netlists_pass),
         cmocka_unit_test(wrong_netlists_are_told),
         cmocka_unit_test(divider_is_solved),
+        cmocka_unit_test(hidden_warnings_are_counted),
+        cmocka_unit_test(places_have_short_paths),
+        cmocka_unit_test(files_of_another_kind_are_told),
+        cmocka_unit_test(run_directories_are_taken),
         cmocka_unit_test(lost_output_is_an_error),
         cmocka_unit_test(generators_make_netlists_that_solve),
         cmocka_unit_test(files_are_not_overwritten),
         cmocka_unit_test(json_is_lines_of_objects),
         cmocka_unit_test(units_are_checked),
+        cmocka_unit_test(wrong_decimals_have_a_hint),
         cmocka_unit_test(hydraulic_networks_are_printed_in_their_units),
         cmocka_unit_test(cycle_writes_the_amplitude),
         cmocka_unit_test(tau_is_chosen_by_r_and_c),

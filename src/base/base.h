@@ -77,6 +77,8 @@ typedef struct rh_report {
 /* hint may be NULL. Returns status, or RHEO_E_LIMIT... never: callers test rh_report_full(). */
 rheo_status rh_report_error(rh_report *r, rheo_status status, int code, rh_loc at, const char *hint, const char *fmt,
                             ...) RHEO_PRINTF(6, 7);
+/* At most 100 warnings of a report are shown; rh_report_close says in a note how many more there were. */
+void rh_report_close(const rh_report *r);
 void rh_report_warning(rh_report *r, int code, rh_loc at, const char *hint, const char *fmt, ...) RHEO_PRINTF(5, 6);
 static inline bool rh_report_full(const rh_report *r) { return r->n_error >= (r->max_error ? r->max_error : 20); }
 /* Warn or note through a log without a report. */
@@ -213,7 +215,9 @@ rheo_status rh_file_write(const char *path, const void *data, size_t n, rheo_err
 rheo_status rh_dir_create(const char *path, rheo_error *err); /* with parents; fine if it exists */
 uint32_t rh_crc32c(uint32_t crc, const void *data, size_t n);
 char *rh_path_join(const char *folder, const char *name); /* absolute name: a copy of name; NULL: out of memory */
-char *rh_path_folder(const char *path);                   /* "." when there is none; NULL: out of memory */
+/* Takes path (NULL stays) and gives it back without "folder/.." where that leads to the same file, for messages. */
+char *rh_path_tidy(char *path);
+char *rh_path_folder(const char *path); /* "." when there is none; NULL: out of memory */
 /* How to get from folder `from` to path, both absolute and without "..": "../../net.cir". Absolute when they have no
  * folder but the root in common. NULL: out of memory. */
 char *rh_path_relative(const char *from, const char *path);

@@ -216,18 +216,21 @@ rheo_status rh_report_error(rh_report *r, rheo_status status, int code, rh_loc a
 /* A file can hold a reason to warn on every line; each costs a search for its line, so the number shown is bounded. */
 void rh_report_warning(rh_report *r, int code, rh_loc at, const char *hint, const char *fmt, ...) {
     if (r->n_warning < INT32_MAX) r->n_warning++;
-    if (r->n_warning > MAX_WARNING) {
-        if (r->n_warning == MAX_WARNING + 1)
-            rh_warn(r->log, 0, RH_NOWHERE, "more than %d warnings: the others are not shown", MAX_WARNING);
-        return;
-    }
-    if (!r->log || !r->log->emit) return;
+    if (r->n_warning > MAX_WARNING || !r->log || !r->log->emit) return;
     rheo_error e;
     va_list ap;
     va_start(ap, fmt);
     fill(&e, RHEO_OK, RHEO_WARNING, code, at, fmt, ap);
     va_end(ap);
     if (hint) set_hint(&e, "%s", hint);
+    send(r->log, &e);
+}
+
+void rh_report_close(const rh_report *r) {
+    if (r->n_warning <= MAX_WARNING || !r->log || !r->log->emit) return;
+    rheo_error e = { .severity = RHEO_NOTE };
+    const int n = r->n_warning - MAX_WARNING;
+    snprintf(e.msg, sizeof e.msg, "%d more warning%s not shown", n, n == 1 ? " is" : "s are");
     send(r->log, &e);
 }
 

@@ -336,8 +336,10 @@ static const entry CATALOGUE[] = {
       "or all edges stand at a bound and are pushed beyond it. `rheo tune` proposes a rate from the first samples; bounds "
       "are conductances in siemens, volts for gates." },
     { 201, "no ground",
-      "Potentials are measured from ground, and nothing in this circuit is connected to it. Call the node that all "
-      "voltages refer to 0 or gnd. Names such as 00 or gnd! are ordinary nodes." },
+      "A potential is a voltage between a node and a common one, ground, whose name is 0 (or gnd). No element of this "
+      "circuit is connected to it, so nothing says where zero volt is. Choose a node, mostly the one at the minus of the "
+      "supply, and write 0 in its place on every card: V1 in out 5 becomes V1 in 0 5, and R1 in out 1k becomes R1 in 0 1k. "
+      "Names such as 00, gnd! or vss are ordinary nodes; `rheo check` warns of them (E117)." },
     { 203, "no DC path to ground",
       "No direct current can flow between these nodes and ground: they are joined to the rest by capacitors, current "
       "sources or nothing at all, so their potential can be anything. Join them to ground, if need be by a large "

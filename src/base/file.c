@@ -169,6 +169,53 @@ char *rh_path_join(const char *folder, const char *name) {
     return NULL;
 }
 
+/* Drops the last folder of text [n]; false: there is none that could be dropped. */
+static bool drop_folder(const char *text, size_t *n) {
+    size_t from = *n;
+    while (from > 0 && text[from - 1] != '/') from--;
+    const size_t len = *n - from;
+    if (len == 0 || (len == 1 && text[from] == '.') || (len == 2 && memcmp(text + from, "..", 2) == 0)) return false;
+    *n = from > 0 && !(from == 1 && text[0] == '/') ? from - 1 : from;
+    return true;
+}
+
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+char *rh_path_tidy(char *path) {
+    if (!path || !strstr(path, "/../")) return path;
+    char *const out = rh_strdup(path);
+    size_t n = 0;
+    bool slash = false; /* between what is there and what comes */
+    for (const char *p = path; out && *p;) {
+        const size_t len = strcspn(p, "/");
+        const bool up = len == 2 && memcmp(p, "..", 2) == 0;
+        if (up && drop_folder(out, &n)) {
+            slash = n > 0 && out[n - 1] != '/';
+        } else {
+            if (slash) out[n++] = '/';
+            memmove(out + n, p, len);
+            n += len;
+            slash = true;
+        }
+        p += len;
+        if (*p == '/' && n == 0 && p == path) { /* the root */
+            out[n++] = '/';
+            slash = false;
+        }
+        while (*p == '/') p++;
+    }
+    if (out) out[n] = '\0';
+    if (!out || n == 0 || !same_file(path, out)) { /* a link on the way, or no such file */
+        rh_free(out);
+        return path;
+    }
+    rh_free(path);
+    return out;
+}
+
 char *rh_path_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash) return rh_strdup(".");

@@ -100,7 +100,16 @@ static rheo_status check_ground(const rheo_circuit *c, rheo_error *err) {
         c->n_elem == 0
             ? rh_fail(err, RHEO_E_SINGULAR, 201, RH_NOWHERE, "the circuit has no elements")
             : rh_fail(err, RHEO_E_SINGULAR, 201, rh_elem_loc(c, 0), "no element is connected to ground (node 0)");
-    rh_hint(err, "potentials count from node 0: connect one node to it");
+    char shown[60];
+    int e = 0;
+    while (e < c->n_elem && c->kind[e] != RH_KIND_V) e++;
+    if (e < c->n_elem) {
+        const char *const minus = c->node_name[c->term[e][1]];
+        rh_hint(err, "write 0 for the node that potentials count from, such as %s, where %.60s has its minus",
+                rh_escape(minus, strlen(minus), shown, sizeof shown), c->elem_name[e]);
+    } else {
+        rh_hint(err, "write 0 for the node that potentials count from");
+    }
     return st;
 }
 

@@ -95,6 +95,7 @@ static void scan_source(const rh_source *source, const rheo_log *log) {
         if (text[0] != '*' && (line > 1 || in_block)) scan_commands(&report, source, line, p, n, in_block);
         p = p[n] ? p + n + 1 : NULL;
     }
+    rh_report_close(&report);
 }
 
 /* Start-up files of ngspice beside the netlist: it reads them before anything else. */

@@ -188,6 +188,7 @@ static rheo_status finish(rh_reader *rd, rheo_circuit **out, rheo_error *err) {
         return err->status; /* of the first error, if there was one before */
     }
     if (rh_report_full(&rd->rep)) rh_note(rd, 0, RH_NOWHERE, "reading stopped after %d errors", rd->rep.n_error);
+    rh_report_close(&rd->rep);
     if (rd->rep.n_error) return err->status;
     if (rd->fatal) return rd->fatal;
     rh_builder *b = rd->b;

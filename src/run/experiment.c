@@ -83,7 +83,7 @@ rheo_status rh_experiment_forward(rh_report *r, rheo_error *e, rh_loc at) {
 
 char *rh_experiment_path(const rheo_experiment *x, const char *path) {
     const bool bare = strcmp(x->folder, ".") == 0 && strcmp(path, "-") != 0; /* "-" alone would be standard input */
-    return rh_path_join(bare ? "" : x->folder, path);
+    return rh_path_tidy(rh_path_join(bare ? "" : x->folder, path));
 }
 
 /* ---- blocks that are nothing but settings ---- */

@@ -124,12 +124,27 @@ static const char *input_unit(const rheo_experiment *x) {
     return unit;
 }
 
+/* [-0,2, 0.3]: whole numbers on both sides of a comma and no blank. */
+static const char *comma_in(const rh_yaml *list) {
+    static const char *const DIGITS = "0123456789";
+    for (int i = 0; i + 1 < list->n; i++) {
+        const rh_yaml *const a = list->item[i], *const b = list->item[i + 1];
+        if (a->type != RH_YAML_SCALAR || b->type != RH_YAML_SCALAR || a->line != b->line ||
+            b->col != a->col + a->len + 1)
+            continue;
+        const size_t sign = strspn(a->text, "+-");
+        if (strspn(a->text + sign, DIGITS) == a->n_text - sign && strspn(b->text, DIGITS) == b->n_text)
+            return "a comma separates numbers: decimals have a point";
+    }
+    return NULL;
+}
+
 static rheo_status check_length(const context *k, const rh_yaml *y, const char *key, const char *ports, int want) {
     if (y->type != RH_YAML_LIST || y->n == want) return RHEO_OK; /* not a list: said elsewhere */
     char text[160];
     snprintf(text, sizeof(text), "'%s' has %d number%s, but there %s %d %s%s", key, y->n, y->n == 1 ? "" : "s",
              want == 1 ? "is" : "are", want, ports, want == 1 ? "" : "s");
-    return rh_task_fault(k, rh_yaml_loc(k->rd, y), NULL, text);
+    return rh_task_fault(k, rh_yaml_loc(k->rd, y), y->n > want ? comma_in(y) : NULL, text);
 }
 
 /* Numbers of one row; without ports there is nothing to compare the length with. */
