@@ -334,6 +334,61 @@ static void divider_is_solved(void **state) {
 }
 
 /* A shell is the shortest way to a full disk and to closed descriptors. */
+static double sum_of_powers(const char *json, int *n) {
+    double sum = 0;
+    *n = 0;
+    for (const char *p = json; (p = strstr(p, "\"power\":")); p++, ++*n) sum += strtod(p + 8, NULL);
+    return sum;
+}
+
+/* Tellegen: the powers of the elements that the user wrote sum to zero, and what sources deliver is what the resistors
+ * dissipate. No part of an expression is listed, neither where the reader made it nor where a flat netlist writes it
+ * out; an element that is merely called like one is. */
+static void expressions_have_no_parts_to_see(void **state) {
+    (void)state;
+    static const struct {
+        const char *net;
+        int n_elem;
+        double resistors; /* W */
+    } CASES[] = {
+        { "t\nV1 a 0 2\nR1 a 0 1k\nB1 b 0 v=2*v(a)\nR2 b 0 2k\n.end\n", 4, 12e-3 },
+        { "t\nV1 a 0 2\nR1 a 0 1k\nB1 0 B1#v i={2*V(a)}\nR2 b 0 2k\nR.B1 B1#v 0 1\nE.B1 b 0 B1#v 0 1\n.end\n", 4,
+          12e-3 },
+        { "t\nV1 a 0 2\nR1 a 0 1k\nE1 c 0 value={v(a)*v(a)}\nR3 c 0 500\nG1 0 d value={1m*v(a)}\nR4 d 0 1k\n.end\n", 6,
+          4e-3 + 32e-3 + 4e-3 },
+        { "t\nV1 a 0 2\nR1 a 0 1k\nB1 f 0 v=v(a)*i(V1)+v(b)*v(c)*v(d)\nR2 f 0 1k\nR3 a b 1k\nR4 b c 1k\nR5 c d 1k\n"
+          "R6 d 0 1k\n.end\n",
+          8, NAN },
+        { "t\nV1 a 0 2\nR1 a 0 1k\n.subckt s p q\nB1 q 0 v={3*v(p)}\nR1 q 0 2k\n.ends\nX1 a b s\nR.B1 b 0 4k\n.end\n",
+          5, 4e-3 + 18e-3 + 9e-3 },
+    };
+    for (size_t k = 0; k < RH_COUNT(CASES); k++) {
+        launched r;
+        int n;
+        launch(&r, ARGS("solve", "--json", "-"), NULL, CASES[k].net);
+        assert_int_equal(r.exit, 0);
+        CHECK_NEAR(sum_of_powers(r.out, &n), 0, 1e-15);
+        assert_int_equal(n, CASES[k].n_elem);
+        assert_null(strchr(r.out, '#'));
+        const double dissipated = strtod(strstr(r.out, "\"dissipated\":") + 13, NULL),
+                     delivered = strtod(strstr(r.out, "\"delivered\":") + 12, NULL);
+        CHECK_NEAR(delivered, dissipated, 1e-15);
+        if (!isnan(CASES[k].resistors)) CHECK_NEAR(dissipated, CASES[k].resistors, 1e-15);
+        launch_free(&r);
+        static const char *const FORMS[] = { "--csv", "--color=auto" };
+        for (int form = 0; form < 2; form++) {
+            launch(&r, ARGS("solve", FORMS[form], "-"), NULL, CASES[k].net);
+            assert_int_equal(r.exit, 0);
+            assert_null(strchr(r.out, '#'));
+            launch_free(&r);
+        }
+    }
+    expect_stdin(CASES[0].net, 0, "B1           expression           -2 mA           -8 mW\n", "", "solve", "-");
+    expect_stdin(
+        "t\n*@ rheo version=1\n*@ learn R* min=1u max=1\nV1 a 0 2\nR1 a 0 1k\nB1 b 0 v=2*v(a)\nR2 b 0 2k\n.end\n", 0,
+        ", 2 learnable, ", "", "check", "-");
+}
+
 static void shell(const char *script, int code) {
     char command[600];
     snprintf(command, sizeof command, "set -o pipefail; RHEO='%s'; %s", launch_program(), script);
@@ -565,6 +620,7 @@ int main(void) {
         cmocka_unit_test(places_have_short_paths),
         cmocka_unit_test(files_of_another_kind_are_told),
         cmocka_unit_test(run_directories_are_taken),
+        cmocka_unit_test(expressions_have_no_parts_to_see),
         cmocka_unit_test(lost_output_is_an_error),
         cmocka_unit_test(generators_make_netlists_that_solve),
         cmocka_unit_test(files_are_not_overwritten),

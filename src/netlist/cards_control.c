@@ -95,6 +95,12 @@ static int beside_element(beside *b, char letter, const char *what, const int *t
     rh_buf_free(&name);
     if (e == -1) rh_no_memory(rd);
     if (e == -2) rh_card_duplicate(rd, b->k->name, other);
+    if (e < 0) return e;
+    if (!rh_grow(&rd->beside, &rd->cap_beside, rd->n_beside + 1, sizeof(int))) {
+        rh_no_memory(rd);
+        return -1;
+    }
+    rd->beside[rd->n_beside++] = e;
     return e;
 }
 

@@ -178,6 +178,8 @@ typedef struct rh_reader {
     rh_mark *mark;
     int cap_mark;
     bool any_mark;
+    int *beside; /* elements that expressions need and no card names, rising */
+    int n_beside, cap_beside;
     rh_sense *sense;
     int n_sense, cap_sense;
     rh_map *instance; /* path of each instance: its number in place */

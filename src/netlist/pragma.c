@@ -203,6 +203,19 @@ static bool cannot(learn *l, rh_tok t, int elem) {
                   RH_KINDS[rh_builder_element_kind(l->rd->b, elem)]->name);
 }
 
+/* No pattern means what belongs to an expression. */
+static bool is_beside(const rh_reader *rd, int elem) {
+    int from = 0, to = rd->n_beside;
+    while (from < to) {
+        const int mid = from + (to - from) / 2;
+        if (rd->beside[mid] < elem)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from < rd->n_beside && rd->beside[from] == elem;
+}
+
 static bool learn_pattern(learn *l, rh_tok t) {
     rh_reader *rd = l->rd;
     char *pattern = rh_strndup(t.s, (size_t)t.n);
@@ -212,7 +225,7 @@ static bool learn_pattern(learn *l, rh_tok t) {
     for (int e = l->at_first; e < l->n_elem && rd->matches <= MATCHES; e++) {
         const char *name = local_name(rd, l->f, e);
         rd->matches += 24 + (stars > 1 ? (int64_t)t.n * (int64_t)strlen(name) : 0);
-        if (!rh_glob(pattern, name)) continue;
+        if (!rh_glob(pattern, name) || is_beside(rd, e)) continue;
         others += !can_learn(rd, e);
         if (!can_learn(rd, e)) continue;
         hits++;

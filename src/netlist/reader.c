@@ -136,8 +136,8 @@ static void free_def(rh_def *d) {
 static void close_reader(rh_reader *rd) {
     for (int k = 0; k < rd->n_def; k++) free_def(rd->defs[k]);
     for (int k = 0; k < rd->n_src; k++) rh_free(rd->real[k]);
-    void *const arrays[] = { rd->defs,  rd->src,  rd->real,  rd->val,   rd->node,  rd->tok,   rd->arg, rd->mark,
-                             rd->place, rd->root, rd->model, rd->sense, rd->point, rd->table, rd->kept };
+    void *const arrays[] = { rd->defs,  rd->src,  rd->real,  rd->val,   rd->node,  rd->tok,   rd->arg,  rd->mark,
+                             rd->place, rd->root, rd->model, rd->sense, rd->point, rd->table, rd->kept, rd->beside };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
     rh_map_destroy(rd->failed);
     rh_map_destroy(rd->instance);
