@@ -301,6 +301,59 @@ static void run_directories_are_taken(void **state) {
     scratch_remove(dir);
 }
 
+/* What a schematic editor writes: an absolute path to a library, cards for an analysis. The folder of the library is
+ * read when it is named, and nothing beside it. */
+static void libraries_lie_in_folders_that_are_named(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[300], lib[300], other[300], text[900];
+    snprintf(text, sizeof text, "mkdir %s/proj %s/lib %s/other", dir, dir, dir);
+    assert_int_equal(system(text), 0);
+    snprintf(path, sizeof path, "%s/proj/learn.cir", dir);
+    snprintf(lib, sizeof lib, "%s/lib", dir);
+    snprintf(other, sizeof other, "%s/other", dir);
+    snprintf(text, sizeof text,
+             ".title KiCad schematic\n.include \"%s/lib/d.lib\"\n.save all\n.probe alli\n.probe p(R1)\n.tran 1u 10m\n"
+             "V1 /in 0 DC 1\nR1 /in Net-_D1-A_ 10k\nR2 Net-_D1-A_ GND 10k\nD1 Net-_D1-A_ GND 1N4148\n.end\n",
+             dir);
+    scratch_write(dir, "proj/board.cir", text);
+    scratch_write(dir, "proj/learn.cir",
+                  "edges\n*@ rheo version=1\n*@ learn R* min=1u max=10m\n.include board.cir\n.end\n");
+    scratch_write(dir, "lib/d.lib", ".include more.lib\n");
+    scratch_write(dir, "lib/more.lib", ".model 1N4148 D(is=2.52n n=1.752 rs=0.568)\n");
+    scratch_write(dir, "other/secret", "root:x:0:0\n");
+    expect(3, "", "error[E604]", "check", path);
+    expect(3, "", "is outside the folder of the main file", "check", "--include-dir", other, path);
+    expect(0, "4 elements, 2 learnable, 0 warnings\n", ".save' is not used by rheo, nor .probe\n", "check",
+           "--include-dir", lib, path);
+    launched r;
+    launch(&r, ARGS("check", "--include-dir", other, "--include-dir", lib, path), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_null(strstr(strstr(r.err, "E105") + 1, "E105")); /* one note for all cards */
+    launch_free(&r);
+    expect(0, "1N4148", NULL, "solve", "--include-dir", lib, path);
+    expect(0, "time,v(/in)", NULL, "tran", "--include-dir", lib, "--stop", "1u", path);
+    expect(0, "cholmod", NULL, "compare", "--include-dir", lib, "--backends", "klu,cholmod", path);
+    expect(5, "", "cannot open the folder '/nonexistent': No such file", "solve", "--include-dir", "/nonexistent",
+           path);
+    /* By its name alone it is searched; lines of it are not quoted; a link or .. does not lead out of it. */
+    scratch_write(dir, "proj/learn.cir", "t\n.include more.lib\nV1 a 0 1\nD1 a 0 1N4148\n.end\n");
+    expect(0, "2 elements", "", "check", "--include-dir", other, "--include-dir", lib, path);
+    expect(5, "", "cannot read 'more.lib'", "check", "--include-dir", other, path);
+    scratch_write(dir, "proj/learn.cir", "t\n.include secret\n.end\n");
+    launch(&r, ARGS("check", "--include-dir", other, path), NULL, NULL);
+    assert_int_equal(r.exit, 3);
+    contains("standard error", r.err, "/other/secret:1:1: error[E008]");
+    assert_null(strstr(r.err, "  1 | "));
+    launch_free(&r);
+    scratch_write(dir, "proj/learn.cir", "t\n.include ../other/secret\n.end\n");
+    expect(3, "", "error[E603]", "check", "--include-dir", lib, path);
+    snprintf(text, sizeof text, "ln -s %s/other/secret %s/lib/link.lib", dir, dir);
+    assert_int_equal(system(text), 0);
+    scratch_write(dir, "proj/learn.cir", "t\n.include link.lib\n.end\n");
+    expect(3, "", "error[E603]", "check", "--include-dir", lib, path);
+    scratch_remove(dir);
+}
+
 static double value_of(const char *csv, const char *vector) {
     const char *const p = strstr(csv, vector);
     if (!p) fail_msg("no %s in\n%s", vector, csv);
@@ -620,6 +673,7 @@ int main(void) {
         cmocka_unit_test(places_have_short_paths),
         cmocka_unit_test(files_of_another_kind_are_told),
         cmocka_unit_test(run_directories_are_taken),
+        cmocka_unit_test(libraries_lie_in_folders_that_are_named),
         cmocka_unit_test(expressions_have_no_parts_to_see),
         cmocka_unit_test(lost_output_is_an_error),
         cmocka_unit_test(generators_make_netlists_that_solve),

@@ -11,7 +11,10 @@ extern "C" {
 #endif
 
 typedef struct rheo_netlist_def {
-    const char *root;    /* folder that .include may read below; NULL: the folder of the main file */
+    const char *root;               /* folder that .include may read below; NULL: the folder of the main file */
+    const char *const *include_dir; /* [n_include_dir] folders below which .include may read as well, and in which it
+                                       looks for what does not lie beside the file; lent. NULL: none */
+    int n_include_dir;
     int max_error;       /* stop after so many messages. Default 20 */
     int64_t max_element; /* elements after expansion. Default 5 000 000 */
     bool allow_short;    /* a resistor of 0 ohm becomes 1 mohm with a warning, as in ngspice. Default false */

@@ -127,6 +127,14 @@ rheo_status rh_cli_save(rh_cli *cli, const char *path, bool force, const char *t
 
 /* ---- input (input.c) ---- */
 
+/* A row for commands that read netlists: def->include_dir becomes its values (rh_free). NULL: out of memory. */
+#define RH_INCLUDE_DIR                                                                                                \
+    {                                                                                                                 \
+        "include-dir", 0, RH_OPT_TEXT, "DIR", "folder that .include may read, too, and is searched; may be repeated", \
+            0, 0, NULL                                                                                                \
+    }
+const char **rh_input_dirs(const rh_cli *cli, rheo_netlist_def *def);
+
 /* *path (rh_free): the file to be read for an operand, which is another one when that is a run directory. What the
  * command does not take is refused: the message says what it is and who takes it. What cannot be read is let through.
  * *experiment: read it as one. */

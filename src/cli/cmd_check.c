@@ -12,6 +12,7 @@ static const rh_option OPTIONS[] = {
     { "lenient", 0, RH_OPT_FLAG, NULL, "unknown dot cards are warnings", 0, 0, NULL },
     { "untrusted", 0, RH_OPT_FLAG, NULL, "what other programs would execute or open is an error", 0, 0, NULL },
     { "max-errors", 0, RH_OPT_INT, "N", "stop after so many errors (20)", 1, 1e6, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 
@@ -155,8 +156,12 @@ static rheo_status check_netlist(rh_cli *cli, const char *path, const char *text
     const bool strict = rh_opt_flag(cli, "untrusted");
     const rheo_log log = strict ? (rheo_log){ emit_strictly, &g } : cli->log;
     if (strict) RHEO_TRY(check_text(path, text, n, &log, err));
-    RHEO_TRY(text ? rheo_netlist_parse(&c, text, n, "<stdin>", &def, &log, err)
-                  : rheo_netlist_read(&c, path, &def, &log, err));
+    const char **const dirs = rh_input_dirs(cli, &def);
+    if (!dirs) return RH_NOMEM(err);
+    const rheo_status read = text ? rheo_netlist_parse(&c, text, n, "<stdin>", &def, &log, err)
+                                  : rheo_netlist_read(&c, path, &def, &log, err);
+    rh_free(dirs);
+    RHEO_TRY(read);
     for (int k = 1; strict && k < c->n_source; k++) scan_source(c->source[k], &log); /* what it includes */
     describe(f, c);
     const rheo_status st = rh_diagnose(c, NULL, NULL, err);

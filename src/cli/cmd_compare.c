@@ -19,6 +19,7 @@ static const rh_option OPTIONS[] = {
     { "largest", 0, RH_OPT_INT, "N", "nodes of the last one, sizes rise evenly on a log scale (2000)", 4, 1e6, NULL },
     { "p90", 0, RH_OPT_NUMBER, "X", "largest difference that nine potentials in ten may have (not asked)", 0, 1, NULL },
     { "tolerance", 0, RH_OPT_NUMBER, "X", "largest difference, as a share of the largest value (1e-6)", 0, 1, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 
@@ -111,8 +112,11 @@ static rheo_status compare_path(rh_cli *cli, rh_compare *k, const char *path, bo
     }
     if (experiment) return compare_experiment(cli, k, path, NULL, err);
     rheo_circuit *c = NULL;
-    RHEO_TRY(rheo_netlist_read(&c, path, NULL, &cli->log, err));
-    const rheo_status st = rh_compare_circuit(k, c, "", err);
+    rheo_netlist_def def = rheo_netlist_default();
+    const char **const dirs = rh_input_dirs(cli, &def);
+    rheo_status st = dirs ? rheo_netlist_read(&c, path, &def, &cli->log, err) : RH_NOMEM(err);
+    rh_free(dirs);
+    if (st == RHEO_OK) st = rh_compare_circuit(k, c, "", err);
     rheo_circuit_destroy(c);
     return st;
 }

@@ -17,6 +17,7 @@ static const rh_option OPTIONS[] = {
     { "backend", 0, RH_OPT_TEXT, "NAME", "auto, klu, cholmod or ngspice (auto)", 0, 0, NULL },
     { "allow-short", 0, RH_OPT_FLAG, NULL, "a resistor of 0 ohm becomes 1 mohm, with a warning", 0, 0, NULL },
     { "lenient", 0, RH_OPT_FLAG, NULL, "unknown dot cards are warnings", 0, 0, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 

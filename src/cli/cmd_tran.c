@@ -22,6 +22,7 @@ static const rh_option OPTIONS[] = {
     { "node", 0, RH_OPT_TEXT, "NAME,NAME",
       "these nodes only, or columns as the header names them: v(a), i(V1); may be repeated", 0, 0, NULL },
     { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 

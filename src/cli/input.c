@@ -176,10 +176,20 @@ rheo_status rh_input_find(const rh_cli *cli, const char *operand, char **path, b
     return *path ? RHEO_OK : RH_NOMEM(err);
 }
 
+const char **rh_input_dirs(const rh_cli *cli, rheo_netlist_def *def) {
+    const char **const all = rh_opt_all(cli, "include-dir", &def->n_include_dir);
+    def->include_dir = all;
+    return all;
+}
+
 rheo_status rh_input_netlist(rh_cli *cli, const rheo_netlist_def *def, rheo_circuit **c, char **path, rheo_error *err) {
     bool experiment;
+    rheo_netlist_def own = def ? *def : rheo_netlist_default();
     RHEO_TRY(rh_input_find(cli, cli->operand[0], path, &experiment, err));
-    return rheo_netlist_read(c, *path, def, &cli->log, err);
+    const char **const dirs = rh_input_dirs(cli, &own);
+    const rheo_status st = dirs ? rheo_netlist_read(c, *path, &own, &cli->log, err) : RH_NOMEM(err);
+    rh_free(dirs);
+    return st;
 }
 
 rheo_status rh_input_experiment(rh_cli *cli, const char *const *set, int n, rheo_experiment **x, rheo_error *err) {

@@ -144,6 +144,7 @@ typedef struct rh_reader {
     rh_builder *b;
     rh_pool *pool;
     rheo_status fatal; /* RHEO_OK, or why reading stopped: out of memory or a limit */
+    char **dir;        /* [set.n_include_dir] real paths of the other folders */
     char *root;        /* real path of the folder .include may read; NULL: .include is refused */
     rh_source **src;
     char **real; /* [n_src] real path, "" when there is none */
@@ -178,7 +179,10 @@ typedef struct rh_reader {
     rh_mark *mark;
     int cap_mark;
     bool any_mark;
-    int *beside; /* elements that expressions need and no card names, rising */
+    rh_tok unused; /* the first dot card that is not used */
+    int n_unused;
+    rh_buf unused_names; /* the message about all of them */
+    int *beside;         /* elements that expressions need and no card names, rising */
     int n_beside, cap_beside;
     rh_sense *sense;
     int n_sense, cap_sense;

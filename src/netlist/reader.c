@@ -139,11 +139,14 @@ static void close_reader(rh_reader *rd) {
     void *const arrays[] = { rd->defs,  rd->src,  rd->real,  rd->val,   rd->node,  rd->tok,   rd->arg,  rd->mark,
                              rd->place, rd->root, rd->model, rd->sense, rd->point, rd->table, rd->kept, rd->beside };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
+    for (int k = 0; rd->dir && k < rd->set.n_include_dir; k++) rh_free(rd->dir[k]);
+    rh_free(rd->dir);
     rh_map_destroy(rd->failed);
     rh_map_destroy(rd->instance);
     rh_map_destroy(rd->once);
     rh_map_destroy(rd->table_map);
     rh_buf_free(&rd->scratch);
+    rh_buf_free(&rd->unused_names);
     rh_builder_destroy(rd->b);
     rh_pool_destroy(rd->pool);
 }
@@ -169,6 +172,20 @@ static bool open_root(rh_reader *rd, const char *path) {
     const bool full = !rd->root && errno == ENOMEM;
     rh_free(folder);
     return full ? rh_no_memory(rd) : true;
+}
+
+static rheo_status open_dirs(rh_reader *rd, rheo_error *err) {
+    const int n = rd->set.n_include_dir;
+    if (n > 0 && !(rd->dir = rh_calloc((size_t)n, sizeof *rd->dir))) return RH_NOMEM(err);
+    for (int k = 0; k < n; k++) {
+        char text[128];
+        rd->dir[k] = realpath(rd->set.include_dir[k], NULL);
+        if (rd->dir[k]) continue;
+        if (errno == ENOMEM) return RH_NOMEM(err);
+        return rh_fail(err, RHEO_E_IO, 401, RH_NOWHERE, "cannot open the folder '%.200s': %s", rd->set.include_dir[k],
+                       strerror_r(errno, text, sizeof text));
+    }
+    return RHEO_OK;
 }
 
 static void build(rh_reader *rd) {
@@ -232,7 +249,12 @@ rheo_status rheo_netlist_read(rheo_circuit **out, const char *path, const rheo_n
     rheo_status st = rh_file_read(path, RH_NET_BYTES, &text, &size, e);
     if (st == RHEO_OK && open_reader(&rd, def, log, e) && open_root(&rd, input ? "./-" : path)) {
         char *real = input ? NULL : realpath(path, NULL);
-        st = read_text(&rd, rh_strdup(input ? "<stdin>" : path), text, size, real, out, e);
+        st = open_dirs(&rd, e);
+        if (st != RHEO_OK) {
+            rh_free(text);
+            rh_free(real);
+        }
+        if (st == RHEO_OK) st = read_text(&rd, rh_strdup(input ? "<stdin>" : path), text, size, real, out, e);
     } else if (st == RHEO_OK) {
         rh_free(text);
         st = RH_NOMEM(e);
@@ -252,9 +274,11 @@ rheo_status rheo_netlist_parse(rheo_circuit **out, const char *text, size_t size
     rh_reader rd = { 0 };
     rheo_status st = RHEO_OK;
     if (open_reader(&rd, def, log, e) && open_root(&rd, NULL))
-        st = read_text(&rd, rh_strdup(name ? name : "netlist"), rh_strndup(text, size), size, NULL, out, e);
+        st = open_dirs(&rd, e);
     else
         st = RH_NOMEM(e);
+    if (st == RHEO_OK)
+        st = read_text(&rd, rh_strdup(name ? name : "netlist"), rh_strndup(text, size), size, NULL, out, e);
     close_reader(&rd);
     return st;
 }

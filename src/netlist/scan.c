@@ -223,6 +223,17 @@ static void unknown_dot(rh_reader *rd, rh_tok t) {
         rh_bad(rd, 102, rh_tok_loc(rd, t), near ? hint : NULL, "card '%s' is not known", RH_SHOW(t));
 }
 
+/* One note for all of them: schematic editors write a handful. */
+static void add_unused(rh_reader *rd, rh_tok t, const char *name) {
+    if (rd->unused.n == 0) {
+        rd->unused = t;
+        rh_buf_printf(&rd->unused_names, "'%s' is not used by rheo", name);
+    } else {
+        rh_buf_printf(&rd->unused_names, "%s%s", rd->n_unused == 1 ? ", nor " : ", ", name);
+    }
+    rd->n_unused++;
+}
+
 static void dot_card(rh_reader *rd, const rh_card *line) {
     rh_cursor c = rh_cursor_at(rd, line, false);
     rh_skip(rd, &c);
@@ -232,7 +243,7 @@ static void dot_card(rh_reader *rd, const rh_card *line) {
         if (DOTS[k].read)
             DOTS[k].read(rd, &c, t, line);
         else if (rh_first(rd, DOTS[k].name))
-            rh_note(rd, 105, rh_tok_loc(rd, t), "'%s' is not used by rheo", DOTS[k].name);
+            add_unused(rd, t, DOTS[k].name);
         return;
     }
     unknown_dot(rd, t);
@@ -440,5 +451,7 @@ bool rh_scan(rh_reader *rd, int file) {
     all_lines(&s, outer);
     rd->n_stack--;
     if (outer) open_subckt(rd);
+    if (outer && rd->unused_names.bad) return rh_no_memory(rd);
+    if (outer && rd->n_unused > 0) rh_note(rd, 105, rh_tok_loc(rd, rd->unused), "%s", rd->unused_names.s);
     return !rh_stop(rd);
 }

@@ -1,4 +1,5 @@
-/* source.c: files. An .include or a table may read regular files below the root, and nothing else. */
+/* source.c: files. An .include or a table may read regular files below the root or one of the other folders, and
+ * nothing else. */
 #include "netlist/netlist.h"
 
 #include <errno.h>
@@ -53,11 +54,18 @@ static bool below(const char *root, const char *real) {
     return strncmp(root, real, n) == 0 && (real[n] == '/' || (n > 0 && root[n - 1] == '/'));
 }
 
+static bool may_read(const rh_reader *rd, const char *real) {
+    bool yes = below(rd->root, real);
+    for (int k = 0; k < rd->set.n_include_dir; k++) yes = yes || below(rd->dir[k], real);
+    return yes;
+}
+
 static bool allowed(rh_reader *rd, rh_tok path, const char *real) {
     const rh_loc at = rh_tok_loc(rd, path);
-    if (!below(rd->root, real))
-        return rh_bad(rd, 603, at, "copy it below that folder", "'%s' is outside the folder of the main file",
-                      RH_SHOW(path));
+    if (!may_read(rd, real))
+        return rh_bad(rd, 603, at,
+                      "copy it below that folder; check, solve, tran and compare read others with --include-dir",
+                      "'%s' is outside the folder of the main file", RH_SHOW(path));
     for (int k = 0; k < rd->n_stack; k++) {
         const char *open = rd->real[rd->stack[k]];
         if (!open || strcmp(open, real) != 0) continue;
@@ -88,13 +96,32 @@ static int load(rh_reader *rd, rh_tok path, char *name, char *real) {
     else if (!(text = slurp(fd, (size_t)st.st_size, &got)))
         rh_no_memory(rd);
     if (fd >= 0) close(fd);
-    if (text) return rh_source_add(rd, name, text, got, real);
+    if (text) {
+        const bool inside = below(rd->root, real);
+        const int file = rh_source_add(rd, name, text, got, real);
+        if (file >= 0 && !inside) rd->src[file]->quotable = false;
+        return file;
+    }
     rh_free(name);
     rh_free(real);
     return -1;
 }
 
-/* Relative to the file that includes it; shown the same way. */
+/* The file of that name in the first of the other folders that has one. */
+static char *search(rh_reader *rd, const char *word, char **name) {
+    for (int k = 0; k < rd->set.n_include_dir; k++) {
+        char *const full = rh_path_join(rd->dir[k], word), *const real = full ? realpath(full, NULL) : NULL;
+        rh_free(full);
+        if (!real) continue;
+        rh_free(*name);
+        *name = rh_path_join(rd->set.include_dir[k], word);
+        return real;
+    }
+    errno = ENOENT;
+    return NULL;
+}
+
+/* Relative to the file that includes it, or else to one of the other folders; shown the same way. */
 static int include_named(rh_reader *rd, rh_tok path, int from, const char *word) {
     const rh_loc at = rh_tok_loc(rd, path);
     const char *const base = rd->real[from] ? rd->real[from] : NULL;
@@ -103,6 +130,7 @@ static int include_named(rh_reader *rd, rh_tok path, int from, const char *word)
     char *full = folder ? rh_path_join(folder, word) : NULL;
     char *name = shown ? (strcmp(shown, ".") == 0 ? rh_strdup(word) : rh_path_join(shown, word)) : NULL;
     char *real = full ? realpath(full, NULL) : NULL;
+    if (!real && full && name && errno == ENOENT) real = search(rd, word, &name);
     const int why = errno;
     int file = -1;
     if (!folder || !full || !name || (!real && why == ENOMEM))
@@ -130,8 +158,10 @@ int rh_source_include(rh_reader *rd, rh_tok path, int from, const char *what) {
         rh_bad(rd, 607, at, NULL, "%s is refused: this text does not come from a file in a known folder", what);
         return -1;
     }
-    if (path.s[0] == '/' || path.s[0] == '~') {
-        rh_bad(rd, 604, at, "write a path relative to this file", "'%s' is an absolute path", RH_SHOW(path));
+    if ((path.s[0] == '/' && rd->set.n_include_dir == 0) || path.s[0] == '~') {
+        rh_bad(rd, 604, at,
+               "write a path relative to this file; check, solve, tran and compare read others with --include-dir",
+               "'%s' is an absolute path", RH_SHOW(path));
         return -1;
     }
     if (rd->n_stack > RH_NET_INCLUDE_DEPTH || rd->n_read >= RH_NET_FILES) {
