@@ -178,7 +178,7 @@ int main(int argc, char **argv) {
     rh_ngspice *s = NULL;
     rheo_state *st = NULL;
     rheo_error err = { 0 };
-    if (rh_grid_case_build(&k, SIDE, 1, pick, &err) != RHEO_OK || rheo_state_create(&st, k.c, &err) != RHEO_OK ||
+    if (rh_grid_case_build(&k, SIDE, 1, pick, -1, &err) != RHEO_OK || rheo_state_create(&st, k.c, &err) != RHEO_OK ||
         rh_ngspice_open(&s, k.c, worker, &err) != RHEO_OK)
         give_up(err.msg);
     long growth[2];

@@ -744,11 +744,25 @@ static void ports_are_where_they_should_be(void **state) {
             output += at->output(node, 0);
             second += at->input(node, 0);
         }
-        const int want[][3] = { { 100, 100, 100 }, { 64, 64, 64 }, { 100, 36, 85 } };
+        const int want[][3] = { { 100, 100, 100 }, { 64, 64, 64 }, { 100, 36, 85 }, { 100, 100, 100 } };
         assert_int_equal(input, want[p][0]);
         assert_int_equal(output, want[p][1]);
         assert_int_equal(second, want[p][2]); /* 15 nodes are fewer than five edges from a corner */
     }
+}
+
+/* With a ground node, too, eqprop is exact for any number of outputs, and coupled learning for one. */
+static void ground_does_not_bend_the_gradient(void **state) {
+    (void)state;
+    const rh_figure_def fig = { .seed = 3, .ports = RH_PORTS_GROUNDED };
+    rh_alignment one, ten, plain;
+    CHECK_OK(rh_figure_alignment(&fig, 1, 5, &one, NULL));
+    CHECK_OK(rh_figure_alignment(&fig, 10, 5, &ten, NULL));
+    CHECK_OK(rh_figure_alignment(&(rh_figure_def){ .seed = 3, .ports = RH_PORTS_ANYWHERE }, 10, 5, &plain, NULL));
+    CHECK_NEAR(one.eqprop_min, 1, 1e-9);
+    CHECK_NEAR(one.coupled_min, 1, 1e-4);
+    CHECK_NEAR(ten.eqprop_min, 1, 1e-9);
+    assert_true(ten.coupled < 1 - 1e-3 && fabs(ten.coupled - plain.coupled) > 1e-6);
 }
 
 static void alignment_with_the_gradient(void **state) {
@@ -832,6 +846,7 @@ int main(void) {
         cmocka_unit_test(the_range_knows_the_memory_and_the_protocol),
         cmocka_unit_test(a_vanishing_gradient_does_not_count),
         cmocka_unit_test(allostery_on_a_grid),
+        cmocka_unit_test(ground_does_not_bend_the_gradient),
         cmocka_unit_test(alignment_with_the_gradient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,7 +328,7 @@ static void training_by_ngspice_is_training(void **state) {
     int n = 0;
     for (int way = 0; way < 2; way++) {
         rh_grid_case k;
-        CHECK_OK(rh_grid_case_build(&k, 5, 2, (const int[]){ 0, 24, 7, 16 }, NULL));
+        CHECK_OK(rh_grid_case_build(&k, 5, 2, (const int[]){ 0, 24, 7, 16 }, -1, NULL));
         k.target[0] = 0.3;
         k.target[1] = 0.6;
         rh_learn_def d;

@@ -76,7 +76,7 @@ static void bench_close(rh_bench *k) {
 static rheo_status bench_open(rh_bench *k, int side, int n_out, rheo_error *err) {
     *k = (rh_bench){ .side = side };
     const int pick[] = { 0, side * side - 1, (side / 2) * side + side / 2, side + 1, side * (side - 2) + 2 };
-    RHEO_TRY(rh_grid_case_build(&k->grid, side, n_out, pick, err));
+    RHEO_TRY(rh_grid_case_build(&k->grid, side, n_out, pick, -1, err));
     for (int o = 0; o < n_out; o++) k->grid.target[o] = 0.2 + 0.3 * o;
     const rheo_solver_def solver = rheo_solver_default();
     RHEO_TRY(rheo_solver_open(&k->solver, k->grid.c, &solver, NULL, err));
@@ -189,7 +189,7 @@ static rheo_status read_million(double *seconds, rheo_error *err) {
 static rheo_status solve_large(double *seconds, rheo_error *err) {
     rh_grid_case k;
     const int side = 316, pick[] = { 0, side * side - 1, side * side / 2 };
-    RHEO_TRY(rh_grid_case_build(&k, side, 1, pick, err));
+    RHEO_TRY(rh_grid_case_build(&k, side, 1, pick, -1, err));
     const rheo_solver_def def = rheo_solver_default();
     rheo_solver *s = NULL;
     rheo_state *state = NULL;

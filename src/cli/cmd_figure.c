@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-static const char *const PLACEMENTS[] = { "anywhere", "inside", "rim", NULL }; /* in the order of RH_PLACEMENTS */
+static const char *const PLACEMENTS[] = { "anywhere", "inside", "rim", "grounded",
+                                          NULL }; /* in the order of RH_PLACEMENTS */
 _Static_assert(RH_COUNT(PLACEMENTS) == RH_N_PLACEMENT + 1, "one name for each");
 
 static const rh_option OPTIONS[] = {

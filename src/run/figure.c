@@ -32,15 +32,18 @@ static bool rim(int node, int first) {
     return on_rim(node);
 }
 
+static bool is_first(int node, int first) { return node == first; }
+
 /* Edges from the first input to node, along the grid. */
 static bool apart(int node, int first) {
     return first < 0 || abs(node / SIDE - first / SIDE) + abs(node % SIDE - first % SIDE) >= SIDE / 2;
 }
 
 const rh_placement RH_PLACEMENTS[] = {
-    { "anywhere", "all five or more at random", everywhere, everywhere },
-    { "inside", "at random, none on the rim of the grid", inside, inside },
-    { "rim", "outputs on the rim, inputs at least five edges apart", apart, rim },
+    { "anywhere", "all five or more at random", everywhere, everywhere, false },
+    { "inside", "at random, none on the rim of the grid", inside, inside, false },
+    { "rim", "outputs on the rim, inputs at least five edges apart", apart, rim, false },
+    { "grounded", "at random, and a corner of the grid is ground", everywhere, everywhere, true },
 };
 _Static_assert(RH_COUNT(RH_PLACEMENTS) == RH_N_PLACEMENT, "one row for each");
 
@@ -61,9 +64,11 @@ static rheo_status grid_case(rh_grid_case *k, const rh_figure_def *def, int draw
     int order[N_NODE], pick[2 + RH_GRID_MAX_OUT];
     for (int i = 0; i < N_NODE; i++) order[i] = i;
     rh_shuffle(def->seed, (uint64_t)draw * 2 + 1000, N_NODE, order);
+    if (at->grounded) take(order, is_first, 0);
     for (int i = 0; i < 2; i++) pick[i] = take(order, at->input, i ? pick[0] : -1);
     for (int o = 0; o < n_out; o++) pick[2 + o] = take(order, at->output, pick[0]);
-    RHEO_TRY(rh_grid_case_build(k, SIDE, n_out, pick, err));
+    const int ground = at->grounded ? 0 : -1;
+    RHEO_TRY(rh_grid_case_build(k, SIDE, n_out, pick, ground, err));
     for (int o = 0; o < n_out; o++) k->target[o] = rh_random_unit(def->seed, (uint64_t)draw * 2 + 1001, (uint64_t)o);
     return RHEO_OK;
 }
@@ -155,7 +160,7 @@ rheo_status rh_figure_published(int steps, double *loss, rheo_error *err) {
     rh_grid_case k;
     rh_learner *l = NULL;
     rh_score score;
-    RHEO_TRY(rh_grid_case_build(&k, SIDE, 3, pick, err));
+    RHEO_TRY(rh_grid_case_build(&k, SIDE, 3, pick, -1, err));
     memcpy(k.target, target, sizeof(target));
     rheo_status st = open_learner(&l, &k, &def, err);
     for (int i = 0; i <= steps && st == RHEO_OK; i++) {

@@ -6,10 +6,11 @@
 #include "learn/learn.h"
 
 /* Where inputs and outputs are drawn on the grid. */
-enum { RH_PORTS_ANYWHERE, RH_PORTS_INSIDE, RH_PORTS_RIM, RH_N_PLACEMENT };
+enum { RH_PORTS_ANYWHERE, RH_PORTS_INSIDE, RH_PORTS_RIM, RH_PORTS_GROUNDED, RH_N_PLACEMENT };
 typedef struct rh_placement {
     const char *name, *what;
     bool (*input)(int node, int first), (*output)(int node, int first); /* first: the first input, -1 before */
+    bool grounded; /* node 0, a corner, is held at 0 V and is neither */
 } rh_placement;
 extern const rh_placement RH_PLACEMENTS[RH_N_PLACEMENT];
 

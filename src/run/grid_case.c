@@ -29,7 +29,7 @@ static bool add_grid(rh_builder *b, int side) {
     return true;
 }
 
-rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *pick, rheo_error *err) {
+rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *pick, int ground, rheo_error *err) {
     *k = (rh_grid_case){ .in_sign = { 1, 1 }, .in = { 0, 1 } };
     if (n_out < 1 || n_out > RH_GRID_MAX_OUT || side * side < n_out + 2)
         return rh_fail(err, RHEO_E_RANGE, 185, RH_NOWHERE,
@@ -42,6 +42,7 @@ rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *
         k->in_elem[i] = add_element(b, RH_KIND_V, i + 1, pick[i] + 1, 0, i);
         ok = k->in_elem[i] >= 0;
     }
+    ok = ok && (ground < 0 || add_element(b, RH_KIND_V, 3, ground + 1, 0, 0) >= 0);
     if (!ok) {
         rh_builder_destroy(b);
         return RH_NOMEM(err);

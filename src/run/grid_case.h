@@ -14,8 +14,9 @@ typedef struct rh_grid_case {
     rh_samples samples; /* one sample: 0 V and 1 V; targets 0 until set */
 } rh_grid_case;
 
-/* Nodes are numbered row by row from 0; pick[0] is held at 0 V, pick[1] at 1 V, pick[2..] are the outputs. */
-rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *pick, rheo_error *err);
+/* Nodes are numbered row by row from 0; pick[0] is held at 0 V, pick[1] at 1 V, pick[2..] are the outputs. Node
+ * `ground` is held at 0 V too, and is no input; -1: none. */
+rheo_status rh_grid_case_build(rh_grid_case *k, int side, int n_out, const int *pick, int ground, rheo_error *err);
 void rh_grid_case_free(rh_grid_case *k);
 
 #endif
