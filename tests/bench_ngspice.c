@@ -5,7 +5,8 @@
  *
  * Both change all 112 resistances of a grid of 8x8 nodes, ask for the operating point and read the potentials. Both
  * are timed in turn, block by block; the ratio is the median over blocks. The plain loop does what a careful author
- * would do: commands without blanks, every plot destroyed. The exit status is 1 when a bound is not met. */
+ * would do: commands without blanks, every plot destroyed. Both stay on one processor, the worker too: they take turns
+ * anyway, and processors of a shared machine can differ by a third. The exit status is 1 when a bound is not met. */
 #include "ngspice/ngspice.h"
 #include "rheo/solver.h"
 #include "run/grid_case.h"
@@ -16,6 +17,7 @@
 
 #include <libgen.h>
 #include <math.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -169,6 +171,16 @@ static double compare(rh_ngspice *s, const rheo_circuit *c, rheo_state *st, int 
     return worst < 1e-12 ? ratio : NAN;
 }
 
+/* This one, and every process that it starts from now on. */
+static void stay_on_one_processor(void) {
+    cpu_set_t here;
+    const int cpu = sched_getcpu();
+    CPU_ZERO(&here);
+    if (cpu < 0) return;
+    CPU_SET((unsigned)cpu, &here);
+    if (sched_setaffinity(0, sizeof here, &here) != 0) fprintf(stderr, "bench_ngspice: not on one processor\n");
+}
+
 int main(int argc, char **argv) {
     const long points = argc > 1 ? atol(argv[1]) : 100000;
     const int n_block = argc > 2 && atoi(argv[2]) > 0 ? atoi(argv[2]) : 41, pick[] = { 0, SIDE * SIDE - 1, 27 };
@@ -178,6 +190,7 @@ int main(int argc, char **argv) {
     rh_ngspice *s = NULL;
     rheo_state *st = NULL;
     rheo_error err = { 0 };
+    stay_on_one_processor();
     if (rh_grid_case_build(&k, SIDE, 1, pick, -1, &err) != RHEO_OK || rheo_state_create(&st, k.c, &err) != RHEO_OK ||
         rh_ngspice_open(&s, k.c, worker, &err) != RHEO_OK)
         give_up(err.msg);
