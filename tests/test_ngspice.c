@@ -827,6 +827,27 @@ static void compare_is_a_verdict(void **state) {
     scratch_remove(folder);
 }
 
+/* Transistors that hold each other have several operating points, and each engine finds one of its own. */
+static void several_operating_points_are_told(void **state) {
+    (void)state;
+    NEEDS_WORKER();
+    char *folder = scratch_create(), path[300];
+    scratch_write(folder, "n.cir",
+                  "t\nVdd vdd 0 5\nR0 n0 vdd 9.1k\nR1 n1 0 5.75k\nR2 n2 vdd 15.5k\nR3 n3 vdd 30.3k\n"
+                  "M0 n2 n2 n1 0 nm W=10u L=1u\nM1 n2 n2 0 0 nm W=10u L=1u\nM2 n0 n3 0 0 nm W=10u L=1u\n"
+                  "M3 n1 n0 n3 0 nm W=10u L=1u\nM4 n1 n0 n3 0 nm W=10u L=1u\n.model nm NMOS(VTO=0.7 KP=100u)\n.end\n");
+    snprintf(path, sizeof path, "%s/n.cir", folder);
+    launched r;
+    launch_with(&r, "compare", "--backends", "klu,ngspice", "--tolerance", "1e-9", path, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_non_null(strstr(r.out, "1 at another operating point than klu found alone, which both agree on"));
+    launch_free(&r);
+    launch_with(&r, "compare", "--backends", "klu,ngspice", "--json", path, NULL);
+    assert_non_null(strstr(r.out, "\"elsewhere\":1,"));
+    launch_free(&r);
+    scratch_remove(folder);
+}
+
 static double number_behind(const char *text, const char *key) {
     const char *const p = strstr(text, key);
     if (!p) fail_msg("no %s in %s", key, text);
@@ -1038,6 +1059,7 @@ int main(void) {
         cmocka_unit_test(the_layers_are_there),
         cmocka_unit_test(a_hostile_netlist_does_nothing),
         cmocka_unit_test(compare_is_a_verdict),
+        cmocka_unit_test(several_operating_points_are_told),
         cmocka_unit_test(rounding_is_no_current),
         cmocka_unit_test(random_circuits_agree),
         cmocka_unit_test(nonlinear_experiments_are_compared),

@@ -154,6 +154,9 @@ static void add_table(rh_buf *b, const rh_compare *k) {
         }
         add_row(b, n->name, "potential", &n->v);
         add_row(b, "", "current", &n->i);
+        if (n->n_elsewhere)
+            rh_buf_printf(b, "%-10s%d at another operating point than %s found alone, which both agree on\n", "",
+                          n->n_elsewhere, k->engine[0].name);
         if (n->n_refused) rh_buf_printf(b, "%-10s%d circuits not taken: %s\n", "", n->n_refused, n->refused);
     }
 }
@@ -179,6 +182,7 @@ static void add_json(rh_buf *b, const rh_compare *k, const char *path, rheo_stat
         rh_json_text(b, "reference", k->engine[0].name);
         rh_json_count(b, "points", n->n_case);
         rh_json_count(b, "refused", n->n_refused);
+        rh_json_count(b, "elsewhere", n->n_elsewhere);
         if (n->why_not[0]) rh_json_text(b, "unavailable", n->why_not);
         if (!n->why_not[0]) add_json_gap(b, "potentials", &n->v);
         if (!n->why_not[0]) add_json_gap(b, "currents", &n->i);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+static const double SAME = 1e-6;  /* of the largest potential: less than that is the same operating point */
 static const double FLOOR = 1e-6; /* of the largest part of a current: less than that is no scale to measure by */
 
 void rh_compare_begin(rh_compare *k, const char *const *names, int n) {
@@ -20,16 +21,21 @@ typedef struct panel {
     rheo_solver *solver[RH_MAX_ENGINE];
     bool refused[RH_MAX_ENGINE];
     rheo_state *other; /* of the engine that is compared */
+    rheo_state *again; /* of the first one, once more */
+    bool bends;        /* there may be several operating points */
 } panel;
 
 static rheo_status open_panel(panel *p, const rheo_circuit *c, rheo_error *err) {
     *p = (panel){ .c = c };
-    return rheo_state_create(&p->other, c, err);
+    for (int e = 0; e < c->n_elem; e++) p->bends = p->bends || RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR;
+    RHEO_TRY(rheo_state_create(&p->other, c, err));
+    return p->bends ? rheo_state_create(&p->again, c, err) : RHEO_OK;
 }
 
 static void close_panel(panel *p) {
     for (int e = 0; e < RH_MAX_ENGINE; e++) rheo_solver_close(p->solver[e]);
     rheo_state_destroy(p->other);
+    rheo_state_destroy(p->again);
 }
 
 static rheo_status solve_by(const rh_compare *k, panel *p, int e, rheo_state *st, rheo_error *err) {
@@ -60,6 +66,32 @@ static double largest_part(const rheo_circuit *c, const rheo_state *st) {
     return most;
 }
 
+static bool same_point(const rheo_circuit *c, const double *v, const double *want) {
+    double most = 0, miss = 0;
+    for (int k = 0; k < c->n_node; k++) {
+        most = fmax(most, fabs(want[k]));
+        miss = fmax(miss, fabs(v[k] - want[k]));
+    }
+    return miss <= SAME * most;
+}
+
+static void copy_problem(rheo_state *to, const rheo_state *from, const rheo_circuit *c) {
+    if (c->n_edge) memcpy(to->g, from->g, sizeof(double) * (size_t)c->n_edge);
+    memcpy(to->source, from->source, sizeof(double) * (size_t)c->n_elem);
+}
+
+/* Engines that search in different ways may find different operating points, of a latch for instance, each of them
+ * right. Started at the other one's, the first engine then finds that one, too, and is what it is measured by. */
+static const rheo_state *reference(const rh_compare *k, panel *p, const rheo_state *st) {
+    const rheo_circuit *const c = p->c;
+    rheo_error quiet = { 0 };
+    if (!p->bends || same_point(c, p->other->v, st->v)) return st;
+    copy_problem(p->again, st, c);
+    memcpy(p->again->v, p->other->v, sizeof(double) * (size_t)c->n_node);
+    const bool found = solve_by(k, p, 0, p->again, &quiet) == RHEO_OK;
+    return found && same_point(c, p->other->v, p->again->v) ? p->again : st;
+}
+
 /* Which element or node, among n, differs how much; as a share of the largest value, or of least if that is larger. */
 static bool add_gap(rh_gap *g, int n, const double *x, const double *want, double least, char *const *name,
                     const char *label) {
@@ -86,8 +118,7 @@ static rheo_status compare_engine(rh_compare *k, panel *p, int e, const rheo_sta
     rh_engine *const engine = &k->engine[e];
     const rheo_circuit *const c = p->c;
     rheo_error why = { 0 };
-    if (c->n_edge) memcpy(p->other->g, st->g, sizeof(double) * (size_t)c->n_edge);
-    memcpy(p->other->source, st->source, sizeof(double) * (size_t)c->n_elem);
+    copy_problem(p->other, st, c);
     const rheo_status status = p->refused[e] ? RHEO_E_USAGE : solve_by(k, p, e, p->other, &why);
     if (status == RHEO_E_IO) { /* not there */
         snprintf(engine->why_not, sizeof engine->why_not, "%s", why.msg);
@@ -101,8 +132,10 @@ static rheo_status compare_engine(rh_compare *k, panel *p, int e, const rheo_sta
     }
     if (status != RHEO_OK && err) *err = why;
     RHEO_TRY(status);
-    if (!add_gap(&engine->v, c->n_node - 1, p->other->v + 1, st->v + 1, 0, c->node_name + 1, label) ||
-        !add_gap(&engine->i, c->n_elem, p->other->i, st->i, FLOOR * largest_part(c, st), c->elem_name, label))
+    const rheo_state *const want = reference(k, p, st);
+    engine->n_elsewhere += want != st;
+    if (!add_gap(&engine->v, c->n_node - 1, p->other->v + 1, want->v + 1, 0, c->node_name + 1, label) ||
+        !add_gap(&engine->i, c->n_elem, p->other->i, want->i, FLOOR * largest_part(c, want), c->elem_name, label))
         return RH_NOMEM(err);
     engine->n_case++;
     return RHEO_OK;

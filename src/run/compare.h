@@ -20,6 +20,7 @@ typedef struct rh_engine {
     char why_not[400]; /* why it takes part no longer, or never did; "": it does */
     char refused[400]; /* why it did not take a circuit; it may take the next */
     int n_case, n_refused;
+    int n_elsewhere; /* of n_case: at another operating point than the first engine's own, which that finds as well */
     rh_gap v, i;
 } rh_engine;
 
