@@ -386,7 +386,6 @@ static void divider_is_solved(void **state) {
     expect_stdin(DIVIDER, 3, "", "above 0", "solve", "--set", "R1=-5", "-");
 }
 
-/* A shell is the shortest way to a full disk and to closed descriptors. */
 static double sum_of_powers(const char *json, int *n) {
     double sum = 0;
     *n = 0;
@@ -442,6 +441,7 @@ static void expressions_have_no_parts_to_see(void **state) {
         ", 2 learnable, ", "", "check", "-");
 }
 
+/* A shell is the shortest way to a full disk and to closed descriptors. */
 static void shell(const char *script, int code) {
     char command[600];
     snprintf(command, sizeof command, "set -o pipefail; RHEO='%s'; %s", launch_program(), script);
@@ -499,6 +499,48 @@ static void files_are_not_overwritten(void **state) {
     free(text);
     expect(0, "", "", "gen", "grid", "--force", "-o", path);
     expect(0, "ok: netlist", NULL, "check", path);
+    scratch_remove(dir);
+}
+
+/* The same bytes in a file, by --output - and without it. What is there already is kept, and a folder always. */
+static void texts_go_where_output_says(void **state) {
+    (void)state;
+    static const struct {
+        const char *argv[8], *option;
+    } CASES[] = {
+        { { "gen", "grid" }, "--output" },
+        { { "export", "examples/selflearn-4.yaml" }, "--output" },
+        { { "figure", "waveforms", "examples/selflearn-4.yaml" }, "--output" },
+        { { "tran", "--stop", "1m", "--step", "0.5m", "netlists/clln4.cir" }, "--out" },
+    };
+    char *const dir = scratch_create(), path[200];
+    snprintf(path, sizeof path, "%s/file.csv", dir);
+    for (size_t k = 0; k < RH_COUNT(CASES); k++) {
+        const char *argv[16] = { 0 };
+        int n = 0;
+        launched plain, dash;
+        while (CASES[k].argv[n]) n++;
+        memcpy(argv, CASES[k].argv, sizeof CASES[k].argv);
+        launch(&plain, argv, NULL, NULL);
+        assert_int_equal(plain.exit, 0);
+        argv[n++] = CASES[k].option;
+        argv[n] = "-";
+        launch(&dash, argv, NULL, NULL);
+        assert_string_equal(dash.out, plain.out);
+        argv[n] = "/tmp";
+        if (k < 3) expect_in(NULL, argv, 2, "", "error: '/tmp' is not a regular file\n  hint: name a file; ");
+        argv[n] = path;
+        scratch_write(dir, "file.csv", "precious");
+        expect_in(NULL, argv, 2, "", "exists already\n  hint: replace it with --force\n");
+        argv[n + 1] = "--force";
+        expect_in(NULL, argv, 0, "", "");
+        size_t size;
+        char *const text = scratch_read(dir, "file.csv", &size);
+        assert_string_equal(text, plain.out);
+        free(text);
+        launch_free(&plain);
+        launch_free(&dash);
+    }
     scratch_remove(dir);
 }
 
@@ -678,6 +720,7 @@ int main(void) {
         cmocka_unit_test(lost_output_is_an_error),
         cmocka_unit_test(generators_make_netlists_that_solve),
         cmocka_unit_test(files_are_not_overwritten),
+        cmocka_unit_test(texts_go_where_output_says),
         cmocka_unit_test(json_is_lines_of_objects),
         cmocka_unit_test(units_are_checked),
         cmocka_unit_test(wrong_decimals_have_a_hint),

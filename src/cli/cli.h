@@ -122,8 +122,12 @@ void rh_json_message(rh_buf *b, const rheo_error *e);
 void rh_json_text(rh_buf *b, const char *key, const char *value);
 void rh_json_number(rh_buf *b, const char *key, double value);
 void rh_json_count(rh_buf *b, const char *key, long long value);
-/* Write a new file at once; one that exists is refused unless force. */
-rheo_status rh_cli_save(rh_cli *cli, const char *path, bool force, const char *text, size_t n);
+/* Can path become a file? One that exists is refused without --force, and what is no regular file always: says so. */
+rheo_status rh_cli_may_save(rh_cli *cli, const char *path);
+/* The file that --output names; NULL: standard output. */
+const char *rh_cli_output(const rh_cli *cli);
+/* Write text there. */
+rheo_status rh_cli_deliver(rh_cli *cli, const char *text);
 
 /* ---- input (input.c) ---- */
 

@@ -32,15 +32,7 @@ static rheo_status run(rh_cli *cli) {
     char *text = NULL;
     const rheo_status st = make(cli, &text, &err);
     if (st != RHEO_OK) return rh_cli_failed(cli, st, &err);
-    const char *const path = rh_opt_text(cli, "output", "-");
-    rheo_status written;
-    if (strcmp(path, "-") == 0) {
-        rh_buf b = { 0 };
-        rh_buf_puts(&b, text);
-        written = rh_cli_write(cli, &b);
-    } else {
-        written = rh_cli_save(cli, path, rh_opt_flag(cli, "force"), text, strlen(text));
-    }
+    const rheo_status written = rh_cli_deliver(cli, text);
     rheo_text_free(text);
     return written;
 }

@@ -205,27 +205,21 @@ static rheo_status draw(rh_cli *cli, char **text, rheo_error *err) {
     return st;
 }
 
+static rheo_status write_as_json(rh_cli *cli, const char *svg) {
+    rh_buf b = { 0 };
+    rh_buf_puts(&b, "{\"event\":\"figure\"");
+    rh_json_text(&b, "svg", svg);
+    rh_buf_puts(&b, "}\n");
+    return rh_cli_write(cli, &b);
+}
+
 static rheo_status waveforms(rh_cli *cli) {
     rheo_error err = { 0 };
     char *text = NULL;
     if (cli->n_operand < 2) return rh_cli_usage(cli, "rheo figure waveforms EXPERIMENT -o x.svg", "which experiment?");
     const rheo_status st = draw(cli, &text, &err);
     if (st != RHEO_OK) return rh_cli_failed(cli, st, &err);
-    const char *const path = rh_opt_text(cli, "output", "-");
-    rheo_status written;
-    if (strcmp(path, "-") == 0) {
-        rh_buf b = { 0 };
-        if (cli->json) {
-            rh_buf_puts(&b, "{\"event\":\"figure\"");
-            rh_json_text(&b, "svg", text);
-            rh_buf_puts(&b, "}\n");
-        } else {
-            rh_buf_puts(&b, text);
-        }
-        written = rh_cli_write(cli, &b);
-    } else {
-        written = rh_cli_save(cli, path, rh_opt_flag(cli, "force"), text, strlen(text));
-    }
+    const rheo_status written = cli->json && !rh_cli_output(cli) ? write_as_json(cli, text) : rh_cli_deliver(cli, text);
     rheo_text_free(text);
     return written;
 }

@@ -167,15 +167,9 @@ static rheo_status tell(rh_cli *cli, const rh_gen_kind *kind, const made *m, con
 }
 
 static rheo_status deliver(rh_cli *cli, const rh_gen_kind *kind, const made *m) {
-    const char *const path = rh_opt_text(cli, "output", "-");
-    if (strcmp(path, "-") != 0) {
-        RHEO_TRY(rh_cli_save(cli, path, rh_opt_flag(cli, "force"), m->text, strlen(m->text)));
-        return cli->json ? tell(cli, kind, m, path) : RHEO_OK;
-    }
-    if (cli->json) return tell(cli, kind, m, NULL);
-    rh_buf b = { 0 };
-    rh_buf_puts(&b, m->text);
-    return rh_cli_write(cli, &b);
+    const char *const path = rh_cli_output(cli);
+    if (path || !cli->json) RHEO_TRY(rh_cli_deliver(cli, m->text));
+    return cli->json ? tell(cli, kind, m, path) : RHEO_OK;
 }
 
 static rheo_status run(rh_cli *cli) {

@@ -5,7 +5,6 @@
 #include "rheo/transient.h"
 
 #include <math.h>
-#include <sys/stat.h>
 
 static const rh_option OPTIONS[] = {
     { "stop", 0, RH_OPT_NUMBER, "TIME", "end of the analysis (default: that of .tran)", 0, 0, NULL },
@@ -330,15 +329,10 @@ static bool ends_in(const char *path, const char *suffix) {
 
 /* Before anything is computed: could the file be written at the end? */
 static rheo_status check_out(rh_cli *cli, const char *path) {
-    struct stat info;
     if (strcmp(path, "-") == 0) return RHEO_OK;
     if (!ends_in(path, ".npz") && !ends_in(path, ".raw") && !ends_in(path, ".csv"))
         return rh_cli_usage(cli, "write FILE.npz, FILE.raw or FILE.csv", "'%s': the kind of file is not known", path);
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* never replaced, not even with force */
-        return rh_cli_usage(cli, "name a file", "'%s' is not a regular file", path);
-    if (!rh_opt_flag(cli, "force") && lstat(path, &info) == 0)
-        return rh_cli_usage(cli, "replace it with --force", "'%s' exists already", path);
-    return RHEO_OK;
+    return rh_cli_may_save(cli, path);
 }
 
 static rheo_status write_record(rh_cli *cli, const record *r, const char *path, rheo_error *err) {

@@ -123,13 +123,29 @@ void rh_json_message(rh_buf *b, const rheo_error *e) {
 
 /* ---- files ---- */
 
-rheo_status rh_cli_save(rh_cli *cli, const char *path, bool force, const char *text, size_t n) {
+rheo_status rh_cli_may_save(rh_cli *cli, const char *path) {
     struct stat info;
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* never replaced, not even with force */
-        return rh_cli_usage(cli, "name a file; without --output the text goes to standard output",
+        return rh_cli_usage(cli, "name a file; without the option the text goes to standard output",
                             "'%s' is not a regular file", path);
-    if (!force && lstat(path, &info) == 0)
+    if (!rh_opt_flag(cli, "force") && lstat(path, &info) == 0)
         return rh_cli_usage(cli, "replace it with --force", "'%s' exists already", path);
+    return RHEO_OK;
+}
+
+const char *rh_cli_output(const rh_cli *cli) {
+    const char *const path = rh_opt_text(cli, "output", "-");
+    return strcmp(path, "-") == 0 ? NULL : path;
+}
+
+rheo_status rh_cli_deliver(rh_cli *cli, const char *text) {
+    const char *const path = rh_cli_output(cli);
     rheo_error err = { 0 };
-    return rh_cli_failed(cli, rh_file_write(path, text, n, &err), &err);
+    rh_buf b = { 0 };
+    if (path) {
+        RHEO_TRY(rh_cli_may_save(cli, path));
+        return rh_cli_failed(cli, rh_file_write(path, text, strlen(text), &err), &err);
+    }
+    rh_buf_puts(&b, text);
+    return rh_cli_write(cli, &b);
 }
