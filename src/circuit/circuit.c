@@ -51,26 +51,6 @@ void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out
     kind->eval(c->par + c->elem_par[elem], at, out);
 }
 
-int rh_elem_inner_node(const rheo_circuit *c, int elem) {
-    switch (c->kind[elem]) {
-    case RH_KIND_B: return c->term[elem][1];
-    case RH_KIND_E: return c->term[elem][2];
-    default: return c->term[elem][0];
-    }
-}
-
-int rh_elem_owner(const rheo_circuit *c, int elem) {
-    const char *const name = c->elem_name[elem];
-    const int kind = c->kind[elem];
-    if (name[0] == '\0' || name[1] != '.') return -1;
-    if (kind != RH_KIND_R && kind != RH_KIND_B && kind != RH_KIND_E && kind != RH_KIND_H) return -1;
-    if (!strchr(c->node_name[rh_elem_inner_node(c, elem)], '#')) return -1;
-    const char *const mark = strrchr(name + 2, '#');
-    int owner = rh_map_get(c->elem_map, name + 2, strlen(name + 2));
-    if (owner < 0 && mark) owner = rh_map_get(c->elem_map, name + 2, (size_t)(mark - name - 2));
-    return owner >= 0 && (c->kind[owner] == RH_KIND_B || c->kind[owner] == RH_KIND_E) ? owner : -1;
-}
-
 bool rh_elem_is_memristor(const rheo_circuit *c, int elem) {
     return c->elem_model[elem] >= 0 && !RH_KINDS[c->kind[elem]]->model;
 }

@@ -147,16 +147,21 @@ int rh_elem_n_par(const rheo_circuit *c, int elem); /* numbers at its place in p
 /* Currents into the terminals of a nonlinear element at the potentials v [n_node], and their slopes. */
 void rh_elem_flow(const rheo_circuit *c, int elem, const double *v, rh_flow *out);
 bool rh_circuit_is_linear(const rheo_circuit *c);
-/* The source of whose expression an element is a part (docs/netlist.md), as the reader names it: B.E1#2 is one of E1,
- * and a node that they share has a # in its name. -1: it is an element of its own. */
-int rh_elem_owner(const rheo_circuit *c, int elem);
-int rh_elem_inner_node(const rheo_circuit *c, int elem); /* of such a part: the node that it makes or copies */
 bool rh_elem_is_memristor(const rheo_circuit *c, int elem);
 /* Place of an element for messages. */
 rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
 /* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic,
  * functions of time. For tests. */
 bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b);
+
+/* parts.c: where what the user wrote is found. -1: a part of an expression, which no card names.
+ * node [n_node]: the node itself. elem [n_elem]: the element that takes the current of this one at its terminals:
+ * itself, but for B with v= the part that copies the voltage. */
+typedef struct rh_parts {
+    int *node, *elem;
+} rh_parts;
+rheo_status rh_parts_find(rh_parts *p, const rheo_circuit *c, rheo_error *err);
+void rh_parts_free(rh_parts *p); /* also after a failure */
 
 /* waveform.c */
 extern const char *const RH_WAVE_NAMES[]; /* by kind: "PULSE" */

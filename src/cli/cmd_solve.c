@@ -27,36 +27,16 @@ typedef struct answer {
     rheo_solver_stats stats;
     bool hydraulic;
     double dissipated, delivered; /* W: sums of what elements take and give */
-    /* Voltages by expression have parts that no card names. [n_elem] the element at whose terminals one of the user's
-     * takes its current, which for B with v= is the part that copies the voltage; -1: a part. [n_node] is it of parts?
-     */
-    int *at;
-    bool *inner;
+    rh_parts parts;
 } answer;
 
-static bool find_parts(answer *a) {
-    const rheo_circuit *const c = a->c;
-    a->at = rh_calloc((size_t)c->n_elem, sizeof *a->at);
-    a->inner = rh_calloc((size_t)c->n_node, sizeof *a->inner);
-    if (!a->at || !a->inner) return false;
-    for (int e = 0; e < c->n_elem; e++) a->at[e] = e;
-    for (int e = 0; e < c->n_elem; e++) {
-        const int owner = rh_elem_owner(c, e);
-        if (owner < 0) continue;
-        a->at[e] = -1;
-        a->inner[rh_elem_inner_node(c, e)] = true;
-        if (c->kind[e] == RH_KIND_E && c->kind[owner] == RH_KIND_B) a->at[owner] = e;
-    }
-    return true;
-}
-
 static bool by_expression(const answer *a, int e) { /* E with value= is a copy of its inner node */
-    return a->c->kind[e] == RH_KIND_B || (a->c->kind[e] == RH_KIND_E && a->inner[a->c->term[e][2]]);
+    return a->c->kind[e] == RH_KIND_B || (a->c->kind[e] == RH_KIND_E && a->parts.node[a->c->term[e][2]] < 0);
 }
 
 /* W taken from the circuit; a source that delivers has a negative one. */
 static double power(const answer *a, int user) {
-    const int e = a->at[user];
+    const int e = a->parts.elem[user];
     const int *const t = a->c->term[e];
     const rh_kind *const kind = RH_KINDS[a->c->kind[e]];
     if (kind->flags & RH_NONLINEAR) {
@@ -138,12 +118,12 @@ static void add_table(rh_buf *b, const answer *a) {
     int w = longest(c->node_name, c->n_node, 7);
     rh_buf_printf(b, "%-*s  %14s\n", w, "node", "potential");
     for (int i = 1; i < c->n_node; i++)
-        if (!a->inner[i])
+        if (a->parts.node[i] >= 0)
             rh_buf_printf(b, "%-*s  %14s\n", w, c->node_name[i], column(a, a->st->v[i], "V", x, sizeof x));
     w = longest(c->elem_name, c->n_elem, 7);
     rh_buf_printf(b, "\n%-*s  %14s  %14s  %14s\n", w, "element", "value", "current", "power");
     for (int e = 0; e < c->n_elem; e++) {
-        if (a->at[e] < 0) continue;
+        if (a->parts.elem[e] < 0) continue;
         const int k = c->elem_edge[e];
         const rh_kind *const kind = RH_KINDS[c->kind[e]];
         const int held = c->held_edge[e];
@@ -157,7 +137,7 @@ static void add_table(rh_buf *b, const answer *a) {
             rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], "expression");
         else
             rh_buf_printf(b, "%-*s  %14s  ", w, c->elem_name[e], column(a, value, kind->unit, x, sizeof x));
-        rh_buf_printf(b, "%14s  %14s\n", column(a, a->st->i[a->at[e]], "A", y, sizeof y),
+        rh_buf_printf(b, "%14s  %14s\n", column(a, a->st->i[a->parts.elem[e]], "A", y, sizeof y),
                       column(a, power(a, e), "W", z, sizeof z));
     }
     rh_buf_printf(b, "\ndissipated %s, delivered by sources %s\n", column(a, a->dissipated, "W", x, sizeof x),
@@ -177,11 +157,11 @@ static void add_csv(rh_buf *b, const answer *a) {
     const rheo_circuit *const c = a->c;
     rh_buf_puts(b, "vector,unit,value\n");
     for (int i = 1; i < c->n_node; i++)
-        if (!a->inner[i]) add_row(b, "v", c->node_name[i], unit_of(a, "V"), a->st->v[i]);
+        if (a->parts.node[i] >= 0) add_row(b, "v", c->node_name[i], unit_of(a, "V"), a->st->v[i]);
     for (int e = 0; e < c->n_elem; e++)
-        if (a->at[e] >= 0) add_row(b, "i", c->elem_name[e], unit_of(a, "A"), a->st->i[a->at[e]]);
+        if (a->parts.elem[e] >= 0) add_row(b, "i", c->elem_name[e], unit_of(a, "A"), a->st->i[a->parts.elem[e]]);
     for (int e = 0; e < c->n_elem; e++)
-        if (a->at[e] >= 0) add_row(b, "p", c->elem_name[e], "W", power(a, e));
+        if (a->parts.elem[e] >= 0) add_row(b, "p", c->elem_name[e], "W", power(a, e));
 }
 
 static void add_json(rh_buf *b, const answer *a, const char *path) {
@@ -190,7 +170,7 @@ static void add_json(rh_buf *b, const answer *a, const char *path) {
     rh_json_text(b, "file", path);
     rh_buf_puts(b, ",\"nodes\":{");
     for (int i = 0; i < c->n_node; i++) {
-        if (a->inner[i]) continue;
+        if (a->parts.node[i] < 0) continue;
         if (i) rh_buf_puts(b, ",");
         rh_buf_json_string(b, c->node_name[i]);
         rh_buf_puts(b, ":");
@@ -198,12 +178,12 @@ static void add_json(rh_buf *b, const answer *a, const char *path) {
     }
     rh_buf_puts(b, "},\"elements\":{");
     for (int e = 0, n = 0; e < c->n_elem; e++) {
-        if (a->at[e] < 0) continue;
+        if (a->parts.elem[e] < 0) continue;
         if (n++) rh_buf_puts(b, ",");
         rh_buf_json_string(b, c->elem_name[e]);
         rh_buf_puts(b, ":{\"kind\":");
         rh_buf_json_string(b, RH_KINDS[c->kind[e]]->name);
-        rh_json_number(b, "current", a->st->i[a->at[e]]);
+        rh_json_number(b, "current", a->st->i[a->parts.elem[e]]);
         rh_json_number(b, "power", power(a, e));
         rh_buf_puts(b, "}");
     }
@@ -221,7 +201,7 @@ static rheo_status print(rh_cli *cli, answer *a, const char *path) {
     for (int e = 0; e < a->c->n_elem; e++) {
         enum { GIVES = RH_SOURCE | RH_CONTROLLED | RH_BY_CURRENT | RH_TAPE };
         const bool source = (RH_KINDS[a->c->kind[e]]->flags & GIVES) != 0;
-        if (a->at[e] < 0) continue;
+        if (a->parts.elem[e] < 0) continue;
         *(source ? &a->delivered : &a->dissipated) += source ? -power(a, e) : power(a, e);
     }
     rh_buf b = { 0 };
@@ -257,9 +237,9 @@ static rheo_status solve(rh_cli *cli, const rheo_circuit *c, const char *path, r
         answer a = {
             .c = c, .hydraulic = strcmp(domain, DOMAINS[1]) == 0, .st = st, .stats = rheo_solver_statistics(s)
         };
-        status = find_parts(&a) ? print(cli, &a, path) : RH_NOMEM(err);
-        rh_free(a.at);
-        rh_free(a.inner);
+        status = rh_parts_find(&a.parts, c, err);
+        if (status == RHEO_OK) status = print(cli, &a, path);
+        rh_parts_free(&a.parts);
     }
     rheo_solver_close(s);
     rheo_state_destroy(st);
