@@ -393,6 +393,12 @@ static double sum_of_powers(const char *json, int *n) {
     return sum;
 }
 
+static int count_text(const char *text, const char *what) {
+    int n = 0;
+    for (const char *p = text; (p = strstr(p, what)); p++) n++;
+    return n;
+}
+
 /* Tellegen: the powers of the elements that the user wrote sum to zero, and what sources deliver is what the resistors
  * dissipate. No part of an expression is listed, neither where the reader made it nor where a flat netlist writes it
  * out; an element that is merely called like one is. */
@@ -400,19 +406,19 @@ static void expressions_have_no_parts_to_see(void **state) {
     (void)state;
     static const struct {
         const char *net;
-        int n_elem;
+        int n_node, n_elem;
         double resistors; /* W */
     } CASES[] = {
-        { "t\nV1 a 0 2\nR1 a 0 1k\nB1 b 0 v=2*v(a)\nR2 b 0 2k\n.end\n", 4, 12e-3 },
-        { "t\nV1 a 0 2\nR1 a 0 1k\nB1 0 B1#v i={2*V(a)}\nR2 b 0 2k\nR.B1 B1#v 0 1\nE.B1 b 0 B1#v 0 1\n.end\n", 4,
+        { "t\nV1 a 0 2\nR1 a 0 1k\nB1 b 0 v=2*v(a)\nR2 b 0 2k\n.end\n", 3, 4, 12e-3 },
+        { "t\nV1 a 0 2\nR1 a 0 1k\nB1 0 B1#v i={2*V(a)}\nR2 b 0 2k\nR.B1 B1#v 0 1\nE.B1 b 0 B1#v 0 1\n.end\n", 3, 4,
           12e-3 },
-        { "t\nV1 a 0 2\nR1 a 0 1k\nE1 c 0 value={v(a)*v(a)}\nR3 c 0 500\nG1 0 d value={1m*v(a)}\nR4 d 0 1k\n.end\n", 6,
-          4e-3 + 32e-3 + 4e-3 },
+        { "t\nV1 a 0 2\nR1 a 0 1k\nE1 c 0 value={v(a)*v(a)}\nR3 c 0 500\nG1 0 d value={1m*v(a)}\nR4 d 0 1k\n.end\n", 4,
+          6, 4e-3 + 32e-3 + 4e-3 },
         { "t\nV1 a 0 2\nR1 a 0 1k\nB1 f 0 v=v(a)*i(V1)+v(b)*v(c)*v(d)\nR2 f 0 1k\nR3 a b 1k\nR4 b c 1k\nR5 c d 1k\n"
           "R6 d 0 1k\n.end\n",
-          8, NAN },
+          6, 8, NAN },
         { "t\nV1 a 0 2\nR1 a 0 1k\n.subckt s p q\nB1 q 0 v={3*v(p)}\nR1 q 0 2k\n.ends\nX1 a b s\nR.B1 b 0 4k\n.end\n",
-          5, 4e-3 + 18e-3 + 9e-3 },
+          3, 5, 4e-3 + 18e-3 + 9e-3 },
     };
     for (size_t k = 0; k < RH_COUNT(CASES); k++) {
         launched r;
@@ -434,7 +440,23 @@ static void expressions_have_no_parts_to_see(void **state) {
             assert_null(strchr(r.out, '#'));
             launch_free(&r);
         }
+        char want[80];
+        snprintf(want, sizeof want, "netlist with %d nodes, %d elements, 0 learnable", CASES[k].n_node,
+                 CASES[k].n_elem);
+        expect_stdin(CASES[k].net, 0, want, "", "check", "-");
+        snprintf(want, sizeof want, "\"currents\":{\"n\":%d,", CASES[k].n_elem);
+        expect_stdin(CASES[k].net, 0, want, "", "compare", "--json", "--backends", "klu,klu", "-");
+        snprintf(want, sizeof want, "\"potentials\":{\"n\":%d,", CASES[k].n_node - 1);
+        expect_stdin(CASES[k].net, 0, want, "", "compare", "--json", "--backends", "klu,klu", "-");
+        launch(&r, ARGS("tran", "--stop", "1m", "--step", "1m", "-"), NULL, CASES[k].net);
+        assert_int_equal(r.exit, 0);
+        assert_int_equal(count_text(r.out, "v("), CASES[k].n_node - 1);
+        assert_null(strchr(r.out, '#'));
+        launch_free(&r);
     }
+    expect_stdin(CASES[0].net, 0, "time,v(B1#v)\n0,4\n", "", "tran", "--stop", "1m", "--step", "1m", "--node",
+                 "v(B1#v)", "-"); /* to be seen by name */
+    expect_stdin(CASES[0].net, 2, "", "hint: columns are v(node), ", "tran", "--stop", "1m", "--node", "B1#w", "-");
     expect_stdin(CASES[0].net, 0, "B1           expression           -2 mA           -8 mW\n", "", "solve", "-");
     expect_stdin(
         "t\n*@ rheo version=1\n*@ learn R* min=1u max=1\nV1 a 0 2\nR1 a 0 1k\nB1 b 0 v=2*v(a)\nR2 b 0 2k\n.end\n", 0,

@@ -855,16 +855,18 @@ static double number_behind(const char *text, const char *key) {
 }
 
 /* A bridge between two equal sources: every current is the rounding of 0.3 V times conductances, the largest of which
- * is 1/900 S. Lift one source by 3e-6 of itself, and currents are measured by the largest of them again. */
+ * is 1/900 S. Lift one source by 3e-6 of itself, and currents are measured by the largest of them again. A voltage by
+ * expression beside it, with 0.9 A through 1 ohm that nobody wrote, changes nothing. */
 static void rounding_is_no_current(void **state) {
     (void)state;
     NEEDS_WORKER();
     static const char *const NET = "t\nV1 a 0 0.3\nV2 c 0 %s\nR1 a b 3.1k\nR2 b c 7.7k\nR3 b d 11.3k\nR4 d c 1.3k\n"
-                                   "R5 d e 1.7k\nR6 e a 0.9k\nR7 e b 2.3k\n.end\n";
+                                   "R5 d e 1.7k\nR6 e a 0.9k\nR7 e b 2.3k\n%s.end\n";
     char *folder = scratch_create(), path[300], text[400];
     snprintf(path, sizeof path, "%s/n.cir", folder);
-    for (int lifted = 0; lifted < 2; lifted++) {
-        snprintf(text, sizeof text, NET, lifted ? "0.300001" : "0.3");
+    for (int k = 0; k < 4; k++) {
+        const bool lifted = k % 2;
+        snprintf(text, sizeof text, NET, lifted ? "0.300001" : "0.3", k < 2 ? "" : "B1 f 0 v={3*v(a)}\n");
         scratch_write(folder, "n.cir", text);
         launched r;
         launch_with(&r, "compare", "--json", "--backends", "klu,ngspice", "--tolerance", "1e-8", path, NULL);

@@ -120,10 +120,23 @@ typedef struct finding {
     rh_buf columns; /* what became of those of a table */
 } finding;
 
-static void describe(finding *f, const rheo_circuit *c) {
-    f->n_node = rheo_circuit_n_node(c);
-    f->n_element = rheo_circuit_n_element(c);
-    f->n_edge = rheo_circuit_n_edge(c);
+static int count_listed(const int *part, int n) {
+    int listed = 0;
+    for (int k = 0; k < n; k++) listed += part[k] >= 0;
+    return listed;
+}
+
+/* What the user wrote is counted; all of it is diagnosed. */
+static rheo_status describe(finding *f, const rheo_circuit *c, rheo_error *err) {
+    rh_parts parts;
+    const rheo_status st = rh_parts_find(&parts, c, err);
+    if (st == RHEO_OK) {
+        f->n_node = count_listed(parts.node, c->n_node);
+        f->n_element = count_listed(parts.elem, c->n_elem);
+        f->n_edge = c->n_edge;
+    }
+    rh_parts_free(&parts);
+    return st == RHEO_OK ? rh_diagnose(c, NULL, NULL, err) : st;
 }
 
 /* text NULL: that of the file. */
@@ -163,8 +176,7 @@ static rheo_status check_netlist(rh_cli *cli, const char *path, const char *text
     rh_free(dirs);
     RHEO_TRY(read);
     for (int k = 1; strict && k < c->n_source; k++) scan_source(c->source[k], &log); /* what it includes */
-    describe(f, c);
-    const rheo_status st = rh_diagnose(c, NULL, NULL, err);
+    const rheo_status st = describe(f, c, err);
     rheo_circuit_destroy(c);
     if (st != RHEO_OK || g.n == 0) return st;
     return rh_fail(err, RHEO_E_PARSE, 610, RH_NOWHERE, "%s: not to be opened in other programs: %d dangerous place%s",
@@ -175,11 +187,10 @@ static rheo_status check_experiment(rh_cli *cli, const char *path, finding *f, r
     rheo_experiment *x = NULL;
     f->kind = "experiment";
     RHEO_TRY(rheo_experiment_read(&x, path, NULL, 0, &cli->log, err));
-    describe(f, x->circuit);
     f->n_train = x->task.n_train;
     f->n_test = x->task.n_test;
     rh_experiment_tell_columns(&f->columns, x);
-    const rheo_status st = rh_diagnose(x->circuit, NULL, NULL, err);
+    const rheo_status st = describe(f, x->circuit, err);
     rheo_experiment_destroy(x);
     return st;
 }

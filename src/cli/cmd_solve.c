@@ -106,21 +106,22 @@ static const char *column(const answer *a, double x, const char *electrical, cha
     return buf;
 }
 
-static int longest(char *const *names, int n, int least) {
+/* Among those that are listed. */
+static int longest(char *const *names, const int *part, int n, int least) {
     for (int i = 0; i < n; i++)
-        if ((int)strlen(names[i]) > least) least = (int)strlen(names[i]);
+        if (part[i] >= 0 && (int)strlen(names[i]) > least) least = (int)strlen(names[i]);
     return least < 40 ? least : 40;
 }
 
 static void add_table(rh_buf *b, const answer *a) {
     const rheo_circuit *const c = a->c;
     char x[40], y[40], z[40];
-    int w = longest(c->node_name, c->n_node, 7);
+    int w = longest(c->node_name, a->parts.node, c->n_node, 7);
     rh_buf_printf(b, "%-*s  %14s\n", w, "node", "potential");
     for (int i = 1; i < c->n_node; i++)
         if (a->parts.node[i] >= 0)
             rh_buf_printf(b, "%-*s  %14s\n", w, c->node_name[i], column(a, a->st->v[i], "V", x, sizeof x));
-    w = longest(c->elem_name, c->n_elem, 7);
+    w = longest(c->elem_name, a->parts.elem, c->n_elem, 7);
     rh_buf_printf(b, "\n%-*s  %14s  %14s  %14s\n", w, "element", "value", "current", "power");
     for (int e = 0; e < c->n_elem; e++) {
         if (a->parts.elem[e] < 0) continue;

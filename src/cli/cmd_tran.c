@@ -28,6 +28,7 @@ static const rh_option OPTIONS[] = {
 /* Rows of time, potentials of some nodes, currents of voltage sources and states of memristors. */
 typedef struct record {
     const rheo_circuit *c;
+    rh_parts parts;             /* of expressions */
     int *node, *source, *state; /* what the columns behind the time are */
     int n_node, n_source, n_state, n_row, cap;
     double *v, *i; /* [n_node], [n_elem]: at one time */
@@ -75,15 +76,16 @@ static int part_of(const char *column, char *name, size_t size) {
 }
 
 typedef struct part_names {
-    const rheo_circuit *c;
+    const record *r;
     int part;
 } part_names;
 
 /* Others than those of the part are never near: "". */
 static const char *name_of_part(const void *ctx, int i) {
     const part_names *const p = ctx;
-    if (p->part == 0) return i < p->c->n_node ? p->c->node_name[i] : NULL;
-    return i >= p->c->n_elem ? NULL : has_part(p->c, p->part, i) ? p->c->elem_name[i] : "";
+    const rheo_circuit *const c = p->r->c;
+    if (p->part == 0) return i >= c->n_node ? NULL : p->r->parts.node[i] >= 0 ? c->node_name[i] : "";
+    return i >= c->n_elem ? NULL : has_part(c, p->part, i) ? c->elem_name[i] : "";
 }
 
 /* A column of another part with that name, or one of the same part with a name like it. */
@@ -99,7 +101,7 @@ static rheo_status no_column(const record *r, const char *given, int part, const
             rh_hint(err, "did you mean %c(%.80s)?", "vix"[other], name);
             return RHEO_E_USAGE;
         }
-    const part_names names = { r->c, part < 0 ? 0 : part };
+    const part_names names = { r, part < 0 ? 0 : part };
     const bool of_no_column = part > 0 && rheo_circuit_find_element(r->c, name) >= 0;
     const char *const near = of_no_column ? NULL : rh_suggest(name, name_of_part, &names);
     if (near && part < 0)
@@ -128,12 +130,12 @@ static rheo_status choose_column(record *r, const char *given, size_t n, bool *e
     return RHEO_OK;
 }
 
-/* All of a part. */
+/* All of a part; the nodes of expressions only where they are named. */
 static void fill_part(record *r, int part) {
     const rheo_circuit *const c = r->c;
     int *const list = part == 0 ? r->node : part == 1 ? r->source : r->state, n = 0;
     for (int i = part == 0 ? 1 : 0; i < (part == 0 ? c->n_node : c->n_elem); i++)
-        if (part == 0 || has_part(c, part, i)) list[n++] = i;
+        if (part == 0 ? r->parts.node[i] >= 0 : has_part(c, part, i)) list[n++] = i;
     *(part == 0 ? &r->n_node : part == 1 ? &r->n_source : &r->n_state) = n;
 }
 
@@ -155,6 +157,7 @@ static rheo_status choose_columns(rh_cli *cli, record *r, rheo_error *err) {
 
 static rheo_status open_record(rh_cli *cli, record *r, const rheo_circuit *c, rheo_error *err) {
     r->c = c;
+    RHEO_TRY(rh_parts_find(&r->parts, c, err));
     r->v = rh_calloc((size_t)c->n_node, sizeof(double));
     r->i = rh_calloc((size_t)c->n_elem, sizeof(double));
     r->node = rh_calloc((size_t)c->n_node, sizeof(int));
@@ -165,6 +168,7 @@ static rheo_status open_record(rh_cli *cli, record *r, const rheo_circuit *c, rh
 }
 
 static void close_record(record *r) {
+    rh_parts_free(&r->parts);
     rh_free(r->node);
     rh_free(r->source);
     rh_free(r->state);
@@ -427,6 +431,7 @@ const rh_command rh_cmd_tran = {
     .takes = RH_TAKES_NETLIST | RH_TAKES_TRAINED,
     .notes =
         "Learnable resistors keep their initial conductance; memristors move, and a column x(name) has their state.\n"
+        "Nodes inside expressions have a column only where --node names them.\n"
         "The keys of FILE.npz are time, v_<node>, i_<source> and x_<memristor>;\n"
         "FILE.raw is for `load` of ngspice. A current flows from the first to the second node, through the "
         "source.\n",

@@ -18,6 +18,7 @@ void rh_compare_begin(rh_compare *k, const char *const *names, int n) {
 /* A circuit and its solvers, opened when first needed and kept from sample to sample. */
 typedef struct panel {
     const rheo_circuit *c;
+    rh_parts parts;
     rheo_solver *solver[RH_MAX_ENGINE];
     bool refused[RH_MAX_ENGINE];
     rheo_state *other; /* of the engine that is compared */
@@ -28,6 +29,7 @@ typedef struct panel {
 static rheo_status open_panel(panel *p, const rheo_circuit *c, rheo_error *err) {
     *p = (panel){ .c = c };
     for (int e = 0; e < c->n_elem; e++) p->bends = p->bends || RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR;
+    RHEO_TRY(rh_parts_find(&p->parts, c, err));
     RHEO_TRY(rheo_state_create(&p->other, c, err));
     return p->bends ? rheo_state_create(&p->again, c, err) : RHEO_OK;
 }
@@ -36,6 +38,7 @@ static void close_panel(panel *p) {
     for (int e = 0; e < RH_MAX_ENGINE; e++) rheo_solver_close(p->solver[e]);
     rheo_state_destroy(p->other);
     rheo_state_destroy(p->again);
+    rh_parts_free(&p->parts);
 }
 
 static rheo_status solve_by(const rh_compare *k, panel *p, int e, rheo_state *st, rheo_error *err) {
@@ -46,10 +49,12 @@ static rheo_status solve_by(const rh_compare *k, panel *p, int e, rheo_state *st
 }
 
 /* The largest share of a current that one potential makes alone, |g v|: an element carries the difference of such
- * parts, each of them rounded, and where the potentials are equal nothing but that rounding is left. */
-static double largest_part(const rheo_circuit *c, const rheo_state *st) {
+ * shares, each of them rounded, and where the potentials are equal nothing but that rounding is left. */
+static double largest_share(const panel *p, const rheo_state *st) {
+    const rheo_circuit *const c = p->c;
     double most = 0;
     for (int e = 0; e < c->n_elem; e++) {
+        if (p->parts.elem[e] != e) continue; /* its current reaches no node of the user */
         const rh_kind *const kind = RH_KINDS[c->kind[e]];
         const int *const t = c->term[e], edge = c->elem_edge[e];
         if (kind->flags & RH_NONLINEAR) {
@@ -92,15 +97,18 @@ static const rheo_state *reference(const rh_compare *k, panel *p, const rheo_sta
     return found && same_point(c, p->other->v, p->again->v) ? p->again : st;
 }
 
-/* Which element or node, among n, differs how much; as a share of the largest value, or of least if that is larger. */
-static bool add_gap(rh_gap *g, int n, const double *x, const double *want, double least, char *const *name,
-                    const char *label) {
+/* Which of the n elements or nodes that are listed differs how much; as a share of the largest value, or of least if
+ * that is larger. at: where their values are, -1: not listed. */
+static bool add_gap(rh_gap *g, int n, const int *at, const double *x, const double *want, double least,
+                    char *const *name, const char *label) {
     double size = least;
-    for (int k = 0; k < n; k++) size = fmax(size, fabs(want[k]));
+    for (int k = 0; k < n; k++)
+        if (at[k] >= 0) size = fmax(size, fabs(want[at[k]]));
     if (!rh_grow(&g->rel, &g->cap_rel, g->n + n, sizeof *g->rel)) return false;
     if (!rh_grow(&g->abs, &g->cap_abs, g->n + n, sizeof *g->abs)) return false;
     for (int k = 0; k < n; k++) {
-        const double miss = fabs(x[k] - want[k]), rel = size > 0 ? miss / size : miss;
+        if (at[k] < 0) continue;
+        const double miss = fabs(x[at[k]] - want[at[k]]), rel = size > 0 ? miss / size : miss;
         g->abs[g->n] = miss;
         g->rel[g->n++] = rel;
         if (g->where[0] && (rel <= g->worst || isnan(g->worst))) continue;
@@ -134,8 +142,9 @@ static rheo_status compare_engine(rh_compare *k, panel *p, int e, const rheo_sta
     RHEO_TRY(status);
     const rheo_state *const want = reference(k, p, st);
     engine->n_elsewhere += want != st;
-    if (!add_gap(&engine->v, c->n_node - 1, p->other->v + 1, want->v + 1, 0, c->node_name + 1, label) ||
-        !add_gap(&engine->i, c->n_elem, p->other->i, want->i, FLOOR * largest_part(c, want), c->elem_name, label))
+    if (!add_gap(&engine->v, c->n_node - 1, p->parts.node + 1, p->other->v, want->v, 0, c->node_name + 1, label) ||
+        !add_gap(&engine->i, c->n_elem, p->parts.elem, p->other->i, want->i, FLOOR * largest_share(p, want),
+                 c->elem_name, label))
         return RH_NOMEM(err);
     engine->n_case++;
     return RHEO_OK;
