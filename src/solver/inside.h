@@ -15,7 +15,7 @@ typedef struct rh_terminals {
     double v[RH_MAX_TERM];
 } rh_terminals;
 
-/* What newton.c keeps. Arrays of n unless said; none without nonlinear elements. */
+/* What newton.c and the files beside it keep. Arrays of n unless said; none without nonlinear elements. */
 typedef struct rh_newton {
     double *jx, *standard; /* [nonzeros] matrix of the tangents; and the one that standard pivots are chosen for */
     rh_terminals *at;      /* [n_bend] potentials that each nonlinear element was evaluated at */

@@ -35,8 +35,10 @@ rheo_status rh_newton_standard(rheo_solver *s, const double *g, rheo_error *err)
  * @param x      [n_unknown] in: where to start; out: the answer. As it was on failure
  * @return RHEO_OK
  *         RHEO_E_NOCONV    neither plain, damped, nor stepping of time, gmin or sources: err names the node whose
- * currents are furthest from balance and the element that carries most there RHEO_E_SINGULAR  no unique answer, or not
- * finite The answer is a function of g, source, load and the start alone: what was solved before does not matter.
+ *                          currents are furthest from balance and the element that carries most there
+ *         RHEO_E_SINGULAR  no unique answer, or not finite
+ *
+ * The answer is a function of g, source, load and the start alone: what was solved before does not matter.
  * Allocates nothing unless pivots must be chosen again.
  * Source: Newton with junction limiting, gmin and source stepping as in Nagel, SPICE2, Memorandum UCB/ERL M520 (1975);
  * stepping as in Ho, Ruehli & Brennan, IEEE Trans. Circuits Syst. 22, 504 (1975); time as in Kelley & Keyes, SIAM J.
@@ -48,9 +50,8 @@ rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load 
 double rh_newton_output(const rheo_solver *s, const rh_load *load, int o, const double *x);
 
 /* Steps of Newton from an operating point x until they are rounding or no longer halve: x is then as good as doubles
- * make it. Returns how good: the last step, relative to the largest potential; node is where it was largest. NaN: not
- * finite.
- */
+ * make it. Returns how good: the last step, relative to the largest potential; *node: where it was largest. NaN: not
+ * finite. */
 double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *node, rheo_error *err);
 
 /* Factor the matrix of small changes around x: rh_solver_apply then answers how x follows injected currents
@@ -59,7 +60,7 @@ rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const doub
 /* After it: out [n_edge] = lambda . dF/dstate, where lambda [n_unknown] is a solution of the transposed system. With
  * the pull of a loss on the right-hand side of that, out is the gradient of the loss. */
 void rh_newton_gradient(const rheo_solver *s, const double *lambda, double *out);
-/* Iterations (factorisations) of the last solve, and whether it needed more than plain steps. */
+/* Iterations (factorisations) of the last solve. */
 int rh_newton_iterations(const rheo_solver *s);
 
 /* Potentials st->v and currents st->i of the whole circuit at x. Not finite: false. */
