@@ -464,6 +464,8 @@ static void what_was_meant_is_said(void **state) {
         { "0 ohm", "S", "write 0 or 0 S" },
         { "2h", "s", "write 7200" },
         /* no number */
+        { "4k7", "ohm", "write 4.7k" },
+        { "-0,2", "V", "write -0.2" },
         { "50 microseconds", "s", "write 50u or 50 us" },
         { "2 nanoVolts", "V", "write 2n or 2 nV" },
         { "10 kilohm", "S", "1/(10 kohm) is 100 uS" },
@@ -523,11 +525,11 @@ static void what_hints_say_is_read(void **state) {
         snprintf(text, sizeof text, "%s %s%s", number, SUFFIXES[i / 4 % 10], GOT[i / 200]);
         const double x = rh_number_parse_all(text, strlen(text)).value;
         assert_ptr_equal(rh_unit_hint(text, strlen(text), want, buf, sizeof buf), buf);
-        const char *const or = strstr(buf, " or ");
-        assert_true(or &&strncmp(buf, "write ", 6) == 0);
-        const rh_number whole = rh_number_parse_all(or +4, strlen(or +4));
+        const char *const or_too = strstr(buf, " or ");
+        assert_true(or_too && strncmp(buf, "write ", 6) == 0);
+        const rh_number whole = rh_number_parse_all(or_too + 4, strlen(or_too + 4));
         assert_true(whole.fault == RH_NUM_OK && whole.value == x && rh_unit_fits(whole.unit, want));
-        snprintf(word, sizeof word, "%.*s", (int)(or -buf - 6), buf + 6);
+        snprintf(word, sizeof word, "%.*s", (int)(or_too - buf - 6), buf + 6);
         assert_true(rh_number_parse_all(word, strlen(word)).value == x);
     }
 }

@@ -161,7 +161,8 @@ bool rh_unit_fits(const char *got, const char *want);
 const char *rh_unit_written(const char *text, size_t n, const rh_number *x);
 /* How to write a value of another unit in `want`: "write 50u or 50 us". text is a number with a unit. Returns buf. */
 const char *rh_unit_hint(const char *text, size_t n, const char *want, char *buf, size_t size);
-/* What was meant by a text that is no number, such as 5x10^-5, 1/20k, 50 %, 50 microseconds: a hint, or NULL. */
+/* What was meant by a text that is no number, such as 4k7, 0,2, 5x10^-5, 1/20k, 50 %, 50 microseconds: a hint, or NULL.
+ */
 const char *rh_number_hint(const char *text, size_t n, const char *want, char *buf, size_t size);
 /* Plain decimal number (no suffix) as in CSV; correctly rounded, locale free. Returns bytes used, 0: not a number. */
 size_t rh_decimal(const char *text, size_t n, double *value);

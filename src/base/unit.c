@@ -239,6 +239,11 @@ static bool squared_prefix(const char *s, size_t n, const char *want, char *buf,
 const char *rh_number_hint(const char *text, size_t n, const char *want, char *buf, size_t size) {
     char out[TEXT];
     double x;
+    const rh_number whole = rh_number_parse_all(text, n);
+    if (whole.suggestion[0]) {
+        snprintf(buf, size, "write %s", whole.suggestion);
+        return buf;
+    }
     if (power_of_ten(text, n, out) || fraction(text, n, out) || percent(text, n, out) || exponent(text, n, out)) {
         snprintf(buf, size, "write %s", out);
         return buf;

@@ -64,8 +64,7 @@ static rheo_status set_value(const rheo_circuit *c, rheo_state *st, const char *
     const char *const unit = RH_KINDS[c->kind[e]]->unit, *const value = eq + 1;
     if (x.fault != RH_NUM_OK) {
         rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: %s", shown, rh_number_fault_text(x.fault));
-        if (x.suggestion[0]) rh_hint(err, "write %s=%s", name, x.suggestion);
-        if (!x.suggestion[0] && rh_number_hint(value, strlen(value), unit, hint, sizeof hint)) rh_hint(err, "%s", hint);
+        if (rh_number_hint(value, strlen(value), unit, hint, sizeof hint)) rh_hint(err, "%s", hint);
         return RHEO_E_USAGE;
     }
     if (!rh_unit_fits(x.unit, unit)) {

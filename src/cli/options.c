@@ -76,11 +76,9 @@ static rheo_status check_number(const rh_option *o, const char *text, double *nu
     char shown[80], hint[160], min[32], max[32];
     rh_escape(text, strlen(text), shown, sizeof shown);
     const rh_number x = rh_number_parse_all(text, strlen(text));
-    if (x.fault != RH_NUM_OK) {
-        snprintf(hint, sizeof hint, "write %s", x.suggestion);
-        return wrong(err, x.suggestion[0] ? hint : rh_number_hint(text, strlen(text), unit_of(o), hint, sizeof hint),
-                     "--%s: '%s': %s", o->name, shown, rh_number_fault_text(x.fault));
-    }
+    if (x.fault != RH_NUM_OK)
+        return wrong(err, rh_number_hint(text, strlen(text), unit_of(o), hint, sizeof hint), "--%s: '%s': %s", o->name,
+                     shown, rh_number_fault_text(x.fault));
     if (x.note == RH_NUM_FARAD && strchr(text, 'F') && unit_of(o) && rh_streq(unit_of(o), "F"))
         return wrong(err, "leave the F out, or write farad", "--%s: '%s': a single F means femto, as in SPICE", o->name,
                      shown);

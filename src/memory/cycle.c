@@ -78,10 +78,7 @@ static rheo_status read_value(const rh_kernel_field *field, const char *text, do
     if (number.fault != RH_NUM_OK) {
         rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "%s: '%s': %s", field->name, shown,
                 rh_number_fault_text(number.fault));
-        if (number.suggestion[0])
-            rh_hint(err, "did you mean %s?", number.suggestion);
-        else if (rh_number_hint(text, strlen(text), field->unit, hint, sizeof hint))
-            rh_hint(err, "%s", hint);
+        if (rh_number_hint(text, strlen(text), field->unit, hint, sizeof hint)) rh_hint(err, "%s", hint);
         return RHEO_E_USAGE;
     }
     if (!rh_unit_fits(number.unit, field->unit)) {
