@@ -69,6 +69,7 @@ typedef struct learn {
     const rh_frame *f;
     rh_mark said;
     rh_tok tok[3]; /* of min, max, init */
+    bool fits[2];  /* their units were found to fit a conductance, the voltage of a gate */
     int at_first;  /* elements of this instance */
     int n_elem;
 } learn;
@@ -125,10 +126,12 @@ static bool by_gate(const rh_reader *rd, int elem) {
 
 static bool mark(learn *l, int elem) {
     rh_reader *rd = l->rd;
-    for (int k = 0; k < 3; k++)
-        if (!unit_fits(rd, l->tok[k], by_gate(rd, elem) ? "V" : "S", NULL)) return false;
+    const bool gate = by_gate(rd, elem);
+    for (int k = 0; k < 3 && !l->fits[gate]; k++)
+        if (!unit_fits(rd, l->tok[k], gate ? "V" : "S", NULL)) return false;
+    l->fits[gate] = true;
     const double said[3] = { l->said.min, l->said.max, l->said.init };
-    for (int k = 0; k < 3 && !by_gate(rd, elem); k++)
+    for (int k = 0; k < 3 && !gate; k++)
         if (said[k] <= 0)
             return rh_bad(rd, 120, rh_tok_loc(rd, l->tok[k]), "it is in siemens",
                           "a conductance must be above 0, not '%s'", RH_SHOW(l->tok[k]));
