@@ -12,6 +12,8 @@
     "\n.model N NPN(is=1e-15 bf=150 br=2)\n" \
     ".model D D(is=1e-14)"
 
+#define VT (1.38064852e-23 * 300.15 / 1.6021766208e-19)
+
 static double volt(const rheo_circuit *c, const rheo_state *st, const char *node) {
     for (int k = 0; k < c->n_node; k++)
         if (!strcmp(c->node_name[k], node)) return st->v[k];
@@ -111,11 +113,46 @@ static void currents_that_no_junction_carries_are_warned_about(void **state) {
     teardown(&t);
 }
 
+/* The collector carries the difference of two currents of 1e20 A, each known to 1e4 A: 1.48 V came out, where the
+ * exponential alone gives 18 mV. */
+static void currents_that_drown_are_refused(void **state) {
+    (void)state;
+    solved t;
+    solve(&t, "Vcc vcc 0 5\nVb b 0 5\nRC vcc c 1k\nQ1 c b 0 N" MODELS);
+    assert_int_equal(t.status, RHEO_E_NOCONV);
+    assert_int_equal(t.err.code, 316);
+    assert_non_null(strstr(t.err.msg, "the currents at node c drown"));
+    teardown(&t);
+    solve(&t, "Vcc vcc 0 5\nVb b 0 5\nRB b x 10k\nRC vcc c 1k\nQ1 c x 0 N" MODELS); /* saturated, too */
+    assert_int_equal(t.status, RHEO_OK);
+    assert_int_equal(t.code, 0);
+    const double forced = 10 * (5 - volt(t.c, t.st, "c")) / (5 - volt(t.c, t.st, "x")), bf = 150, br = 2;
+    CHECK_NEAR(volt(t.c, t.st, "c"), VT * log((1 + (forced + 1) / br) / (1 - forced / bf)), 1e-9); /* Ebers and Moll */
+    teardown(&t);
+}
+
+/* Two diodes that block share 1 V by their leakage; 1e-12 S to ground beside them would move the node by 0.1 V. */
+static void nodes_that_lean_on_gmin_elsewhere_are_told(void **state) {
+    (void)state;
+    solved t;
+    solve(&t, "V1 in 0 1\nD1 in m D\nD2 0 m D" MODELS);
+    assert_int_equal(t.status, RHEO_OK);
+    assert_int_equal(t.code, 317);
+    CHECK_NEAR(volt(t.c, t.st, "m"), 1 - VT * log(2), 1e-6); /* e^(v/VT) - 1 = 1, but for the cubic of the other one */
+    teardown(&t);
+    solve(&t, "V1 in 0 1\nD1 in m D\nD2 0 m D\nR1 m 0 100meg" MODELS);
+    assert_int_equal(t.status, RHEO_OK);
+    assert_int_equal(t.code, 0);
+    teardown(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(currents_with_no_way_out_are_refused),
         cmocka_unit_test(a_way_back_from_far_away_is_found),
         cmocka_unit_test(nodes_held_by_leakage_are_as_good_as_doubles_make_them),
+        cmocka_unit_test(currents_that_drown_are_refused),
+        cmocka_unit_test(nodes_that_lean_on_gmin_elsewhere_are_told),
         cmocka_unit_test(currents_that_no_junction_carries_are_warned_about),
     };
     return cmocka_run_group_tests_name("runaway", tests, NULL, NULL);

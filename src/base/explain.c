@@ -398,8 +398,13 @@ static const entry CATALOGUE[] = {
       "current source drives a node that only a reversed diode or a transistor that is off could drain." },
     { 316, "current without meaning",
       "A junction carries more than a million amperes, usually because it lies in forward direction across a voltage "
-      "source. Past 80 emission voltages rheo follows the tangent of the exponential, so the answer is that of the "
-      "equations but of no device. Put a resistor in series, or give the diode its RS." },
+      "source. Past 300 emission voltages rheo follows the tangent of the exponential, so the answer is that of the "
+      "equations but of no device. Put a resistor in series, or give the diode its RS. Where the potential of a node depends on such "
+      "currents, their rounding alone is more than what flows in the rest of the circuit, and there is no answer." },
+    { 317, "node that next to nothing holds",
+      "Only junctions that block, or a transistor that is off, hold this node. rheo solves the circuit as it is written; "
+      "ngspice and others put 1e-12 S beside every junction (.options gmin), which moves such a node by much, so their "
+      "answers differ. Give the node a resistor to one that is held." },
     { 320, "ngspice finds no operating point",
       "ngspice refused the circuit or its answer was not complete and finite. The message has its own words; the deck "
       "that it got is kept, to be run by hand. Conductances that span too many decades are the usual reason." },

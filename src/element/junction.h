@@ -11,7 +11,7 @@
  * overflow. Below -3 nvt it is -is (1 + (3 nvt/(e v))^3) as in SPICE, which meets the exponential with the same slope
  * and never stops conducting a little: what lies between two blocking junctions still has a potential. */
 static inline double rh_junction(double is, double nvt, double v, double *slope) {
-    static const double MOST = 80, E = 2.718281828459045;
+    static const double MOST = 300, E = 2.718281828459045;
     const double x = v / nvt;
     if (x < -3) {
         const double a = 3 / (x * E), cube = a * a * a;

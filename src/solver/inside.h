@@ -60,7 +60,7 @@ struct rheo_solver {
     rh_wide *wide_x;       /* [n] the answer to twice the digits */
     rh_wide *wide_v, *in;  /* [n_node] potentials; currents into the nodes */
     double pivot_rcond;
-    bool pivoted, factored, warned, warned_enormous;
+    bool pivoted, factored, warned, warned_enormous, warned_leaning;
     bool positive; /* see rh_matrix_positive */
     bool sized;    /* size and across are those of ax */
     rh_newton newton;

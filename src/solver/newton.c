@@ -140,3 +140,13 @@ double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *no
     }
     return last;
 }
+
+double rh_newton_leaning(rheo_solver *s, const double *x, double gmin, int *node) {
+    rh_newton *const w = &s->newton;
+    *node = 0;
+    if (s->y.n == 0) return 0;
+    for (int j = 0; j < s->y.n; j++) w->dx[j] = s->y.row_elem[j] < 0 ? -gmin * x[j] : 0;
+    rh_solver_apply(s, 1, w->dx, false);
+    *node = furthest(s);
+    return rh_newton_step_size(s);
+}

@@ -54,6 +54,10 @@ double rh_newton_output(const rheo_solver *s, const rh_load *load, int o, const 
  * finite. */
 double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *node, rheo_error *err);
 
+/* After that: by how much of the largest potential a conductance of gmin from every node to ground would move the node
+ * that it moves most. */
+double rh_newton_leaning(rheo_solver *s, const double *x, double gmin, int *node);
+
 /* Factor the matrix of small changes around x: rh_solver_apply then answers how x follows injected currents
  * (transposed: the adjoint). */
 rheo_status rh_newton_linearize(rheo_solver *s, const double *source, const double *x, rheo_error *err);
@@ -65,5 +69,8 @@ int rh_newton_iterations(const rheo_solver *s);
 
 /* Potentials st->v and currents st->i of the whole circuit at x. Not finite: false. */
 bool rh_newton_report(rheo_solver *s, const double *source, const double *x, double *v, double *i);
+/* After it: a node whose reported currents do not add up, since they are small differences of enormous ones; -1: none.
+ */
+int rh_newton_drowned(const rheo_solver *s);
 
 #endif

@@ -3,6 +3,10 @@
 
 #include <math.h>
 
+/* How far reported currents may miss Kirchhoff's law at a node: of the largest there, and of what rounding of the
+ * potentials makes, A; but of no more than SOLID amperes. */
+static const double VIOLATED = 1e-2, ROUNDING = 1e-13, SOLID = 1e3;
+
 enum { GATE = 1 }; /* terminal of a transistor */
 
 static double at_row(const rheo_solver *s, const double *lambda, int node) {
@@ -50,23 +54,43 @@ static double linear_current(const rheo_solver *s, const double *source, const d
     return law.conductance * (s->v[t[0]] - s->v[t[1]]) + law.trans * sensed + law.current;
 }
 
+/* Largest current that an element is reported with at each row: dx is free by now. */
+static void weigh(rheo_solver *s, int node, double i) {
+    const int row = s->y.unknown[node];
+    if (row >= 0) s->newton.dx[row] = fmax(s->newton.dx[row], fabs(i));
+}
+
+int rh_newton_drowned(const rheo_solver *s) {
+    const rh_newton *const w = &s->newton;
+    for (int k = 0; k < s->c->n_node; k++) {
+        const int row = s->y.unknown[k];
+        if (row >= 0 && fabs(w->in[k]) > VIOLATED * w->dx[row] + ROUNDING * fmin(w->amp[row], SOLID)) return k;
+    }
+    return -1;
+}
+
 bool rh_newton_report(rheo_solver *s, const double *source, const double *x, double *v, double *i) {
     const rheo_circuit *const c = s->c;
     double *const in = s->newton.in, sum = 0;
     rh_newton_drive(s, source, 1);
     if (s->y.n > 0) rh_newton_assemble(s, NULL, x, NULL, false);
     memset(in, 0, (size_t)c->n_node * sizeof(double));
+    memset(s->newton.dx, 0, (size_t)s->y.n * sizeof(double));
     for (int e = 0; e < c->n_elem; e++) {
         if (s->y.tree[e] || RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) continue;
         i[e] = linear_current(s, source, x, e);
         in[c->term[e][0]] -= i[e];
         in[c->term[e][1]] += i[e];
+        for (int t = 0; t < 2; t++) weigh(s, c->term[e][t], i[e]);
     }
     for (int k = 0; k < s->y.n_bend; k++) {
         const int e = s->y.bend[k].elem;
         if (s->y.n == 0) rh_newton_evaluate(s, k, s->v, false);
         i[e] = s->newton.flow[k].i[0];
-        for (int t = 0; t < RH_KINDS[c->kind[e]]->n_term; t++) in[c->term[e][t]] -= s->newton.flow[k].i[t];
+        for (int t = 0; t < RH_KINDS[c->kind[e]]->n_term; t++) {
+            in[c->term[e][t]] -= s->newton.flow[k].i[t];
+            weigh(s, c->term[e][t], s->newton.flow[k].i[t]);
+        }
     }
     tree_currents(s, in, i);
     memcpy(v, s->v, (size_t)c->n_node * sizeof(double));

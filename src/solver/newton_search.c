@@ -5,6 +5,7 @@
  * ground (gmin) or the sources are stepped. */
 #include "solver/newton_inside.h"
 
+#include <float.h>
 #include <math.h>
 
 enum { PLAIN = 40, DAMPED = 60, STEPS = 40, HALVINGS = 12, MOMENTS = 300, INNER = 12 };

@@ -15,6 +15,8 @@ enum { MAX_REFINE = 20 };
 static const double CERTAIN = 1e-13, TRUSTED = 1e-9;
 /* A; no junction of a circuit carries as much. */
 static const double ENORMOUS = 1e6;
+/* S, what ngspice puts beside junctions by default; and how far it may move a node before that is said. */
+static const double GMIN = 1e-12, LEANING = 1e-3;
 /* The condition is estimated with more care than while training. */
 static const double DOUBT = 1e-2;
 
@@ -274,6 +276,42 @@ static void warn_uncertain(rheo_solver *s, double moved, int node) {
             s->c->node_name[node], moved);
 }
 
+/* Of the nonlinear elements at a node the one with the steepest slope. */
+static int steepest(const rheo_solver *s, int node) {
+    double most = -1;
+    int best = -1;
+    for (int k = 0; k < s->y.n_bend; k++)
+        for (int t = 0; t < RH_MAX_TERM; t++) {
+            const double g = fabs(s->newton.flow[k].g[t][t]);
+            if (s->y.bend[k].row[t] != s->y.unknown[node] || !(g > most)) continue;
+            most = g;
+            best = s->y.bend[k].elem;
+        }
+    return best;
+}
+
+static rheo_status check_currents(const rheo_solver *s, rheo_error *err) {
+    const int node = rh_newton_drowned(s);
+    if (node < 0) return RHEO_OK;
+    const int e = steepest(s, node);
+    const rheo_status st = rh_fail(err, RHEO_E_NOCONV, 316, e >= 0 ? rh_elem_loc(s->c, e) : RH_NOWHERE,
+                                   "the currents at node %s drown in the rounding of those inside %s",
+                                   s->c->node_name[node], e >= 0 ? s->c->elem_name[e] : "its elements");
+    rh_hint(err, "a junction lies in forward direction across a source: put a resistor in series with it");
+    return st;
+}
+
+/* Nodes that hang on junctions which block, or on bases of transistors that nothing drives. */
+static void warn_leaning(rheo_solver *s) {
+    int node = 0;
+    const double share = rh_newton_leaning(s, s->x, GMIN, &node);
+    if (!(share > LEANING) || s->warned_leaning) return;
+    s->warned_leaning = true;
+    rh_warn(&s->log, 317, RH_NOWHERE,
+            "next to nothing holds node %s: with the %g S to ground that other simulators add (gmin) it lies elsewhere",
+            s->c->node_name[node], GMIN);
+}
+
 /* Junctions across ideal sources: their curve ends long before. */
 static void warn_enormous(rheo_solver *s) {
     double most = ENORMOUS;
@@ -287,7 +325,8 @@ static void warn_enormous(rheo_solver *s) {
         }
     if (at < 0 || s->warned_enormous) return;
     s->warned_enormous = true;
-    rh_warn(&s->log, 316, rh_elem_loc(s->c, at), "%s carries %.2g A: its law of currents means nothing there",
+    rh_warn(&s->log, 316, rh_elem_loc(s->c, at),
+            "%s carries %.2g A: its law of currents means nothing there; put a resistor in series with it",
             s->c->elem_name[at], most);
 }
 
@@ -302,6 +341,8 @@ static rheo_status solve_nonlinear(rheo_solver *s, rheo_state *st, rheo_error *e
     const double moved = rh_newton_polish(s, st->source, s->x, &node, err);
     if (!rh_newton_report(s, st->source, s->x, s->v, s->i_new)) return not_finite(err);
     warn_uncertain(s, moved, node);
+    RHEO_TRY(check_currents(s, err));
+    if (isfinite(moved)) warn_leaning(s);
     warn_enormous(s);
     memcpy(st->v, s->v, (size_t)s->c->n_node * sizeof(double));
     memcpy(st->i, s->i_new, (size_t)s->c->n_elem * sizeof(double));
