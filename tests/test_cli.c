@@ -640,9 +640,8 @@ static void units_are_checked(void **state) {
 
 static void wrong_decimals_have_a_hint(void **state) {
     (void)state;
-    expect_stdin(DIVIDER, 2, "",
-                 "rheo: error: --set Vin=-0,2: a comma is not a decimal point\n  hint: write -0.2\n", "solve",
-                 "--set", "Vin=-0,2", "-");
+    expect_stdin(DIVIDER, 2, "", "rheo: error: --set Vin=-0,2: a comma is not a decimal point\n  hint: write -0.2\n",
+                 "solve", "--set", "Vin=-0,2", "-");
     expect(2, "", "rheo: error: --fast: '-0,2': a comma is not a decimal point\n  hint: write -0.2\n", "cycle",
            "--fast", "-0,2", "-A", "1");
 }
