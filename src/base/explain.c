@@ -214,7 +214,8 @@ static const entry CATALOGUE[] = {
     { 135, "unknown model",
       "The element names a .model that stands neither in its subcircuit, nor around it, nor in the main circuit." },
     { 136, "model of another kind",
-      "The model is there, but its type is for other elements: D elements take d, M elements nmos or pmos, Q elements npn or pnp." },
+      "The model is there, but its type is for other elements: D elements take d, M elements nmos or pmos, Q elements "
+      "npn or pnp." },
     { 137, "unknown model parameter",
       "The .model card has a parameter that this type does not have. Other programs ignore such a word, some without "
       "saying so. If it is a slip of the pen, the parameter that was meant has its default. `rheo kinds elements` "
@@ -332,9 +333,9 @@ static const entry CATALOGUE[] = {
       "The loss is half as large again as at the beginning. Mostly the rate is too high; with `rheo tune` find one to "
       "begin with." },
     { 195, "no edge moves",
-      "Nothing can be learned like this: the rate is 0 or far too low for the circuit, the bounds of *@ learn leave no room, "
-      "or all edges stand at a bound and are pushed beyond it. `rheo tune` proposes a rate from the first samples; bounds "
-      "are conductances in siemens, volts for gates." },
+      "Nothing can be learned like this: the rate is 0 or far too low for the circuit, the bounds of *@ learn leave no "
+      "room, all edges stand at a bound and are pushed beyond it, or their steps are below half a tap. `rheo tune` "
+      "proposes a rate from the first samples; bounds are conductances in siemens, volts for gates." },
     { 201, "no ground",
       "A potential is a voltage between a node and a common one, ground, whose name is 0 (or gnd). No element of this "
       "circuit is connected to it, so nothing says where zero volt is. Choose a node, mostly the one at the minus of the "
@@ -394,8 +395,9 @@ static const entry CATALOGUE[] = {
       "nothing is learned, however long it trains. `rheo tune` proposes a threshold from the first samples." },
     { 315, "no operating point found",
       "Newton's method with limited and shortened steps, then with capacitors at all nodes until they come to rest, with "
-      "conductances to ground, with sources raised step by step, found no state in which all currents balance. The message names the node that is furthest from it. Often a "
-      "current source drives a node that only a reversed diode or a transistor that is off could drain." },
+      "conductances to ground, with sources raised step by step, found no state in which all currents balance. The "
+      "message names the node that is furthest from it, or whose potential runs away. Often a current source drives a "
+      "node that only a reversed diode or a transistor that is off could drain." },
     { 316, "current without meaning",
       "A junction carries more than a million amperes, usually because it lies in forward direction across a voltage "
       "source. Past 300 emission voltages rheo follows the tangent of the exponential, so the answer is that of the "

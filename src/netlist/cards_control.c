@@ -15,7 +15,6 @@ bool rh_card_nonlinear(rh_card_reader *k, rh_tok t, bool equals) {
 
 /* ---- what F and H sense ---- */
 
-/* F and H name the source whose current they sense. */
 bool rh_card_sensed(rh_card_reader *k) {
     rh_reader *rd = k->rd;
     if (rh_skip_separators(rd, &k->c) == 0) return rh_card_missing(k, k->kind->n_term);
@@ -60,6 +59,7 @@ static void apply_sense(rh_reader *rd, const rh_sense *s) {
 void rh_senses_apply(rh_reader *rd) {
     for (int k = 0; k < rd->n_sense && !rh_stop(rd); k++) apply_sense(rd, &rd->sense[k]);
 }
+
 /* ---- expressions ---- */
 
 /* What an expression needs besides its card: elements called letter.name and, from the second on, letter.name#2, ...

@@ -35,6 +35,7 @@ static const struct instance_par {
     { 'Q', "off", UNUSED },   { 'Q', "ic", UNUSED },
     { 'Q', "temp", UNUSED },  { 'Q', "dtemp", UNUSED },
 };
+
 static bool take_value(rh_card_reader *k) {
     const unsigned flags = k->letter == 'C' ? RH_LEX_FARAD : 0;
     k->has_value = true;
@@ -136,7 +137,7 @@ static bool bare_word(rh_card_reader *k, rh_tok t, const rh_cursor *before) {
     return false;
 }
 
-/* Value and parameters of R, C, E and G. */
+/* Value and parameters of R, C, E, F, G and H. */
 bool rh_card_plain(rh_card_reader *k) {
     char after[64];
     for (int ch; (ch = rh_skip_separators(k->rd, &k->c)) != 0;) {
