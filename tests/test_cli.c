@@ -82,6 +82,8 @@ static void wrong_use_is_told(void **state) {
     expect(2, "", "something is missing", "solve");
     expect(2, "", "too much", "solve", "a", "b");
     expect(2, "", "unknown option '--\\x1B[31m", "--\033[31mred");
+    expect(2, "", "rheo cycle: '\\x1B[31mred' is too much", "cycle", "\033[31mred");
+    expect(2, "", "unknown figure '\\x1B[31mred'", "figure", "\033[31mred");
 }
 
 static void codes_are_explained(void **state) {
@@ -282,7 +284,7 @@ static void run_directories_are_taken(void **state) {
     scratch_write(dir, "exp.yaml", EXPERIMENT);
     snprintf(path, sizeof path, "%s/exp.yaml", dir);
     snprintf(run, sizeof run, "%s/run", dir);
-    expect(0, "", NULL, "train", "--set", "learning.rule=tcl", path);
+    expect(0, "", "\nrun directory: ", "train", "--set", "learning.rule=tcl", path);
     for (size_t i = 0; i < RH_COUNT(CASES); i++) {
         snprintf(path, sizeof path, "%s/%s", run, CASES[i].file);
         launched by_name, by_run;
@@ -335,6 +337,7 @@ static void libraries_lie_in_folders_that_are_named(void **state) {
     expect(0, "cholmod", NULL, "compare", "--include-dir", lib, "--backends", "klu,cholmod", path);
     expect(5, "", "cannot open the folder '/nonexistent': No such file", "solve", "--include-dir", "/nonexistent",
            path);
+    expect(5, "", "cannot open the folder '/dev/zero': Not a directory", "solve", "--include-dir", "/dev/zero", path);
     /* By its name alone it is searched; lines of it are not quoted; a link or .. does not lead out of it. */
     scratch_write(dir, "proj/learn.cir", "t\n.include more.lib\nV1 a 0 1\nD1 a 0 1N4148\n.end\n");
     expect(0, "2 elements", "", "check", "--include-dir", other, "--include-dir", lib, path);

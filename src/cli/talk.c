@@ -65,17 +65,24 @@ void rh_cli_note(const rh_cli *cli, const char *fmt, ...) {
     if (cli->quiet) return;
     va_list ap;
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    char raw[8192], shown[4 * sizeof raw]; /* paths may be long */
+    vsnprintf(raw, sizeof raw, fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    for (const char *line = raw; line;) {
+        const size_t n = strcspn(line, "\n");
+        fprintf(stderr, "%s\n", rh_escape(line, n, shown, sizeof shown));
+        line = line[n] ? line + n + 1 : NULL;
+    }
 }
 
 rheo_status rh_cli_usage(rh_cli *cli, const char *hint, const char *fmt, ...) {
     rheo_error e = { .status = RHEO_E_USAGE };
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(e.msg, sizeof e.msg, fmt, ap);
+    char raw[sizeof e.msg];
+    vsnprintf(raw, sizeof raw, fmt, ap);
     va_end(ap);
+    rh_escape(raw, strlen(raw), e.msg, sizeof e.msg); /* what was typed may hold commands to the terminal */
     if (hint) snprintf(e.hint, sizeof e.hint, "%s", hint);
     return rh_cli_failed(cli, RHEO_E_USAGE, &e);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { COOKIE = 0x6E657431 };
 
@@ -179,8 +180,12 @@ static rheo_status open_dirs(rh_reader *rd, rheo_error *err) {
     if (n > 0 && !(rd->dir = rh_calloc((size_t)n, sizeof *rd->dir))) return RH_NOMEM(err);
     for (int k = 0; k < n; k++) {
         char text[128];
+        struct stat info;
         rd->dir[k] = realpath(rd->set.include_dir[k], NULL);
-        if (rd->dir[k]) continue;
+        if (rd->dir[k] && stat(rd->dir[k], &info) == 0) {
+            if (S_ISDIR(info.st_mode)) continue;
+            errno = ENOTDIR;
+        }
         if (errno == ENOMEM) return RH_NOMEM(err);
         return rh_fail(err, RHEO_E_IO, 401, RH_NOWHERE, "cannot open the folder '%.200s': %s", rd->set.include_dir[k],
                        strerror_r(errno, text, sizeof text));
