@@ -303,6 +303,18 @@ static void run_directories_are_taken(void **state) {
     scratch_remove(dir);
 }
 
+/* Before anything is computed: it took seconds and gigabytes. */
+static void more_rows_than_memory_are_refused_at_once(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[300];
+    scratch_write(dir, "rc.cir", "t\nV1 a 0 1\nR1 a b 1k\nC1 b 0 1u\n.end\n");
+    snprintf(path, sizeof path, "%s/rc.cir", dir);
+    expect(7, "", "too many values: choose nodes by --node", "tran", "--stop", "1m", "--step", "1e-300", path);
+    expect(7, "", "error[E502]", "tran", "--stop", "1m", "--step", "1e-12", path);
+    expect(0, "0.001,1,", "", "tran", "--stop", "1m", "--step", "1u", path);
+    scratch_remove(dir);
+}
+
 /* What a schematic editor writes: an absolute path to a library, cards for an analysis. The folder of the library is
  * read when it is named, and nothing beside it. */
 static void libraries_lie_in_folders_that_are_named(void **state) {
@@ -743,6 +755,7 @@ int main(void) {
         cmocka_unit_test(places_have_short_paths),
         cmocka_unit_test(files_of_another_kind_are_told),
         cmocka_unit_test(run_directories_are_taken),
+        cmocka_unit_test(more_rows_than_memory_are_refused_at_once),
         cmocka_unit_test(libraries_lie_in_folders_that_are_named),
         cmocka_unit_test(expressions_have_no_parts_to_see),
         cmocka_unit_test(lost_output_is_an_error),

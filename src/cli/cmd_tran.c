@@ -177,11 +177,13 @@ static void close_record(record *r) {
     rh_free(r->x);
 }
 
+static rheo_status too_many(rheo_error *err) {
+    return rh_fail(err, RHEO_E_LIMIT, 502, RH_NOWHERE, "too many values: choose nodes by --node or a longer --step");
+}
+
 static rheo_status add_row(record *r, rheo_transient *t, double time, rheo_error *err) {
     const int w = width(r);
-    if (r->n_row >= MOST_VALUES / w)
-        return rh_fail(err, RHEO_E_LIMIT, 502, RH_NOWHERE,
-                       "too many values: choose nodes by --node or a longer --step");
+    if (r->n_row >= MOST_VALUES / w) return too_many(err);
     if (!rh_grow(&r->x, &r->cap, (r->n_row + 1) * w, sizeof(double))) return RH_NOMEM(err);
     double *const x = r->x + (size_t)r->n_row++ * (size_t)w;
     rheo_transient_at(t, time, r->v, r->i);
@@ -389,6 +391,7 @@ static rheo_status analyse(rh_cli *cli, const rheo_circuit *c, record *r, rheo_e
     sampling s;
     RHEO_TRY(read_settings(cli, c, &def, &s, err));
     RHEO_TRY(open_record(cli, r, c, err));
+    if (s.step > 0 && (s.stop - s.start) / s.step >= MOST_VALUES / width(r)) return too_many(err);
     RHEO_TRY(rheo_transient_open(&t, c, &def, &cli->log, err));
     const rheo_status st = record_all(r, t, &s, err);
     const rheo_transient_stats n = rheo_transient_statistics(t);
