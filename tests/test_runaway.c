@@ -146,6 +146,47 @@ static void nodes_that_lean_on_gmin_elsewhere_are_told(void **state) {
     teardown(&t);
 }
 
+/* Beside 0 the tangents of ln(v) and 1/v are so steep that any current looked like rounding: a was 4.6e-27 V where 61 A
+ * flowed into 1 ohm. ln(1/a) = a at the omega constant. */
+static void expressions_beside_their_poles_are_no_answer(void **state) {
+    (void)state;
+    static const double OMEGA = 0.56714329040978387;
+    solved t;
+    solve(&t, "B1 0 a i={-ln(V(a))}\nR1 a 0 1\nV1 b 0 3\nR2 b c 1\nR3 c 0 1");
+    assert_int_equal(t.status, RHEO_OK);
+    CHECK_REL(volt(t.c, t.st, "a"), OMEGA, 1e-12);
+    teardown(&t);
+    solve(&t, "B1 0 a i={-ln(V(a))}\nR1 a 0 1\nV1 b 0 3\nR2 b c 1\nD1 c 0 D\nB2 0 e i={sqrt(V(a))/V(e)}\n"
+              "R4 e 0 1" MODELS);
+    assert_int_equal(t.status, RHEO_OK);
+    CHECK_REL(volt(t.c, t.st, "a"), OMEGA, 1e-12);
+    CHECK_REL(volt(t.c, t.st, "e"), pow(OMEGA, 0.25), 1e-12);
+    teardown(&t);
+}
+
+/* The one point that balances has ln of -28 mV, where its tangent from 1e-30 goes on: no double is near enough to it.
+ */
+static void expressions_too_steep_for_doubles_are_warned_about(void **state) {
+    (void)state;
+    solved t;
+    solve(&t, "D3 a 0 D\nB4 0 a i={ln(V(a,0))*((-0.692)+0.72+V(a))}\n.model D D(n=2 is=9.46567136317661e-11)");
+    assert_int_equal(t.status, RHEO_OK);
+    assert_int_equal(t.code, 303);
+    teardown(&t);
+}
+
+/* Nothing flows through the resistors, so a - b = c asks for b = 0. A potential that was uncertain by more than itself
+ * was an answer with a warning. */
+static void potentials_that_nothing_holds_are_refused(void **state) {
+    (void)state;
+    solved t;
+    solve(&t, "V1 b 0 2578.7435\nB1 a b v={V(c)}\nR1 d a 706510051664.1212\nR2 e d 0.0015237737265256148\n"
+              "R3 c e 102317695.60947119");
+    assert_int_equal(t.status, RHEO_E_SINGULAR);
+    assert_int_equal(t.err.code, 303);
+    teardown(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(currents_with_no_way_out_are_refused),
@@ -154,6 +195,9 @@ int main(void) {
         cmocka_unit_test(currents_that_drown_are_refused),
         cmocka_unit_test(nodes_that_lean_on_gmin_elsewhere_are_told),
         cmocka_unit_test(currents_that_no_junction_carries_are_warned_about),
+        cmocka_unit_test(expressions_beside_their_poles_are_no_answer),
+        cmocka_unit_test(expressions_too_steep_for_doubles_are_warned_about),
+        cmocka_unit_test(potentials_that_nothing_holds_are_refused),
     };
     return cmocka_run_group_tests_name("runaway", tests, NULL, NULL);
 }

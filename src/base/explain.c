@@ -362,7 +362,8 @@ static const entry CATALOGUE[] = {
       "source that is not a number, or an iteration that ran away; a smaller step or rate often helps." },
     { 303, "ill-conditioned",
       "The circuit has a solution, but small changes of its values change it a lot: fewer digits than asked for can "
-      "be trusted. Usually conductances span too many decades. Narrow their range." },
+      "be trusted. Usually conductances span too many decades. Narrow their range. Or an expression is so steep, as "
+      "ln(v) and 1/v are beside 0, that no potential has the digits for its current." },
     { 304, "residual too large",
       "The solution that was found leaves more current over at some node than the tolerance allows, so Kirchhoff's "
       "current law does not hold well enough. Loosen the tolerance, or narrow the range of the conductances." },

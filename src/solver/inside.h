@@ -37,6 +37,7 @@ typedef struct rh_newton {
     double usual;                /* S of rows that no linear element conducts to */
     bool limited, strayed;       /* some element lags behind its nodes; the pivots are not the standard ones */
     bool firm;                   /* pivots chosen anew are the largest */
+    bool closely;                /* what rounding does to expressions is measured */
 } rh_newton;
 
 struct rheo_solver {

@@ -120,25 +120,42 @@ static int furthest(const rheo_solver *s) {
     return s->y.row_elem[row] < 0 ? -1 - s->y.row_elem[row] : 0;
 }
 
-double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *node, rheo_error *err) {
+/* Where next to nothing holds a node, the tangent may lead to where nothing balances. */
+static bool is_answer(const rheo_solver *s, double balance) {
+    return balance <= RH_NEWTON_NEARLY && s->newton.volt <= RH_NEWTON_NOWHERE * s->newton.held;
+}
+
+/* Returns the last step; *first: the first one. */
+static double steps_of_polish(rheo_solver *s, double *x, double *first, int *node, rheo_error *err) {
     rh_newton *const w = &s->newton;
-    const int searched = w->n_iteration;
     double last = INFINITY;
-    *node = 0;
-    if (s->y.n == 0) return 0;
-    rh_newton_drive(s, source, 1);
     for (int k = 0; k < POLISH && last > 4 * DBL_EPSILON; k++) {
         rh_newton_assemble(s, NULL, x, NULL, false);
-        const rheo_status st = rh_newton_direction(s, NULL, err);
-        w->n_iteration = searched;
-        if (st != RHEO_OK) return NAN;
+        if (rh_newton_direction(s, NULL, err) != RHEO_OK) return NAN;
         const double step = rh_newton_step_size(s);
         *node = furthest(s);
+        if (k == 0) *first = step;
         if (!(step < last / 2)) return isnan(step) ? NAN : fmin(step, last);
         for (int j = 0; j < s->y.n; j++) x[j] += w->dx[j];
         last = step;
     }
     return last;
+}
+
+double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *node, rheo_error *err) {
+    rh_newton *const w = &s->newton;
+    const int searched = w->n_iteration;
+    const size_t bytes = (size_t)s->y.n * sizeof(double);
+    double first = NAN;
+    *node = 0;
+    if (s->y.n == 0) return 0;
+    rh_newton_drive(s, source, 1);
+    memcpy(w->best, x, bytes);
+    const double last = steps_of_polish(s, x, &first, node, err);
+    w->n_iteration = searched;
+    if (is_answer(s, rh_newton_assemble(s, NULL, x, NULL, false))) return last;
+    memcpy(x, w->best, bytes);
+    return first;
 }
 
 double rh_newton_leaning(rheo_solver *s, const double *x, double gmin, int *node) {

@@ -50,8 +50,9 @@ rheo_status rh_newton_solve(rheo_solver *s, const double *source, const rh_load 
 double rh_newton_output(const rheo_solver *s, const rh_load *load, int o, const double *x);
 
 /* Steps of Newton from an operating point x until they are rounding or no longer halve: x is then as good as doubles
- * make it. Returns how good: the last step, relative to the largest potential; *node: where it was largest. NaN: not
- * finite. */
+ * make it. Where they lead to what is no operating point, x stays. Returns how good: the last step, or the first where
+ * x stayed, relative to the largest potential; node is where it was largest. NaN: not finite.
+ */
 double rh_newton_polish(rheo_solver *s, const double *source, double *x, int *node, rheo_error *err);
 
 /* After that: by how much of the largest potential a conductance of gmin from every node to ground would move the node
@@ -72,5 +73,8 @@ bool rh_newton_report(rheo_solver *s, const double *source, const double *x, dou
 /* After it: a node whose reported currents do not add up, since they are small differences of enormous ones; -1: none.
  */
 int rh_newton_drowned(const rheo_solver *s);
+/* After it: the largest share of the currents of a node that is left over there, of nodes where an expression ends: its
+ * slope has no bound, and what rounding of a potential does neither. */
+double rh_newton_left_over(const rheo_solver *s, const double *i, int *node);
 
 #endif

@@ -51,15 +51,36 @@ static void add_linear(rheo_solver *s, const double *x) {
         for (int p = y->ap[j]; p < y->ap[j + 1]; p++) w->amp[y->ai[p]] += fabs(s->ax[p] * x[j]);
 }
 
-/* Currents that rounding of the potentials makes at terminal r of element k. */
+/* Does the tangent of an expression hold as far as rounding moves terminal q? */
+static bool holds(const rheo_solver *s, int k, int r, int q, const double *v) {
+    const rh_newton *const w = &s->newton;
+    const rh_bend *const bend = &s->y.bend[k];
+    const rh_kind *const kind = RH_KINDS[s->c->kind[bend->elem]];
+    const int *const term = s->c->term[bend->elem];
+    double change[2];
+    for (int side = 0; side < 2; side++) {
+        double at[RH_MAX_TERM] = { 0 };
+        rh_flow flow = { 0 };
+        for (int t = 0; t < kind->n_term; t++) at[t] = v[term[t]];
+        at[q] += (side ? RH_NEWTON_NEARLY : -RH_NEWTON_NEARLY) * fmax(w->common, fabs(at[q]));
+        kind->eval(parameters(s, bend->elem), at, &flow);
+        change[side] = flow.i[r] - w->flow[k].i[r];
+    }
+    return fabs(change[0] + change[1]) <= (fabs(change[0]) + fabs(change[1])) / 2;
+}
+
+/* Currents that rounding of the potentials makes at terminal r of element k. Beside 0 ln(v) and 1/v have tangents so
+ * steep that any current would be rounding: there nothing is. */
 static double rounding(const rheo_solver *s, int k, int r, const double *v) {
     const rh_newton *const w = &s->newton;
-    const int *const term = s->c->term[s->y.bend[k].elem];
+    const int elem = s->y.bend[k].elem, *const term = s->c->term[elem];
+    const bool tape = w->closely && RH_KINDS[s->c->kind[elem]]->flags & RH_TAPE;
     double size = 0, own = 0;
     for (int q = 0; q < RH_MAX_TERM; q++) {
         const double g = fabs(w->flow[k].g[r][q]);
+        if (g == 0 || (tape && !holds(s, k, r, q, v))) continue;
         size += g;
-        if (w->volt > w->common && g > 0) own += g * fabs(v[term[q]]);
+        if (w->volt > w->common) own += g * fabs(v[term[q]]);
     }
     return size * w->common + own;
 }
@@ -117,7 +138,13 @@ static void add_load(rheo_solver *s, const rh_load *load, const double *out) {
         }
 }
 
-double rh_newton_assemble(rheo_solver *s, const rh_load *load, const double *x, const double *out, bool limit) {
+static bool has_tape(const rheo_solver *s) {
+    for (int k = 0; k < s->y.n_bend; k++)
+        if (RH_KINDS[s->c->kind[s->y.bend[k].elem]]->flags & RH_TAPE) return true;
+    return false;
+}
+
+static double add_all(rheo_solver *s, const rh_load *load, const double *x, const double *out, bool limit) {
     rh_newton *const w = &s->newton;
     add_linear(s, x);
     add_bends(s, x, limit);
@@ -132,4 +159,15 @@ double rh_newton_assemble(rheo_solver *s, const rh_load *load, const double *x, 
         w->worst = i;
     }
     return sum == 0 ? worst : NAN;
+}
+
+/* Expressions are looked at closely only where an answer seems to be. */
+double rh_newton_assemble(rheo_solver *s, const rh_load *load, const double *x, const double *out, bool limit) {
+    rh_newton *const w = &s->newton;
+    const double balance = add_all(s, load, x, out, limit);
+    if (!(balance <= RH_NEWTON_NEARLY) || w->limited || !has_tape(s)) return balance;
+    w->closely = true;
+    const double truly = add_all(s, load, x, out, false);
+    w->closely = false;
+    return truly;
 }

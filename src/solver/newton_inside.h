@@ -8,6 +8,11 @@
 /* Potentials this many times as high as those that the sources hold (or 1 V) no longer speak for what rounding may do
  * elsewhere in the circuit. */
 #define RH_NEWTON_HIGH 1e3
+/* And this many times as high are no answer: nothing carries the current that drives a node there. */
+#define RH_NEWTON_NOWHERE 1e9
+/* Balance of currents at a node, relative to their sizes and to what rounding of potentials makes of them, that nearly
+ * counts as rounding. */
+#define RH_NEWTON_NEARLY 1e-12
 
 /* ---- newton_balance.c ---- */
 

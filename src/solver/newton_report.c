@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+/* What is left over at a node does not matter if it is less than this share of the currents elsewhere. */
+static const double TRIFLE = 1e-9;
+
 /* How far reported currents may miss Kirchhoff's law at a node: of the largest there, and of what rounding of the
  * potentials makes, A; but of no more than SOLID amperes. */
 static const double VIOLATED = 1e-2, ROUNDING = 1e-13, SOLID = 1e3;
@@ -97,4 +100,28 @@ bool rh_newton_report(rheo_solver *s, const double *source, const double *x, dou
     for (int k = 0; k < c->n_node; k++) sum += v[k] * 0;
     for (int e = 0; e < c->n_elem; e++) sum += i[e] * 0;
     return sum == 0;
+}
+
+double rh_newton_left_over(const rheo_solver *s, const double *i, int *node) {
+    const rheo_circuit *const c = s->c;
+    double *const sum = s->newton.in, most = 0, worst = 0;
+    memset(sum, 0, (size_t)c->n_node * sizeof(double));
+    for (int e = 0; e < c->n_elem; e++) {
+        if (RH_KINDS[c->kind[e]]->flags & RH_NONLINEAR) continue;
+        for (int t = 0; t < 2; t++) sum[c->term[e][t]] += fabs(i[e]);
+    }
+    for (int k = 0; k < s->y.n_bend; k++) {
+        const int e = s->y.bend[k].elem;
+        for (int t = 0; t < RH_KINDS[c->kind[e]]->n_term; t++) sum[c->term[e][t]] += fabs(s->newton.flow[k].i[t]);
+    }
+    for (int k = 0; k < c->n_node; k++) most = fmax(most, sum[k]);
+    for (int k = 0; k < s->y.n_bend; k++)
+        for (int t = 0; t < 2 && RH_KINDS[c->kind[s->y.bend[k].elem]]->flags & RH_TAPE; t++) {
+            const int row = s->y.bend[k].row[t], at = c->term[s->y.bend[k].elem][t];
+            const double left = row >= 0 ? fabs(s->newton.f[row]) : 0;
+            if (!(left > worst * sum[at]) || !(left > TRIFLE * most)) continue;
+            worst = left / sum[at];
+            *node = at;
+        }
+    return worst;
 }

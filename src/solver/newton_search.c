@@ -11,14 +11,10 @@
 enum { PLAIN = 40, DAMPED = 60, STEPS = 40, HALVINGS = 12, MOMENTS = 300, INNER = 12 };
 /* Plain steps double the digits: when a step is this small beside the largest potential, the next would be rounding. */
 static const double SMALL_STEP = 1e-7;
-/* Balance of currents at a node, relative to their sizes and to what rounding of potentials makes of them, that counts
- * as rounding; and nearly so. */
-static const double BALANCED = 1e-13, NEARLY = 1e-12;
+/* Balance of currents at a node that counts as rounding: a tenth of RH_NEWTON_NEARLY. */
+static const double BALANCED = 1e-13;
 /* The same for a moment on the way to the answer. */
 static const double PASSING = 1e-3;
-/* Potentials this many times as high as those that the sources hold (or 1 V) are no answer: nothing carries the current
- * that drives a node there. */
-static const double NOWHERE = 1e9;
 
 /* ---- by steps alone ---- */
 
@@ -31,9 +27,9 @@ static void advance(rheo_solver *s, const rh_load *load, double share) {
 /* Converged: currents balance to rounding, or they balance well after a step so small that the next would be rounding.
  */
 static bool settled(const rheo_solver *s, double balance, double step) {
-    if (s->newton.limited || !(s->newton.volt <= NOWHERE * s->newton.held)) return false;
+    if (s->newton.limited || !(s->newton.volt <= RH_NEWTON_NOWHERE * s->newton.held)) return false;
     if (s->newton.anchor && s->newton.shunt > 0) return balance <= PASSING;
-    return balance <= BALANCED || (balance <= NEARLY && step <= SMALL_STEP);
+    return balance <= BALANCED || (balance <= RH_NEWTON_NEARLY && step <= SMALL_STEP);
 }
 
 /* Up to `most` plain steps with limiting. */

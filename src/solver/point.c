@@ -13,6 +13,10 @@ enum { MAX_REFINE = 20 };
 /* Largest last correction, relative to the largest potential, and of currents to the largest current: of an operating
  * point, and of a solve while training. */
 static const double CERTAIN = 1e-13, TRUSTED = 1e-9;
+/* Where a potential is uncertain by this much of itself there is no answer to be warned about. */
+static const double LOST = 0.1;
+/* Share of the currents of a node that may be left over there. */
+static const double LEFT_OVER = 1e-6;
 /* A; no junction of a circuit carries as much. */
 static const double ENORMOUS = 1e6;
 /* S, what ngspice puts beside junctions by default; and how far it may move a node before that is said. */
@@ -276,6 +280,18 @@ static void warn_uncertain(rheo_solver *s, double moved, int node) {
             s->c->node_name[node], moved);
 }
 
+/* Expressions so steep that no double is the potential at which they carry what flows. */
+static void warn_left_over(rheo_solver *s) {
+    int node = 0;
+    const double share = rh_newton_left_over(s, s->i_new, &node);
+    if (share <= LEFT_OVER || s->warned) return;
+    s->warned = true;
+    rh_warn(&s->log, 303, RH_NOWHERE,
+            "the currents of node %s balance to %.2g of their sum only: the expression there is too steep for the "
+            "digits of a potential",
+            s->c->node_name[node], share);
+}
+
 /* Of the nonlinear elements at a node the one with the steepest slope. */
 static int steepest(const rheo_solver *s, int node) {
     double most = -1;
@@ -340,10 +356,12 @@ static rheo_status solve_nonlinear(rheo_solver *s, rheo_state *st, rheo_error *e
     int node = 0;
     const double moved = rh_newton_polish(s, st->source, s->x, &node, err);
     if (!rh_newton_report(s, st->source, s->x, s->v, s->i_new)) return not_finite(err);
+    if (!(moved <= LOST)) return uncertain(s, moved, err);
     warn_uncertain(s, moved, node);
     RHEO_TRY(check_currents(s, err));
     if (isfinite(moved)) warn_leaning(s);
     warn_enormous(s);
+    warn_left_over(s);
     memcpy(st->v, s->v, (size_t)s->c->n_node * sizeof(double));
     memcpy(st->i, s->i_new, (size_t)s->c->n_elem * sizeof(double));
     return RHEO_OK;
