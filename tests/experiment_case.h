@@ -66,10 +66,10 @@ static const char *case_text(const char *path) {
     return NULL;
 }
 
-static rheo_status case_circuit(void *user, const char *path, rheo_circuit **out, const rheo_log *log,
-                                rheo_error *err) {
+static rheo_status case_circuit(void *user, const char *path, const rheo_netlist_def *def, rheo_circuit **out,
+                                const rheo_log *log, rheo_error *err) {
     const char *text = case_text(path);
-    (void)user;
+    (void)user, (void)def;
     if (!text) return rh_fail(err, RHEO_E_IO, 401, RH_NOWHERE, "cannot open '%s': No such file or directory", path);
     return rheo_netlist_parse(out, text, strlen(text), path, NULL, log, err);
 }

@@ -369,6 +369,70 @@ static void libraries_lie_in_folders_that_are_named(void **state) {
     scratch_remove(dir);
 }
 
+/* The same for experiments: by the key, or by the option, which the run keeps. */
+static void experiments_name_folders_of_libraries(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), exp[300], keyed[300], lib[300], run[300], text[900];
+    size_t n;
+    snprintf(text, sizeof text, "mkdir %s/proj %s/lib", dir, dir);
+    assert_int_equal(system(text), 0);
+    snprintf(exp, sizeof exp, "%s/proj/exp.yaml", dir);
+    snprintf(keyed, sizeof keyed, "%s/proj/keyed.yaml", dir);
+    snprintf(lib, sizeof lib, "%s/lib", dir);
+    snprintf(run, sizeof run, "%s/proj/run", dir);
+    snprintf(text, sizeof text,
+             ".title board\n.include \"%s/lib/d.lib\"\nVin in 0 1\nR1 in o 1k\nR2 o 0 3k\nD1 o 0 dm\n", dir);
+    scratch_write(dir, "proj/board.cir", text);
+    scratch_write(dir, "proj/a.cir",
+                  "edges\n*@ rheo version=1\n*@ learn R* min=1u max=10m\n.include board.cir\n.end\n");
+    scratch_write(dir, "lib/d.lib", ".model dm D(is=1p)\n");
+    scratch_write(dir, "proj/exp.yaml", EXPERIMENT);
+    snprintf(text, sizeof text, "%sinclude_dirs: [../lib]\n", EXPERIMENT);
+    scratch_write(dir, "proj/keyed.yaml", text);
+    const char *const commands[] = { "check", "train", "tune", "gradcheck", "compare" };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        expect(3, NULL, "or name its folder by --include-dir, or by include_dirs of the experiment", commands[i], exp);
+        expect(0, NULL, NULL, commands[i], "--include-dir", lib, exp);
+        expect(commands[i][1] == 'r' && commands[i][0] == 't' ? 2 : 0, NULL, NULL, commands[i], keyed);
+    }
+    /* Nothing but its rule keeps it from these. */
+    expect(2, NULL, "cannot be exported", "export", "--include-dir", lib, exp);
+    expect(2, NULL, "cannot be exported", "cosim", "--include-dir", lib, exp);
+    expect(2, NULL, "cannot be run by the engine transient", "figure", "waveforms", "--include-dir", lib, exp);
+    /* The option was kept as a path from the run directory; one that is given again is not added twice. */
+    char *config = scratch_read(dir, "proj/run/config.yaml", &n);
+    contains("config.yaml", config, "\ninclude_dirs: [");
+    assert_null(strstr(config, ", /"));
+    free(config);
+    expect(0, NULL, NULL, "resume", "--epochs", "30", run);
+    expect(0, NULL, NULL, "resume", "--epochs", "40", "--include-dir", lib, run);
+    config = scratch_read(dir, "proj/run/config.yaml", &n);
+    const char *const list = strstr(config, "include_dirs: [");
+    assert_null(memchr(list, ',', strcspn(list, "\n")));
+    free(config);
+    expect(0, NULL, NULL, "train", "--force", "--epochs", "3", keyed);
+    config = scratch_read(dir, "proj/run/config.yaml", &n);
+    contains("config.yaml", config, "\ninclude_dirs: [../../lib]\n");
+    free(config);
+    expect(0, NULL, NULL, "resume", "--epochs", "4", run);
+    /* The folder that is not there is the one that is underlined. */
+    snprintf(text, sizeof text, "mv %s/lib %s/moved", dir, dir);
+    assert_int_equal(system(text), 0);
+    expect(5, "", "keyed.yaml:11:16: error[E401]: cannot open the folder", "check", keyed);
+    /* A folder opens itself and no other, as for netlists. */
+    snprintf(text, sizeof text, "mv %s/moved %s/lib", dir, dir);
+    assert_int_equal(system(text), 0);
+    snprintf(text, sizeof text, "%sinclude_dirs: [.]\n", EXPERIMENT);
+    scratch_write(dir, "proj/keyed.yaml", text);
+    expect(3, "", "error[E603]", "check", keyed);
+    snprintf(text, sizeof text, "%sinclude_dirs: []\n", EXPERIMENT);
+    scratch_write(dir, "proj/keyed.yaml", text);
+    expect(3, "", "the list 'include_dirs' is empty", "check", keyed);
+    scratch_write(dir, "proj/keyed.yaml", "version: 1\nnetwork: {kind: grid}\ninclude_dirs: [.]\ntask: {}\n");
+    expect(2, "", "'include_dirs' is for netlists, and the circuit comes from 'network'", "check", keyed);
+    scratch_remove(dir);
+}
+
 static double value_of(const char *csv, const char *vector) {
     const char *const p = strstr(csv, vector);
     if (!p) fail_msg("no %s in\n%s", vector, csv);
@@ -757,6 +821,7 @@ int main(void) {
         cmocka_unit_test(run_directories_are_taken),
         cmocka_unit_test(more_rows_than_memory_are_refused_at_once),
         cmocka_unit_test(libraries_lie_in_folders_that_are_named),
+        cmocka_unit_test(experiments_name_folders_of_libraries),
         cmocka_unit_test(expressions_have_no_parts_to_see),
         cmocka_unit_test(lost_output_is_an_error),
         cmocka_unit_test(generators_make_netlists_that_solve),

@@ -578,10 +578,14 @@ static void a_printed_copy_works_elsewhere(void **state) {
     assert_int_equal(mkdir(a, 0700), 0);
     assert_int_equal(mkdir(b, 0700), 0);
     put_file(root, "grid.cir", case_text("grid.cir"));
+    snprintf(b, sizeof(b), "%s/lib", root);
+    assert_int_equal(mkdir(b, 0700), 0);
+    snprintf(b, sizeof(b), "%s/b", root);
     put_file(a, "flowers.csv", case_text("flowers.csv"));
     char yaml[sizeof(FLOWERS) + 64];
     const char *netlist = strstr(FLOWERS, "grid.cir");
-    snprintf(yaml, sizeof(yaml), "%.*s../%soutput: runs/x\n", (int)(netlist - FLOWERS), FLOWERS, netlist);
+    snprintf(yaml, sizeof(yaml), "%.*s../%soutput: runs/x\ninclude_dirs: [., ../lib]\n", (int)(netlist - FLOWERS),
+             FLOWERS, netlist);
     put_file(a, "exp.yaml", yaml);
     assert_int_equal(chdir(root), 0);
     rheo_experiment *x = NULL, *y = NULL;
@@ -590,6 +594,8 @@ static void a_printed_copy_works_elsewhere(void **state) {
     if (st != RHEO_OK) fail_msg("%s:%d: %s", e.file, e.line, e.msg);
     assert_string_equal(x->output, "a/runs/x");
     assert_string_equal(x->netlist, "grid.cir"); /* not a/../grid.cir */
+    assert_int_equal(x->n_include, 2);
+    assert_string_equal(x->include_dir[1], "lib");
     char *text = printed(x);
     put_file(b, "config.yaml", text);
     assert_int_equal(chdir(b), 0);
@@ -643,15 +649,15 @@ static void many_rows_are_read_in_time(void **state) {
     free(text);
 }
 
-static rheo_status huge_circuit(void *user, const char *path, rheo_circuit **out, const rheo_log *log,
-                                rheo_error *err) {
+static rheo_status huge_circuit(void *user, const char *path, const rheo_netlist_def *def, rheo_circuit **out,
+                                const rheo_log *log, rheo_error *err) {
     rh_buf b = { 0 };
     rh_buf_puts(&b, "huge\n*@ rheo version=1\n");
     for (int i = 0; i < 100000; i++) rh_buf_printf(&b, "V%d node%d 0 1\nR%d node%d out%d 1k\n", i, i, i, i, i % 1000);
     rh_buf_puts(&b, "*@ learn R1\n");
     const rheo_status st = rheo_netlist_parse(out, b.s, b.n, path, NULL, log, err);
     rh_buf_free(&b);
-    (void)user;
+    (void)user, (void)def;
     return st;
 }
 

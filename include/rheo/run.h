@@ -44,13 +44,15 @@ typedef struct rheo_progress {
 } rheo_progress;
 
 typedef struct rheo_train_def {
-    const char *output;  /* run directory; NULL: the experiment's `output` */
-    bool force;          /* replace a run that is there */
-    int threads;         /* 0: the experiment's run.threads */
-    bool gauge;          /* compare every update with the exact gradient */
-    int64_t seed;        /* -1: the experiment's */
-    long epochs;         /* rheo_resume: new run.epochs, not below the old; -1: as it was */
-    double target_error; /* rheo_resume: new run.target_error; -1: as it was */
+    const char *output;             /* run directory; NULL: the experiment's `output` */
+    bool force;                     /* replace a run that is there */
+    int threads;                    /* 0: the experiment's run.threads */
+    bool gauge;                     /* compare every update with the exact gradient */
+    int64_t seed;                   /* -1: the experiment's */
+    long epochs;                    /* rheo_resume: new run.epochs, not below the old; -1: as it was */
+    double target_error;            /* rheo_resume: new run.target_error; -1: as it was */
+    const char *const *include_dir; /* rheo_resume: [n_include_dir] folders that are added to include_dirs; lent */
+    int n_include_dir;
     void (*begun)(void *user, const char *directory);     /* once, when nothing is refused any more. May be NULL */
     void (*progress)(void *user, const rheo_progress *p); /* may be NULL */
     void *user;

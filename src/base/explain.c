@@ -540,12 +540,12 @@ static const entry CATALOGUE[] = {
       "not open this file in ngspice unless you trust it." },
     { 603, "file outside the folder",
       "An .include may read files below the folder of the main netlist only, symbolic links resolved. This keeps "
-      "a foreign netlist from reading other files. check, solve, tran and compare also read below the folders that "
-      "--include-dir names." },
+      "a foreign netlist from reading other files. Other folders are named by --include-dir, or by include_dirs of an "
+      "experiment." },
     { 604, "absolute path",
       "An .include must be relative to the file that contains it, so that a netlist works on other machines and "
-      "cannot read arbitrary files. check, solve, tran and compare take absolute paths below the folders that "
-      "--include-dir names." },
+      "cannot read arbitrary files. Absolute paths are taken below the folders that --include-dir or include_dirs of an "
+      "experiment names." },
     { 605, "not a regular file",
       "An .include must name a regular file: no folder, pipe or device." },
     { 606, "files include each other",

@@ -131,7 +131,8 @@ rheo_status rh_cli_deliver(rh_cli *cli, const char *text);
 
 /* ---- input (input.c) ---- */
 
-/* A row for commands that read netlists: def->include_dir becomes its values (rh_free). NULL: out of memory. */
+/* A row for commands that read netlists or experiments: def->include_dir becomes its values (rh_free). NULL: out of
+ * memory. */
 #define RH_INCLUDE_DIR                                                                                                \
     {                                                                                                                 \
         "include-dir", 0, RH_OPT_TEXT, "DIR", "folder that .include may read, too, and is searched; may be repeated", \
@@ -147,6 +148,9 @@ rheo_status rh_input_find(const rh_cli *cli, const char *operand, char **path, b
 rheo_status rh_input_netlist(rh_cli *cli, const rheo_netlist_def *def, rheo_circuit **c, char **path, rheo_error *err);
 /* The first operand as an experiment with these overrides, or with those of --set. */
 rheo_status rh_input_experiment(rh_cli *cli, const char *const *set, int n, rheo_experiment **x, rheo_error *err);
+/* The same of a file that is known to be one; the folders of --include-dir are added to its own. */
+rheo_status rh_input_experiment_file(rh_cli *cli, const char *path, const char *const *set, int n, rheo_experiment **x,
+                                     rheo_error *err);
 rheo_status rh_input_experiment_set(rh_cli *cli, rheo_experiment **x, rheo_error *err);
 /* An experiment has a line that begins with one of its required keys; no netlist card has a colon there. */
 bool rh_input_looks_like_experiment(const char *text);

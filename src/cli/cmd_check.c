@@ -186,7 +186,7 @@ static rheo_status check_netlist(rh_cli *cli, const char *path, const char *text
 static rheo_status check_experiment(rh_cli *cli, const char *path, finding *f, rheo_error *err) {
     rheo_experiment *x = NULL;
     f->kind = "experiment";
-    RHEO_TRY(rheo_experiment_read(&x, path, NULL, 0, &cli->log, err));
+    RHEO_TRY(rh_input_experiment_file(cli, path, NULL, 0, &x, err));
     f->n_train = x->task.n_train;
     f->n_test = x->task.n_test;
     rh_experiment_tell_columns(&f->columns, x);

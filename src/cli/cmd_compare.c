@@ -68,7 +68,7 @@ static rheo_status trained(const char *folder, const rheo_circuit *c, double *g,
 static rheo_status compare_experiment(rh_cli *cli, rh_compare *k, const char *path, const char *folder,
                                       rheo_error *err) {
     rheo_experiment *x = NULL;
-    RHEO_TRY(rheo_experiment_read(&x, path, NULL, 0, &cli->log, err));
+    RHEO_TRY(rh_input_experiment_file(cli, path, NULL, 0, &x, err));
     double *const g = folder ? rh_calloc((size_t)x->circuit->n_edge, sizeof *g) : NULL;
     rheo_status st = folder && !g ? RH_NOMEM(err) : RHEO_OK;
     if (st == RHEO_OK && g) st = trained(folder, x->circuit, g, err);

@@ -10,6 +10,7 @@ static const rh_option OPTIONS[] = {
     { "epochs", 0, RH_OPT_INT, "N", "instead of run.epochs", 1, 1e6, NULL },
     { "worker", 0, RH_OPT_TEXT, "PATH", "rheo-ngworker, if it is not beside rheo", 0, 0, NULL },
     { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 

@@ -13,6 +13,7 @@ static const rh_option OPTIONS[] = {
     { "output", 'o', RH_OPT_TEXT, "FILE", "write here instead of to standard output", 0, 0, NULL },
     { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
     { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 

@@ -26,6 +26,7 @@ static const rh_option OPTIONS[] = {
     { "tooth", 0, RH_OPT_INT, "N", "waveforms: the first of the two teeth (default 1)", 1, 1e6, NULL },
     { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "waveforms: any setting of the experiment; may be repeated", 0, 0,
       NULL },
+    RH_INCLUDE_DIR,
     { "output", 'o', RH_OPT_TEXT, "FILE", "waveforms: write here instead of to standard output", 0, 0, NULL },
     { "force", 0, RH_OPT_FLAG, NULL, "replace FILE", 0, 0, NULL },
     { NULL },
@@ -197,7 +198,7 @@ static rheo_status draw(rh_cli *cli, char **text, rheo_error *err) {
     const char **const set = rh_opt_all(cli, "set", &n);
     if (!set) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
-    rheo_status st = rheo_experiment_read(&x, cli->operand[1], set, n, &cli->log, err);
+    rheo_status st = rh_input_experiment_file(cli, cli->operand[1], set, n, &x, err);
     if (st == RHEO_OK) st = find_edge(cli, x, &edge, err);
     if (st == RHEO_OK) st = rh_figure_waveforms(x, edge, (int)rh_opt_number(cli, "tooth", 1), text, &cli->log, err);
     rheo_experiment_destroy(x);

@@ -13,6 +13,7 @@ static const rh_option OPTIONS[] = {
       "largest distance of the rule, as a share of the length of the gradient (not judged)", 0, 1e9, NULL },
     { "seed", 0, RH_OPT_INT, "N", "which edges (1)", 0, 9e15, NULL },
     { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 

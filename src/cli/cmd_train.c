@@ -12,6 +12,7 @@ static const rh_option OPTIONS[] = {
     { "threads", 0, RH_OPT_INT, "N", "instead of run.threads; changes no result", 1, 1024, NULL },
     { "gauge", 0, RH_OPT_FLAG, NULL, "compare every update with the exact gradient", 0, 0, NULL },
     { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 

@@ -5,6 +5,7 @@
 
 static const rh_option OPTIONS[] = {
     { "set", 0, RH_OPT_TEXT, "BLOCK.KEY=VALUE", "any setting of the experiment; may be repeated", 0, 0, NULL },
+    RH_INCLUDE_DIR,
     { NULL, 0, RH_OPT_FLAG, NULL, NULL, 0, 0, NULL },
 };
 

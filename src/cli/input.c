@@ -1,6 +1,7 @@
 /* input.c: what an operand is, and which file of a run directory a command reads. */
 #include "cli/cli.h"
 #include "rheo/netlist.h"
+#include "run/run.h"
 #include "run/rundir.h"
 
 #include <fcntl.h>
@@ -192,11 +193,22 @@ rheo_status rh_input_netlist(rh_cli *cli, const rheo_netlist_def *def, rheo_circ
     return st;
 }
 
+rheo_status rh_input_experiment_file(rh_cli *cli, const char *path, const char *const *set, int n, rheo_experiment **x,
+                                     rheo_error *err) {
+    rh_experiment_given given = { .set = set, .n_set = n };
+    const char **const dirs = rh_opt_all(cli, "include-dir", &given.n_include);
+    if (!dirs) return RH_NOMEM(err);
+    given.include_dir = dirs;
+    const rheo_status st = rh_experiment_read(x, path, &given, &cli->log, err);
+    rh_free(dirs);
+    return st;
+}
+
 rheo_status rh_input_experiment(rh_cli *cli, const char *const *set, int n, rheo_experiment **x, rheo_error *err) {
     char *path = NULL;
     bool experiment;
     RHEO_TRY(rh_input_find(cli, cli->operand[0], &path, &experiment, err));
-    const rheo_status st = rheo_experiment_read(x, path, set, n, &cli->log, err);
+    const rheo_status st = rh_input_experiment_file(cli, path, set, n, x, err);
     rh_free(path);
     return st;
 }

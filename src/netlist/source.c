@@ -63,9 +63,10 @@ static bool may_read(const rh_reader *rd, const char *real) {
 static bool allowed(rh_reader *rd, rh_tok path, const char *real) {
     const rh_loc at = rh_tok_loc(rd, path);
     if (!may_read(rd, real))
-        return rh_bad(rd, 603, at,
-                      "copy it below that folder; check, solve, tran and compare read others with --include-dir",
-                      "'%s' is outside the folder of the main file", RH_SHOW(path));
+        return rh_bad(
+            rd, 603, at,
+            "copy it below that folder, or name its own by --include-dir, or by include_dirs of the experiment",
+            "'%s' is outside the folder of the main file", RH_SHOW(path));
     for (int k = 0; k < rd->n_stack; k++) {
         const char *open = rd->real[rd->stack[k]];
         if (!open || strcmp(open, real) != 0) continue;
@@ -160,7 +161,8 @@ int rh_source_include(rh_reader *rd, rh_tok path, int from, const char *what) {
     }
     if ((path.s[0] == '/' && rd->set.n_include_dir == 0) || path.s[0] == '~') {
         rh_bad(rd, 604, at,
-               "write a path relative to this file; check, solve, tran and compare read others with --include-dir",
+               "write a path relative to this file, or name its folder by --include-dir, or by include_dirs of the "
+               "experiment",
                "'%s' is an absolute path", RH_SHOW(path));
         return -1;
     }

@@ -5,6 +5,7 @@
 #include "solver/outside.h"
 
 #include <math.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *const RH_DOMAINS[] = { "electrical", "hydraulic", NULL };
@@ -285,6 +286,53 @@ static rheo_status read_settings(rheo_experiment *x, rh_reader *rd, rh_yaml *roo
     return read_path(x, rd, root, "output", false, &x->output);
 }
 
+static bool same_folder(const char *a, const char *b) {
+    struct stat x, y;
+    return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+bool rh_experiment_add_include(rheo_experiment *x, char *path, bool absolute) {
+    const size_t n = (size_t)x->n_include;
+    bool there = false;
+    for (size_t k = 0; path && k < n; k++) there = there || same_folder(x->include_dir[k], path);
+    char **const dir = path && !there ? rh_realloc(x->include_dir, n + 1, sizeof *dir) : NULL;
+    if (dir) x->include_dir = dir;
+    bool *const as_written = dir ? rh_realloc(x->include_absolute, n + 1, sizeof *as_written) : NULL;
+    if (as_written) {
+        x->include_absolute = as_written;
+        x->include_dir[n] = path;
+        x->include_absolute[n] = absolute;
+        x->n_include++;
+        return true;
+    }
+    rh_free(path);
+    return there;
+}
+
+static rheo_status read_include_dirs(rheo_experiment *x, const rh_reader *rd, rh_yaml *root) {
+    rh_yaml *const y = rh_yaml_get(root, "include_dirs");
+    const char **list;
+    int n;
+    if (!y) return RHEO_OK;
+    RHEO_TRY(rh_read_names(rd, y, "include_dirs", &list, &n));
+    if (rh_yaml_get(root, "network"))
+        return rh_report_error(rd->report, RHEO_E_USAGE, RH_CODE_MIX, rh_yaml_loc(rd, y), "take it out",
+                               "'include_dirs' is for netlists, and the circuit comes from 'network'");
+    for (int k = 0; k < n; k++)
+        if (!rh_experiment_add_include(x, rh_experiment_path(x, list[k]), list[k][0] == '/'))
+            return RH_REPORT_NOMEM(rd->report);
+    return RHEO_OK;
+}
+
+/* The reader of netlists knows no place for a folder that it cannot open. */
+static rh_loc netlist_loc(const rheo_experiment *x, const rh_reader *rd, rh_yaml *root) {
+    struct stat info;
+    const rh_yaml *const dirs = rh_yaml_get(root, "include_dirs");
+    for (int k = 0; dirs && k < x->n_include; k++)
+        if (stat(x->include_dir[k], &info) != 0) return rh_yaml_loc(rd, k < dirs->n ? dirs->item[k] : dirs);
+    return rh_yaml_loc(rd, rh_yaml_get(root, "netlist"));
+}
+
 static rheo_status read_netlist(rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const rh_experiment_io *io) {
     RHEO_TRY(read_path(x, rd, root, "netlist", true, &x->netlist));
     rh_report *r = rd->report;
@@ -293,8 +341,11 @@ static rheo_status read_netlist(rheo_experiment *x, const rh_reader *rd, rh_yaml
     RHEO_TRY(rh_read_text(rd, rh_yaml_get(root, "netlist"), "netlist", &text));
     x->netlist_absolute = text[0] == '/';
     rheo_error e = { 0 };
-    const rheo_status st = io->circuit(io->user, x->netlist, &x->circuit, r->log, &e);
-    return st == RHEO_OK ? st : rh_experiment_forward(r, &e, rh_yaml_loc(rd, rh_yaml_get(root, "netlist")));
+    rheo_netlist_def def = rheo_netlist_default();
+    def.include_dir = (const char *const *)x->include_dir;
+    def.n_include_dir = x->n_include;
+    const rheo_status st = io->circuit(io->user, x->netlist, &def, &x->circuit, r->log, &e);
+    return st == RHEO_OK ? st : rh_experiment_forward(r, &e, netlist_loc(x, rd, root));
 }
 
 static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml *root, const rh_experiment_io *io) {
@@ -304,6 +355,7 @@ static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml
     if (netlist && network)
         return rh_report_error(r, RHEO_E_USAGE, RH_CODE_MIX, at, "take one of them out",
                                "the circuit comes from 'netlist' or from 'network', not from both");
+    RH_STEP(read_include_dirs(x, rd, root));
     RHEO_TRY(network ? rh_experiment_read_network(x, rd, root) : read_netlist(x, rd, root, io));
     if (x->circuit->n_edge > 0) return rh_experiment_resolve_rates(x, rd, rh_yaml_get(root, "learning"));
     return rh_report_error(r, RHEO_E_PARSE, RH_CODE_NO_EDGE, at,
@@ -312,8 +364,8 @@ static rheo_status read_circuit(rheo_experiment *x, const rh_reader *rd, rh_yaml
 }
 
 static rheo_status read_all(rheo_experiment *x, rh_reader *rd, const rh_experiment_io *io) {
-    static const char *const KEYS[] = { "version",  "netlist",  "network", "domain", "seed", "task",
-                                        "learning", "protocol", "memory",  "solver", "run",  "output" };
+    static const char *const KEYS[] = { "version",  "netlist",  "include_dirs", "network", "domain", "seed",  "task",
+                                        "learning", "protocol", "memory",       "solver",  "run",    "output" };
     rh_yaml *root = x->doc.root, *task = NULL;
     rh_report *r = rd->report;
     if (root->type != RH_YAML_MAP)
@@ -348,10 +400,10 @@ rheo_status rh_experiment_build(rheo_experiment *x, const rh_experiment_io *io, 
 
 /* ---- files ---- */
 
-static rheo_status circuit_of_file(void *user, const char *path, rheo_circuit **out, const rheo_log *log,
-                                   rheo_error *err) {
+static rheo_status circuit_of_file(void *user, const char *path, const rheo_netlist_def *def, rheo_circuit **out,
+                                   const rheo_log *log, rheo_error *err) {
     (void)user;
-    return rheo_netlist_read(out, path, NULL, log, err);
+    return rheo_netlist_read(out, path, def, log, err);
 }
 
 static rheo_status table_of_file(void *user, const char *path, bool header, rh_csv *out, rheo_error *err) {
@@ -390,13 +442,24 @@ static rheo_status read_document(rheo_experiment *x, const char *path, const cha
     return st;
 }
 
-rheo_status rheo_experiment_read(rheo_experiment **out, const char *path, const char *const *set, int n_set,
-                                 const rheo_log *log, rheo_error *err) {
+/* Those of the command line are searched behind those of the file. */
+static bool add_given(rheo_experiment *x, const rh_experiment_given *given) {
+    bool ok = true;
+    for (int k = 0; ok && k < given->n_include; k++) {
+        const char *const dir = given->include_dir[k];
+        ok = rh_experiment_add_include(x, rh_path_tidy(rh_strdup(dir)), dir[0] == '/');
+    }
+    return ok;
+}
+
+rheo_status rh_experiment_read(rheo_experiment **out, const char *path, const rh_experiment_given *given,
+                               const rheo_log *log, rheo_error *err) {
     static const rh_experiment_io FILES = { circuit_of_file, table_of_file, images_of_files, NULL };
     rheo_experiment *x = rh_calloc(1, sizeof(*x));
     if (!x) return RH_NOMEM(err);
     rh_report r = { .log = log, .err = err };
-    rheo_status st = read_document(x, path, set, n_set, &r);
+    rheo_status st = read_document(x, path, given->set, given->n_set, &r);
+    if (st == RHEO_OK && !add_given(x, given)) st = RH_NOMEM(err);
     if (st == RHEO_OK) st = rh_experiment_build(x, &FILES, log, err);
     if (st == RHEO_OK)
         *out = x;
@@ -405,8 +468,16 @@ rheo_status rheo_experiment_read(rheo_experiment **out, const char *path, const 
     return st;
 }
 
+rheo_status rheo_experiment_read(rheo_experiment **out, const char *path, const char *const *set, int n_set,
+                                 const rheo_log *log, rheo_error *err) {
+    return rh_experiment_read(out, path, &(rh_experiment_given){ .set = set, .n_set = n_set }, log, err);
+}
+
 void rheo_experiment_destroy(rheo_experiment *x) {
     if (!x) return;
+    for (int k = 0; k < x->n_include; k++) rh_free(x->include_dir[k]);
+    rh_free(x->include_dir);
+    rh_free(x->include_absolute);
     rh_task_free(&x->task);
     rheo_circuit_destroy(x->circuit);
     rh_document_free(&x->doc);

@@ -20,13 +20,15 @@ enum {
 /* Where circuit and table come from. Each fills err on failure; what it has sent to the log itself is marked reported.
  */
 typedef struct rh_experiment_io {
-    rheo_status (*circuit)(void *user, const char *path, rheo_circuit **out, const rheo_log *log, rheo_error *err);
+    rheo_status (*circuit)(void *user, const char *path, const rheo_netlist_def *def, rheo_circuit **out,
+                           const rheo_log *log, rheo_error *err);
     rheo_status (*table)(void *user, const char *path, bool header, rh_csv *out, rheo_error *err);
     rheo_status (*images)(void *user, const rh_csv_task_def *def, rh_task *out, rheo_error *err);
     void *user;
 } rh_experiment_io;
 
-/* x: zeroed but for doc, path, folder and cwd. All errors go to the log, the first one also to err. */
+/* x: zeroed but for doc, path, folder, cwd, and folders for includes that come from elsewhere. All errors go to the
+ * log, the first one also to err. */
 rheo_status rh_experiment_build(rheo_experiment *x, const rh_experiment_io *io, const rheo_log *log, rheo_error *err);
 
 /* rh_read_rest for the blocks of settings: a key of another block is told where it belongs (experiment_keys.c). */
@@ -60,6 +62,8 @@ rheo_status rh_experiment_read_samples(rheo_experiment *x, const rh_reader *rd, 
                                        const rh_experiment_io *io);
 /* experiment_port.c: fills in_elem, in_sign and out, by the names in x->task. */
 rheo_status rh_experiment_resolve(rheo_experiment *x, rh_report *r);
+/* One more folder in which the netlist includes; one that is there already is left out. path is taken over. */
+bool rh_experiment_add_include(rheo_experiment *x, char *path, bool absolute);
 /* A path of the experiment, relative to its folder; NULL: out of memory. */
 char *rh_experiment_path(const rheo_experiment *x, const char *path);
 /* Hand an error that was made elsewhere to the report; one without a place gets `at`. */

@@ -31,7 +31,7 @@ static void add_all(words *w, const char *here) {
     static const char *const LEARNING[] = { "nudge", "schedule", "rates", "charging" },
                              *const TASK[] = { "inputs", "outputs", "rows",    "file",
                                                "labels", "columns", "targets", "label" },
-                             *const ALONE[] = { "netlist", "network", "domain", "seed", "output" };
+                             *const ALONE[] = { "netlist", "network", "include_dirs", "domain", "seed", "output" };
     rh_field own[RH_MAX_PAR];
     add_fields(w, here, "learning", RH_LEARNING_FIELDS, RH_N_LEARNING_FIELD);
     for (int i = 0; i < RH_COUNT(LEARNING); i++) add(w, here, "learning", LEARNING[i]);

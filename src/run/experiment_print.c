@@ -295,7 +295,12 @@ static void put_netlist(rh_buf *b, const rheo_experiment *x, const form *f) {
     if (f->settings_alone) return;
     rh_buf_puts(b, "netlist: ");
     put_path(b, x, f, x->netlist, x->netlist_absolute);
-    rh_buf_puts(b, "\n");
+    rh_buf_puts(b, x->n_include ? "\ninclude_dirs: [" : "\n");
+    for (int k = 0; k < x->n_include; k++) {
+        if (k) rh_buf_puts(b, ", ");
+        put_path(b, x, f, x->include_dir[k], x->include_absolute[k]);
+    }
+    if (x->n_include) rh_buf_puts(b, "]\n");
 }
 
 static void put_output(rh_buf *b, const rheo_experiment *x, const form *f) {

@@ -33,8 +33,11 @@ typedef struct rh_engine_def {
 struct rheo_experiment {
     rh_document doc; /* text and places */
     char *path, *folder;
-    char *netlist;                /* path as written, resolved against folder; NULL: the circuit is that of `network` */
-    bool netlist_absolute;        /* as written */
+    char *netlist;          /* path as written, resolved against folder; NULL: the circuit is that of `network` */
+    bool netlist_absolute;  /* as written */
+    char **include_dir;     /* [n_include] folders in which the netlist includes too, resolved as netlist is */
+    bool *include_absolute; /* [n_include] as written */
+    int n_include;
     int network_kind;             /* RH_GENS */
     double *network_par;          /* [rh_gen_n_par] NULL: there is a netlist */
     int64_t network_seed;         /* -1: seed */
@@ -61,6 +64,15 @@ struct rheo_experiment {
     bool labelled;                         /* rows or table name classes (label may also come from one-hot targets) */
     char *cwd;                             /* where relative paths count from, absolute; NULL: not known */
 };
+/* What a command line adds to the file of an experiment. All lent. */
+typedef struct rh_experiment_given {
+    const char *const *set; /* [n_set] overrides, as those of rheo_experiment_read */
+    int n_set;
+    const char *const *include_dir; /* [n_include] folders besides those of include_dirs; count from where we are */
+    int n_include;
+} rh_experiment_given;
+rheo_status rh_experiment_read(rheo_experiment **out, const char *path, const rh_experiment_given *given,
+                               const rheo_log *log, rheo_error *err);
 /* Adds a line for each column of a CSV task: its extremes in the training rows and what they become (the first eight).
  */
 void rh_experiment_tell_columns(rh_buf *b, const rheo_experiment *x);

@@ -499,11 +499,12 @@ static rheo_status run_directory(const char *directory, const rheo_train_def *de
 
 /* New settings for a run that is there. */
 static rheo_status extend(const char *directory, const rheo_train_def *def, const rheo_log *log, rheo_error *err) {
-    if (def->epochs < 0 && !(def->target_error >= 0)) return RHEO_OK;
+    if (def->epochs < 0 && !(def->target_error >= 0) && def->n_include_dir == 0) return RHEO_OK;
     char *const config = rh_rundir_config(directory);
     if (!config) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
-    rheo_status st = rheo_experiment_read(&x, config, NULL, 0, log, err);
+    const rh_experiment_given given = { .include_dir = def->include_dir, .n_include = def->n_include_dir };
+    rheo_status st = rh_experiment_read(&x, config, &given, log, err);
     rh_free(config);
     if (st == RHEO_OK) st = rh_rundir_extend(directory, x, def->epochs, def->target_error, err);
     rheo_experiment_destroy(x);
