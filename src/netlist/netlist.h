@@ -179,7 +179,8 @@ typedef struct rh_reader {
     rh_mark *mark;
     int cap_mark;
     bool any_mark;
-    rh_tok unused; /* the first dot card that is not used */
+    rh_tok missing; /* the first .include or .lib that brought nothing; line 0: none */
+    rh_tok unused;  /* the first dot card that is not used */
     int n_unused;
     rh_buf unused_names; /* the message about all of them */
     int *beside;         /* elements that expressions need and no card names, rising */

@@ -33,8 +33,19 @@ static void say(rh_reader *rd, int code, rh_loc at, const char *hint, const char
     rh_report_error(&rd->rep, status_of(code), code, at, hint, "%s", text);
 }
 
+/* Errors about names that may well stand in a file that could not be read. */
+static bool follows(rh_reader *rd, int code) {
+    static const int CODES[] = { 107, 110, 113, 118, 126, 127, 135, 141, 144 };
+    bool yes = false;
+    for (int k = 0; rd->missing.line && k < RH_COUNT(CODES); k++) yes = yes || code == CODES[k];
+    if (yes && rh_first(rd, "names of a missing file"))
+        rh_note(rd, 0, rh_tok_loc(rd, rd->missing),
+                "more may be missing: names that are not found may stand there, and are not reported");
+    return yes;
+}
+
 bool rh_bad(rh_reader *rd, int code, rh_loc at, const char *hint, const char *fmt, ...) {
-    if (rh_stop(rd)) return false;
+    if (rh_stop(rd) || follows(rd, code)) return false;
     va_list ap;
     va_start(ap, fmt);
     say(rd, code, at, hint, fmt, ap);

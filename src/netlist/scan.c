@@ -133,7 +133,10 @@ static void dot_include(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card 
         return;
     }
     const int file = rh_source_include(rd, path, line->file, ".include");
-    if (file >= 0) rh_scan(rd, file);
+    if (file >= 0)
+        rh_scan(rd, file);
+    else if (!rd->missing.line)
+        rd->missing = path;
 }
 
 static void dot_lib(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
@@ -141,6 +144,7 @@ static void dot_lib(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *lin
     (void)line;
     rh_bad(rd, 130, rh_tok_loc(rd, card), "put the section into a file of its own and .include it",
            "'%s' is not supported", RH_SHOW(card));
+    if (!rd->missing.line) rd->missing = card;
 }
 
 static void dot_refused(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
