@@ -108,6 +108,33 @@ static void a_run_leaves_its_files(void **state) {
     scratch_remove(dir);
 }
 
+/* The experiment is read twice, but what its netlist has to say is said once; resuming says it again. */
+static void warnings_come_once(void **state) {
+    (void)state;
+    char exp[200], out[200];
+    char *const dir = prepare(exp), *cards = NULL;
+    in_folder(out, dir, "run");
+    assert_true(asprintf(&cards, "%s", NETLIST) > 0);
+    memcpy(strstr(cards, "min=1u max=10m"), "min=1k max=20k", 14);
+    scratch_write(dir, "net.cir", cards);
+    free(cards);
+    launched r;
+    const char *const commands[][6] = { { "train", "-o", out, "--epochs", "2", exp },
+                                        { "resume", "--epochs", "3", out, NULL, NULL },
+                                        { "resume", out, NULL, NULL, NULL, NULL } };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *argv[7] = { NULL };
+        memcpy(argv, commands[i], sizeof commands[i]);
+        launch(&r, argv, NULL, NULL);
+        const char *const first = strstr(r.err, "warning[E133]");
+        if (r.exit != 0 || !first) fail_msg("exit code %d:\n%s", r.exit, r.err);
+        assert_non_null(strstr(first, "was min=50u max=1m meant?"));
+        assert_null(strstr(first + 12, "E133"));
+        launch_free(&r);
+    }
+    scratch_remove(dir);
+}
+
 /* The run says which measurement it stands on, and its result does not need the file. */
 static void tables_of_currents_are_kept(void **state) {
     (void)state;
@@ -814,6 +841,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_move_is_told_once),
         cmocka_unit_test(keys_of_other_blocks_are_told),
         cmocka_unit_test(a_run_leaves_its_files),
+        cmocka_unit_test(warnings_come_once),
         cmocka_unit_test(tables_of_currents_are_kept),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(a_run_is_not_overwritten),

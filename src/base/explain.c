@@ -208,7 +208,7 @@ static const entry CATALOGUE[] = {
     { 133, "start outside the bounds",
       "The conductance on the card, or the voltage of the gate, is outside min and max of *@ learn, so the edge starts "
       "at the nearer bound. Set init=, or change the card or the bounds. Said once per line, with the number of those "
-      "it holds for. min= and max= are siemens for resistors and volts for transistors." },
+      "it holds for. min= and max= are siemens for resistors, 10k to 1meg ohm being min=1u max=100u, and volts for transistors." },
     { 134, "cannot be written",
       "A name or value of this circuit cannot be expressed in a netlist that reads back the same." },
     { 135, "unknown model",

@@ -406,7 +406,9 @@ static bool near_bound(double g, double min, double max) { return g >= min * (1 
 typedef struct astray {
     rh_place place; /* of the line that makes it learn */
     int elem;
-    double max; /* V, of a gate; NaN: a conductance */
+    double start;    /* what stands on its card */
+    double min, max; /* what its line says, NaN: nothing */
+    bool volts;      /* of a gate; else siemens */
 } astray;
 
 /* What is known while marks become edges. */
@@ -514,6 +516,39 @@ static int by_place(const void *pa, const void *pb) {
     return a->elem < b->elem ? -1 : a->elem > b->elem;
 }
 
+static bool far_outside(const astray *a) { return a->start < a->min / 100 || a->start > a->max * 100; }
+
+/* How many elements learn because of that line. */
+static int n_of_line(const rh_reader *rd, rh_place p) {
+    int n = 0;
+    for (int e = 0; e < rd->cap_mark && e < rh_builder_n_element(rd->b); e++)
+        n += rd->mark[e].place.line == p.line && rd->mark[e].place.file == p.file;
+    return n;
+}
+
+/* Bounds were meant in another unit: no gate of a transistor is worked below 0.1 V, so such a number is a conductance;
+ * no resistor that learns has 10 S, nor are all of a line a hundred times outside, so these are ohms. */
+static const char *unit_meant(const rh_reader *rd, const astray *a, int n, char *hint, size_t size) {
+    char max[32], low[40] = "", high[40] = "", start[32];
+    if (a->volts) {
+        snprintf(hint, size, "min= and max= of a gate are volts, and max is %s V: were volts meant?",
+                 rh_number_text(a->max, max));
+        return a->max >= 0 && a->max < 0.1 ? hint : NULL;
+    }
+    int n_far = 0;
+    for (int k = 0; k < n; k++) n_far += far_outside(&a[k]);
+    if (!(a->min > 10 || a->max > 10) && (n_far < n || n < n_of_line(rd, a->place))) return NULL;
+    if (!isnan(a->max)) snprintf(low, sizeof low, " min=%s", rh_number_human(1 / a->max, "", max, sizeof max));
+    if (!isnan(a->min)) snprintf(high, sizeof high, " max=%s", rh_number_human(1 / a->min, "", max, sizeof max));
+    const bool ohms = (a->min > 1 || a->max > 1) && !(a->start < 1 / a->max || a->start > 1 / a->min);
+    if (ohms)
+        snprintf(hint, size, "min= and max= are conductances in siemens: was%s%s meant?", low, high);
+    else
+        snprintf(hint, size, "min= and max= are conductances in siemens, and that of the card is %s",
+                 rh_number_human(a->start, "S", start, sizeof start));
+    return hint;
+}
+
 /* Once for every line that makes them learn. */
 static void warn_of_astray(rh_reader *rd, const applied *a) {
     if (a->n_astray == 0) return;
@@ -523,16 +558,12 @@ static void warn_of_astray(rh_reader *rd, const applied *a) {
         for (next = k + 1; next < a->n_astray; next++)
             if (a->astray[next].place.line != first->place.line || a->astray[next].place.file != first->place.file)
                 break;
-        char more[40] = "", hint[120], max[32];
+        char more[40] = "", hint[160];
         if (next - k > 1) snprintf(more, sizeof more, "; so do%s %d more", next - k > 2 ? "" : "es", next - k - 1);
-        /* No gate of a transistor is worked below 0.1 V: such a number is a conductance. */
-        const bool siemens = first->max >= 0 && first->max < 0.1;
-        snprintf(hint, sizeof hint, "min= and max= of a gate are volts, and max is %s V: were volts meant?",
-                 rh_number_text(first->max, max));
-        rh_report_warning(&rd->rep, 133, loc_of_mark(rd, first->place), siemens ? hint : NULL,
-                          "'%s' starts at the nearer bound, because its %s is outside%s",
-                          RH_SHOW(name_tok(rd, first->elem)),
-                          isnan(first->max) ? "conductance on the card" : "gate voltage", more);
+        rh_report_warning(
+            &rd->rep, 133, loc_of_mark(rd, first->place), unit_meant(rd, first, next - k, hint, sizeof hint),
+            "'%s' starts at the nearer bound, because its %s is outside%s", RH_SHOW(name_tok(rd, first->elem)),
+            first->volts ? "gate voltage" : "conductance on the card", more);
     }
 }
 
@@ -565,7 +596,7 @@ static bool apply(rh_reader *rd, int elem, applied *a) {
     if (isnan(m.min) && isnan(m.max) && a->n_free++ == 0) a->first_free = elem;
     if (!isnan(m.init) || !outside(start, min, max, volts)) return true;
     if (!rh_grow(&a->astray, &a->cap_astray, a->n_astray + 1, sizeof *a->astray)) return rh_no_memory(rd);
-    a->astray[a->n_astray++] = (astray){ m.place, elem, volts ? max : NAN };
+    a->astray[a->n_astray++] = (astray){ m.place, elem, start, m.min, m.max, volts };
     return true;
 }
 

@@ -470,13 +470,29 @@ static void close_session(session *s) {
 
 static const rh_via NOTHING = { 0 };
 
-/* directory is absolute and holds config.yaml. */
-static rheo_status run_directory(const char *directory, const rheo_train_def *def, const rh_via *via,
+/* What was said when the experiment was read is not said again when its copy in the run directory is: only errors are.
+ */
+static void pass_errors(void *user, const rheo_error *message) {
+    const rheo_log *const log = user;
+    if (message->severity == RHEO_ERROR) log->emit(log->user, message);
+}
+
+static rheo_status read_again(const char *config, const rh_experiment_given *given, const rheo_log *log,
+                              rheo_experiment **x, rheo_error *err) {
+    rheo_log lent = log ? *log : (rheo_log){ NULL, NULL };
+    const rheo_log quiet = { pass_errors, &lent };
+    return rh_experiment_read(x, config, given, lent.emit ? &quiet : NULL, err);
+}
+
+/* directory is absolute and holds config.yaml; again: the experiment was read before. */
+static rheo_status run_directory(const char *directory, bool again, const rheo_train_def *def, const rh_via *via,
                                  rheo_result *result, const rheo_log *log, rheo_error *err) {
     char *const config = rh_rundir_config(directory);
     if (!config) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
-    rheo_status st = rheo_experiment_read(&x, config, NULL, 0, log, err);
+    const rh_experiment_given nothing = { .n_set = 0 };
+    rheo_status st =
+        again ? read_again(config, &nothing, log, &x, err) : rh_experiment_read(&x, config, &nothing, log, err);
     rh_free(config);
     if (st == RHEO_OK) st = rh_rundir_environment(directory, x, err);
     if (st == RHEO_OK) {
@@ -504,7 +520,7 @@ static rheo_status extend(const char *directory, const rheo_train_def *def, cons
     if (!config) return RH_NOMEM(err);
     rheo_experiment *x = NULL;
     const rh_experiment_given given = { .include_dir = def->include_dir, .n_include = def->n_include_dir };
-    rheo_status st = rh_experiment_read(&x, config, &given, log, err);
+    rheo_status st = read_again(config, &given, log, &x, err);
     rh_free(config);
     if (st == RHEO_OK) st = rh_rundir_extend(directory, x, def->epochs, def->target_error, err);
     rheo_experiment_destroy(x);
@@ -530,7 +546,7 @@ rheo_status rh_train_via(const rheo_experiment *x, const rheo_train_def *def, co
     char directory[sizeof result->directory];
     int lock = -1;
     RHEO_TRY(rh_rundir_begin(x, def, via && via->stepper, directory, sizeof directory, &lock, err));
-    const rheo_status st = run_directory(directory, def, via ? via : &NOTHING, result, log, err);
+    const rheo_status st = run_directory(directory, true, def, via ? via : &NOTHING, result, log, err);
     close(lock);
     return st;
 }
@@ -553,7 +569,7 @@ rheo_status rheo_resume(const char *directory, const rheo_train_def *def, rheo_r
     int lock = -1;
     RHEO_TRY(rh_rundir_lock(real, &lock, err));
     rheo_status st = extend(real, def, log, err);
-    if (st == RHEO_OK) st = run_directory(real, def, &NOTHING, result, log, err);
+    if (st == RHEO_OK) st = run_directory(real, false, def, &NOTHING, result, log, err);
     close(lock);
     return st;
 }
