@@ -75,6 +75,8 @@ void rh_model_card(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line
 
 /* ---- parameters ---- */
 
+enum { MOST_LISTED = 16 }; /* names in one message */
+
 typedef struct model_reader {
     rh_reader *rd;
     const rh_frame *f;
@@ -84,6 +86,7 @@ typedef struct model_reader {
     const rh_kind *kind;
     double par[RH_KIND_PAR];
     bool given[RH_KIND_PAR];
+    rh_untold untold;
 } model_reader;
 
 /* Warnings about a card come once, not for each instance. */
@@ -120,14 +123,23 @@ static bool known_to_base(const rh_kind *kind, rh_tok t) {
     return listed(base->idle, t) || listed(base->absent, t);
 }
 
-static void unknown_par(model_reader *m, rh_tok t) {
-    char word[48], hint[100] = "";
+/* Adds the name to a list that is said when an element uses the model. */
+static bool list_par(model_reader *m, rh_names *names, rh_tok t) {
+    rh_buf b = { 0 };
+    rh_buf_printf(&b, "%s%s'%s'", names->n ? names->list : "", names->n ? ", " : "", RH_SHOW(t));
+    if (names->n++ == 0) names->first = t;
+    if (names->n <= MOST_LISTED && !b.bad) names->list = rh_pool_strndup(m->rd->pool, b.s, b.n);
+    const bool ok = !b.bad && names->list;
+    rh_buf_free(&b);
+    return ok || rh_no_memory(m->rd);
+}
+
+static bool unknown_par(model_reader *m, rh_tok t) {
+    char word[48];
     snprintf(word, sizeof(word), "%.*s", t.n < 40 ? t.n : 40, t.s);
-    const char *near = rh_suggest(word, par_at, m->kind);
-    if (near) snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
-    if (first_time(m->rd, t))
-        rh_report_warning(&m->rd->rep, 137, rh_tok_loc(m->rd, t), near ? hint : NULL,
-                          "models of type %s have no parameter '%s': it is not used", m->kind->model, RH_SHOW(t));
+    const char *const near = rh_suggest(word, par_at, m->kind);
+    if (near && !list_par(m, &m->untold.near, (rh_tok){ .s = near, .n = (int)strlen(near) })) return false;
+    return list_par(m, &m->untold.unknown, t);
 }
 
 static bool level(model_reader *m, rh_tok at, double x) {
@@ -160,18 +172,9 @@ static bool take_par(model_reader *m, rh_tok t, rh_tok value, double x) {
     }
     if (rh_word_is(t, "level")) return level(m, value, x);
     if (known_to_base(m->kind, t)) return true;
-    if (listed(m->kind->idle, t)) {
-        if (rh_first(rd, "idle model parameter"))
-            rh_note(rd, 105, rh_tok_loc(rd, t), "'%s' and the like say nothing about direct current: not used",
-                    RH_SHOW(t));
-    } else if (!listed(m->kind->absent, t)) {
-        unknown_par(m, t);
-    } else if (x != 0 && first_time(rd, t)) {
-        rh_report_warning(&rd->rep, 140, rh_tok_loc(rd, t), NULL,
-                          "'%s' of model '%s' changes currents in other programs, but rheo does not use it", RH_SHOW(t),
-                          RH_SHOW(m->name));
-    }
-    return true;
+    if (listed(m->kind->idle, t)) return list_par(m, &m->untold.idle, t);
+    if (!listed(m->kind->absent, t)) return unknown_par(m, t);
+    return x == 0 || list_par(m, &m->untold.absent, t);
 }
 
 /* Words such as the name of a maker, which no number follows. */
@@ -360,6 +363,58 @@ static void check_variants(rh_reader *rd) {
         }
 }
 
+/* ---- what is not computed ---- */
+
+static bool remember_untold(rh_reader *rd, int model, const model_reader *m) {
+    const int n = model + 1;
+    if (!rh_grow(&rd->untold, &rd->cap_untold, n, sizeof(*rd->untold))) return rh_no_memory(rd);
+    while (rd->n_untold < n) rd->untold[rd->n_untold++] = (rh_untold){ .model = { .n = 0 } };
+    if (rd->untold[model].model.n) return true; /* that of another instance */
+    rd->untold[model] = m->untold;
+    rd->untold[model].model = m->name;
+    rd->untold[model].kind = rh_builder_model_kind(rd->b, model);
+    return true;
+}
+
+static void tell_unknown(rh_reader *rd, const rh_untold *u) {
+    char hint[100] = "", more[32] = "";
+    const rh_names *const p = &u->unknown;
+    if (u->near.n) snprintf(hint, sizeof(hint), "did you mean %s?", u->near.list);
+    if (p->n > MOST_LISTED) snprintf(more, sizeof(more), " and %d more", p->n - MOST_LISTED);
+    rh_report_warning(&rd->rep, 137, rh_tok_loc(rd, p->first), u->near.n ? hint : NULL,
+                      p->n == 1 ? "models of type %s have no parameter %s%s: it is not used"
+                                : "models of type %s have no parameters %s%s: they are not used",
+                      type_of(RH_KINDS[u->kind]), p->list, more);
+}
+
+static void tell_absent(rh_reader *rd, const rh_untold *u) {
+    char hint[160], more[32] = "", name[48];
+    const rh_names *const p = &u->absent;
+    const bool breaks = RH_KINDS[u->kind]->letter == 'D' && strstr(p->list, "'bv'");
+    rh_show(u->model, name);
+    if (breaks)
+        snprintf(
+            hint, sizeof(hint),
+            "a measured table has the breakdown: *@ model %s table file=FILE.csv; other forms: ideal, antiparallel",
+            name);
+    if (p->n > MOST_LISTED) snprintf(more, sizeof(more), " and %d more", p->n - MOST_LISTED);
+    rh_report_warning(&rd->rep, 140, rh_tok_loc(rd, p->first), breaks ? hint : NULL,
+                      p->n == 1 ? "%s%s of model '%s' changes currents in other programs, but rheo does not use it"
+                                : "%s%s of model '%s' change currents in other programs, but rheo does not use them",
+                      p->list, more, name);
+}
+
+/* Once for each card that an element names. */
+static void tell_untold(rh_reader *rd, int model) {
+    const rh_untold *const u = model >= 0 && model < rd->n_untold ? &rd->untold[model] : NULL;
+    if (!u || !u->model.n || !first_time(rd, u->model)) return;
+    if (u->unknown.n) tell_unknown(rd, u);
+    if (u->absent.n) tell_absent(rd, u);
+    if (u->idle.n && rh_first(rd, "idle model parameter"))
+        rh_note(rd, 105, rh_tok_loc(rd, u->idle.first), "'%s' and the like say nothing about direct current: not used",
+                RH_SHOW(u->idle.first));
+}
+
 /* ---- models of an instance ---- */
 
 bool rh_models_open(rh_reader *rd, rh_frame *f) {
@@ -391,7 +446,7 @@ static int evaluate(rh_reader *rd, const rh_frame *f, rh_card *card) {
     const double *const par = m.kind->flags & RH_TABLE ? rd->arg : m.par;
     const int model = rh_builder_model(rd->b, m.name.s, (size_t)m.name.n, kind, par);
     if (model < 0) rh_no_memory(rd);
-    return model < 0 ? RH_MODEL_BAD : model;
+    return model < 0 || !remember_untold(rd, model, &m) ? RH_MODEL_BAD : model;
 }
 
 static const rh_frame *frame_of(const rh_frame *f, rh_tok name, int *k) {
@@ -464,6 +519,7 @@ int rh_model_of(rh_reader *rd, const rh_frame *f, rh_tok name, char letter) {
         rd->model[at->model0 + k] = model;
     }
     const int model = rd->model[at->model0 + k];
+    tell_untold(rd, model);
     return model == RH_MODEL_BAD ? -1 : model;
 }
 

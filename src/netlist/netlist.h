@@ -121,6 +121,20 @@ typedef struct rh_value {
 
 enum { RH_MODEL_NEW = -1, RH_MODEL_BAD = -2, RH_MODEL_PLAIN = -3 /* says nothing to rheo */ };
 
+/* Parameters of a model that are not computed: said when the first element names it. */
+typedef struct rh_names {
+    rh_tok first;
+    int n;
+    const char *list; /* 'a', 'b' */
+} rh_names;
+
+typedef struct rh_untold {
+    rh_tok model;                   /* its name on the card; n 0: nothing to tell */
+    rh_names idle, absent, unknown; /* without effect on direct current, with one, and not of this type */
+    rh_names near;                  /* what the last may have meant */
+    int kind;
+} rh_untold;
+
 /* An F or H card and the source it senses, which may be defined later. */
 typedef struct rh_sense {
     int elem;
@@ -163,6 +177,8 @@ typedef struct rh_reader {
     int n_val, cap_val;
     int *model; /* in the builder; RH_MODEL_NEW: not read yet, RH_MODEL_BAD: was reported */
     int n_model, cap_model;
+    rh_untold *untold; /* [n_untold] by model in the builder */
+    int n_untold, cap_untold;
     rh_port *node;
     int n_node, cap_node;
     rh_tok *tok; /* stack of words of X cards */

@@ -148,8 +148,9 @@ static void free_def(rh_def *d) {
 static void close_reader(rh_reader *rd) {
     for (int k = 0; k < rd->n_def; k++) free_def(rd->defs[k]);
     for (int k = 0; k < rd->n_src; k++) rh_free(rd->real[k]);
-    void *const arrays[] = { rd->defs,  rd->src,  rd->real,  rd->val,   rd->node,  rd->tok,   rd->arg,  rd->mark,
-                             rd->place, rd->root, rd->model, rd->sense, rd->point, rd->table, rd->kept, rd->beside };
+    void *const arrays[] = { rd->defs,  rd->src,   rd->real,  rd->val,    rd->node,  rd->tok,
+                             rd->arg,   rd->mark,  rd->place, rd->root,   rd->model, rd->sense,
+                             rd->point, rd->table, rd->kept,  rd->beside, rd->untold };
     for (int k = 0; k < RH_COUNT(arrays); k++) rh_free(arrays[k]);
     for (int k = 0; rd->dir && k < rd->set.n_include_dir; k++) rh_free(rd->dir[k]);
     rh_free(rd->dir);
