@@ -591,6 +591,30 @@ static void pragmas_inside_subcircuits(void **state) {
 
 /* ---- printing ---- */
 
+/* Parameters that say nothing to rheo are for other programs; two cards that differ in nothing else stay two. */
+static void cards_of_models_keep_all_their_numbers(void **state) {
+    (void)state;
+    rheo_circuit *c =
+        parse("t\n*@ rheo version=1\nV1 a 0 1\nD1 a b dd\nD2 a b dp\nX1 a b s\nX2 a b s c=2p\nM1 a a b 0 nm\n"
+              "R1 b 0 1k\n.param tt=3n\n.model dd d(is=1p cjo=4p tt={tt} BV=1e2 ikf=0 odd=7 mfg=x)\n"
+              ".model dp d(is=2p rs=3 n=1.5 cjo=1p)\n*@ model dp antiparallel\n"
+              ".model nm nmos(vto=1 level=1 cgso=1p rd=2 cbd=1p cbs=2p kf=1e-24 af=1 tnom=27 pb=0.8 mj=0.5 cj=1e-4 "
+              "mjsw=0.3 cjsw=1e-10 fc=0.5)\n.subckt s p n c=1p\nD1 p n in\n.model in d(cjo={c})\n.ends\n");
+    char *text = NULL;
+    rheo_error err = { 0 };
+    assert_int_equal(rheo_netlist_print(&text, c, NULL, &err), RHEO_OK);
+    static const char *const WANT[] = { ".model dd d(is=1e-12 cjo=4e-12 tt=3e-09 BV=100 ikf=0 odd=7)\n",
+                                        "*@ model dp antiparallel\n.model dp d(is=2e-12 n=1.5 rs=3 cjo=1e-12)\n",
+                                        ".model nm nmos(vto=1 cgso=1e-12 rd=2 cbd=1e-12", "\n+ ",
+                                        ".model in d(cjo=1e-12)\n.model in_2 d(cjo=2e-12)\n" };
+    for (int k = 0; k < RH_COUNT(WANT); k++)
+        if (!strstr(text, WANT[k])) fail_msg("no '%s' in\n%s", WANT[k], text);
+    assert_string_equal(c->left_out, "makers and types of models");
+    round_trip(c);
+    rheo_text_free(text);
+    rheo_circuit_destroy(c);
+}
+
 static void learned_conductances_become_resistances(void **state) {
     (void)state;
     rheo_circuit *c = parse(
@@ -1320,6 +1344,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(gates_and_bulks_hold_nothing),
         cmocka_unit_test(pragmas_mark_what_learns),
         cmocka_unit_test(pragmas_inside_subcircuits),
+        cmocka_unit_test(cards_of_models_keep_all_their_numbers),
         cmocka_unit_test(learned_conductances_become_resistances),
         cmocka_unit_test(no_line_can_run_a_command),
         cmocka_unit_test(names_that_cannot_be_read_are_not_written),

@@ -172,6 +172,38 @@ static void tables_of_currents_are_kept(void **state) {
     scratch_remove(dir);
 }
 
+/* What the trained netlist has not, its second line names; the rest of a model's card is there, for other programs. */
+static void what_was_left_out_is_named(void **state) {
+    (void)state;
+    char exp[200], out[200], net[200];
+    char *const dir = prepare(exp), *cards = NULL;
+    size_t n = 0;
+    assert_true(asprintf(&cards, "%s", NETLIST) > 0);
+    *strstr(cards, ".end") = '\0';
+    char *more = NULL;
+    assert_true(
+        asprintf(&more,
+                 "%sDt a 0 dt off\n.model dt d(is=1p cjo=4p bv=50 type=silicon)\nRt b 0 1meg tc1=1m tc2=0\n.save all\n"
+                 ".tran 1u 1m\n.temp 27\n.options reltol=1u\n.end\n",
+                 cards) > 0);
+    scratch_write(dir, "net.cir", more);
+    in_folder(out, dir, "run");
+    run(0, "train", "-q", "-o", out, exp);
+    char *const text = scratch_read(out, "trained.cir", &n);
+    assert_non_null(text);
+    const char *const want = "six edges\n* left out of the netlist that was trained: .save, .tran, .temp, .options, "
+                             "makers and types of\n"
+                             "* models, off, tc1, tc2\n*@ rheo version=1\n";
+    if (strncmp(text, want, strlen(want)) != 0) fail_msg("%s", text);
+    assert_non_null(strstr(text, "\n.model dt d(is=1e-12 cjo=4e-12 bv=50)\n"));
+    in_folder(net, out, "trained.cir");
+    run(0, "solve", "-q", net);
+    free(text);
+    free(cards);
+    free(more);
+    scratch_remove(dir);
+}
+
 static void training_learns(void **state) {
     (void)state;
     char exp[200], out[200];
@@ -843,6 +875,7 @@ int main(void) {
         cmocka_unit_test(a_run_leaves_its_files),
         cmocka_unit_test(warnings_come_once),
         cmocka_unit_test(tables_of_currents_are_kept),
+        cmocka_unit_test(what_was_left_out_is_named),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(a_run_is_not_overwritten),
         cmocka_unit_test(a_missed_goal_is_told),

@@ -259,8 +259,8 @@ rheo_status rh_builder_tape(rh_builder *b, int elem, const double *tape) {
 
 /* ---- models ---- */
 
-/* Kind, name and numbers as one text. Names hold no ';'. */
-static bool model_key(rh_buf *key, const char *name, size_t n, int kind, const double *par) {
+/* Kind, name, numbers and the rest of the card as one text. Names hold no ';'. */
+static bool model_key(rh_buf *key, const char *name, size_t n, int kind, const double *par, const char *rest) {
     key->n = 0;
     rh_buf_printf(key, "%d;", kind);
     rh_buf_add(key, name, n);
@@ -276,6 +276,7 @@ static bool model_key(rh_buf *key, const char *name, size_t n, int kind, const d
         rh_sha256(table, (1 + RH_POINT * (size_t)table[0]) * sizeof(*table), sum);
         rh_buf_printf(key, ";%s", sum);
     }
+    if (rest) rh_buf_printf(key, ";%s", rest);
     return !key->bad;
 }
 
@@ -300,10 +301,11 @@ static const char *free_name(rh_builder *b, const char *name, size_t n) {
     return copy;
 }
 
-static int add_model(rh_builder *b, const char *name, size_t n, int kind, const double *par) {
+static int add_model(rh_builder *b, const char *name, size_t n, int kind, const double *par, const char *rest) {
     rheo_circuit *const c = &b->c;
     const char *const own = free_name(b, name, n);
-    if (!own || !rh_grow(&c->model, &b->cap_model, c->n_model + 1, sizeof(*c->model))) return -1;
+    const char *const more = rest ? rh_pool_strndup(c->pool, rest, strlen(rest)) : NULL;
+    if (!own || (rest && !more) || !rh_grow(&c->model, &b->cap_model, c->n_model + 1, sizeof(*c->model))) return -1;
     const bool table = par && RH_KINDS[kind]->flags & RH_TABLE;
     const size_t size = table ? rh_kind_par_size(RH_KINDS[kind], par) : 0;
     const int at = table ? more_par(b, size) : new_par(b, kind);
@@ -313,18 +315,22 @@ static int add_model(rh_builder *b, const char *name, size_t n, int kind, const 
         if (RH_KINDS[kind]->par[k].of == RH_OF_ELEMENT) c->par[at + k] = RH_KINDS[kind]->par[k].def;
     for (int k = 0; par && k < RH_KINDS[kind]->n_par; k++)
         if (RH_KINDS[kind]->par[k].of != RH_OF_ELEMENT) c->par[at + k] = par[k];
-    c->model[c->n_model] = (rh_model){ .name = own, .kind = kind, .par = at };
+    c->model[c->n_model] = (rh_model){ .name = own, .kind = kind, .par = at, .rest = more };
     return c->n_model++;
 }
 
 int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const double *par) {
+    return rh_builder_model_card(b, name, n, kind, par, NULL);
+}
+
+int rh_builder_model_card(rh_builder *b, const char *name, size_t n, int kind, const double *par, const char *rest) {
     rh_buf key = { 0 };
     int model = -1;
     if (!b->model_map) b->model_map = rh_map_create();
-    if (b->model_map && model_key(&key, name, n, kind, par)) {
+    if (b->model_map && model_key(&key, name, n, kind, par, rest)) {
         model = rh_map_get(b->model_map, key.s, key.n);
         if (model < 0) {
-            model = add_model(b, name, n, kind, par);
+            model = add_model(b, name, n, kind, par, rest);
             if (model >= 0 && !enter_key(b, key.s, key.n, model)) model = -1;
         }
     }
@@ -344,7 +350,7 @@ rheo_status rh_builder_law_of(rh_builder *b, int elem, const rheo_circuit *c, in
     const double *const par = c->par + (c->elem_par[other] < 0 ? 0 : c->elem_par[other]);
     if (RH_KINDS[kind]->flags & RH_TAPE) return rh_builder_tape(b, elem, par);
     const rh_model *const m = &c->model[c->elem_model[other]];
-    const int model = rh_builder_model(b, m->name, strlen(m->name), m->kind, c->par + m->par);
+    const int model = rh_builder_model_card(b, m->name, strlen(m->name), m->kind, c->par + m->par, m->rest);
     if (model < 0) return RHEO_E_NOMEM;
     rh_builder_use_model(b, elem, model);
     return RH_KINDS[kind]->model ? rh_builder_par(b, elem, par) : RHEO_OK;
@@ -455,6 +461,16 @@ rheo_status rh_builder_title(rh_builder *b, const char *title, size_t n) {
     else
         b->c.title = copy;
     return copy ? RHEO_OK : RHEO_E_NOMEM;
+}
+
+rheo_status rh_builder_left_out(rh_builder *b, const char *words, size_t n) {
+    char *const copy = rh_pool_strndup(b->c.pool, words, n);
+    if (!copy) {
+        b->bad = true;
+        return RHEO_E_NOMEM;
+    }
+    b->c.left_out = copy;
+    return RHEO_OK;
 }
 
 rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n) {

@@ -34,10 +34,12 @@ typedef struct rh_table_file {
 typedef struct rh_model {
     const char *name; /* no other model is called so */
     int kind, par;    /* index into RH_KINDS; where its parameters begin in circuit->par, in the order of the kind */
+    const char *rest; /* "cjo=4e-12 bv=100": what other programs read on its card; NULL: nothing */
 } rh_model;
 
 struct rheo_circuit {
-    char *title; /* never NULL */
+    char *title;          /* never NULL */
+    const char *left_out; /* words of its netlist without effect, which are not printed, NULL: none */
     int n_node, n_elem, n_edge;
     char **node_name; /* [n_node], node_name[0] = "0" */
     char **elem_name; /* [n_elem] */
@@ -116,6 +118,8 @@ rheo_status rh_builder_tape(rh_builder *b, int elem, const double *tape);
  * called name_2, name_3, ... Its index, -1: out of memory.
  */
 int rh_builder_model(rh_builder *b, const char *name, size_t n, int kind, const double *par);
+/* The same with what stands on the card besides; models that differ there are two. NULL: nothing. */
+int rh_builder_model_card(rh_builder *b, const char *name, size_t n, int kind, const double *par, const char *rest);
 /* Says which model a nonlinear element names; its parameters are given by rh_builder_par. Elements without get one when
  * the builder finishes. */
 void rh_builder_use_model(rh_builder *b, int elem, int model);
@@ -134,6 +138,7 @@ void rh_builder_ctrl(rh_builder *b, int elem, int source); /* the V element that
 int rh_builder_ctrl_of(const rh_builder *b, int elem);     /* -1: none */
 void rh_builder_tran(rh_builder *b, const double tran[4], bool uic);
 rheo_status rh_builder_title(rh_builder *b, const char *title, size_t n);
+rheo_status rh_builder_left_out(rh_builder *b, const char *words, size_t n);
 rheo_status rh_builder_keep(rh_builder *b, const char *card, size_t n);
 rheo_status rh_builder_table_file(rh_builder *b, const char *name, const char *sha256, int n_point);
 /* Takes ownership of src (name and text from rh_alloc) even on failure. Returns its index, -1: out of memory. */

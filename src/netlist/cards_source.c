@@ -160,8 +160,9 @@ static bool source_ac(rh_card_reader *k, rh_tok t, source *s) {
     rh_lex_equals(k->rd, &k->c);
     for (int n = 0; n < 2 && rh_starts_value(rh_skip(k->rd, &k->c)); n++)
         if (!rh_lex_value(k->rd, &k->c, k->f, 0, &unused, NULL)) return false;
-    if (rh_first(k->rd, "ac source"))
-        rh_note(k->rd, 105, rh_tok_loc(k->rd, t), "the AC part of sources is not used by rheo");
+    if (!rh_first(k->rd, "ac source")) return true;
+    rh_note(k->rd, 105, rh_tok_loc(k->rd, t), "the AC part of sources is not used by rheo");
+    rh_leave_out(k->rd, "AC parts of sources");
     return true;
 }
 

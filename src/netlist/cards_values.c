@@ -94,8 +94,10 @@ bool rh_card_par(rh_card_reader *k, rh_tok t) {
         return rh_bad(rd, 104, rh_tok_loc(rd, t), "write the product, or several elements",
                       "'%s' other than 1 is not supported", RH_SHOW(t));
     if (p->role == INITIAL) k->ic = x;
-    if (p->role == UNUSED && rh_first(rd, p->name))
+    if (p->role == UNUSED && rh_first(rd, p->name)) {
         rh_note(rd, 105, rh_tok_loc(rd, t), "'%s' is not used by rheo", p->name);
+        rh_leave_out(rd, p->name);
+    }
     return true;
 }
 
@@ -105,12 +107,17 @@ bool rh_card_is_par(const rh_card_reader *k, rh_tok t) {
     return false;
 }
 
+static void note_model(rh_card_reader *k, rh_tok t) {
+    if (!rh_first(k->rd, "model on an element")) return;
+    rh_note(k->rd, 105, rh_tok_loc(k->rd, t), "models of R and C are not used by rheo");
+    rh_leave_out(k->rd, "models of R and C");
+}
+
 /* The model of a resistor: it may make a memristor of it, or say nothing to rheo. */
 static bool optional_model(rh_card_reader *k, rh_tok t) {
     const int model = rh_model_of(k->rd, k->f, t, k->letter);
     if (model >= 0) k->model = model;
-    if (model == RH_MODEL_PLAIN && rh_first(k->rd, "model on an element"))
-        rh_note(k->rd, 105, rh_tok_loc(k->rd, t), "models of R and C are not used by rheo");
+    if (model == RH_MODEL_PLAIN) note_model(k, t);
     return model != -1;
 }
 
@@ -125,8 +132,7 @@ static bool bare_word(rh_card_reader *k, rh_tok t, const rh_cursor *before) {
     }
     for (const rh_def *d = k->f->def; d; d = d->up)
         if ((k->letter == 'R' || k->letter == 'C') && rh_lookup(d->model_map, t) >= 0) {
-            if (rh_first(rd, "model on an element"))
-                rh_note(rd, 105, rh_tok_loc(rd, t), "models of R and C are not used by rheo");
+            note_model(k, t);
             return true;
         }
     k->c = *before;
@@ -193,7 +199,9 @@ bool rh_card_model(rh_card_reader *k) {
         if (!rh_starts_value(ch) && rh_lex_equals(rd, &k->c)) {
             if (!rh_card_par(k, word)) return false;
         } else if (rh_word_is(word, "off") || (k->letter == 'S' && rh_word_is(word, "on"))) {
-            if (rh_first(rd, "off")) rh_note(rd, 105, rh_tok_loc(rd, word), "'%s' is not used by rheo", RH_SHOW(word));
+            if (!rh_first(rd, "off")) continue;
+            rh_note(rd, 105, rh_tok_loc(rd, word), "'%s' is not used by rheo", RH_SHOW(word));
+            rh_leave_out(rd, "off");
         } else {
             k->c = before;
             rh_unexpected(rd, &k->c, "after the model");

@@ -87,6 +87,7 @@ typedef struct model_reader {
     double par[RH_KIND_PAR];
     bool given[RH_KIND_PAR];
     rh_untold untold;
+    rh_buf rest; /* of the card, printed again */
 } model_reader;
 
 /* Warnings about a card come once, not for each instance. */
@@ -171,6 +172,8 @@ static bool take_par(model_reader *m, rh_tok t, rh_tok value, double x) {
         return rh_par_in_range(rd, p, value, x);
     }
     if (rh_word_is(t, "level")) return level(m, value, x);
+    rh_buf_printf(&m->rest, "%s%.*s=", m->rest.n ? " " : "", t.n, t.s);
+    rh_buf_number(&m->rest, x);
     if (known_to_base(m->kind, t)) return true;
     if (listed(m->kind->idle, t)) return list_par(m, &m->untold.idle, t);
     if (!listed(m->kind->absent, t)) return unknown_par(m, t);
@@ -182,6 +185,7 @@ static bool text_value(model_reader *m, rh_tok t) {
     if (!rh_word_is(t, "mfg") && !rh_word_is(t, "type")) return false;
     rh_skip(m->rd, &m->c);
     rh_lex_word(&m->c);
+    if (rh_first(m->rd, "makers of models")) rh_leave_out(m->rd, "makers and types of models");
     return true;
 }
 
@@ -431,22 +435,33 @@ static bool packed(model_reader *m) {
     return !(m->kind->flags & RH_TABLE) || rh_table_pack(m->rd, m->par, m->kind->n_par, m->word);
 }
 
-static int evaluate(rh_reader *rd, const rh_frame *f, rh_card *card) {
-    model_reader m = { .rd = rd, .f = f };
-    int kind = open_card(rd, card, &m.c, &m.name);
+static int evaluate_with(model_reader *m, rh_card *card) {
+    rh_reader *const rd = m->rd;
+    int kind = open_card(rd, card, &m->c, &m->name);
     if (kind < 0 || card->bad) return RH_MODEL_BAD;
-    m.kind = RH_KINDS[kind];
-    for (int k = 0; k < m.kind->n_par; k++) m.par[k] = m.kind->par[k].def;
-    const bool chosen = choose_variant(&m, &kind);
-    if (chosen && !m.kind->model) return RH_MODEL_PLAIN;
-    if (!chosen || !parameters(&m) || !packed(&m)) {
+    m->kind = RH_KINDS[kind];
+    for (int k = 0; k < m->kind->n_par; k++) m->par[k] = m->kind->par[k].def;
+    const bool chosen = choose_variant(m, &kind);
+    if (chosen && !m->kind->model) return RH_MODEL_PLAIN;
+    if (!chosen || !parameters(m) || !packed(m)) {
         card->bad = true;
         return RH_MODEL_BAD;
     }
-    const double *const par = m.kind->flags & RH_TABLE ? rd->arg : m.par;
-    const int model = rh_builder_model(rd->b, m.name.s, (size_t)m.name.n, kind, par);
+    if (m->rest.bad) {
+        rh_no_memory(rd);
+        return RH_MODEL_BAD;
+    }
+    const double *const par = m->kind->flags & RH_TABLE ? rd->arg : m->par;
+    const int model = rh_builder_model_card(rd->b, m->name.s, (size_t)m->name.n, kind, par, m->rest.s);
     if (model < 0) rh_no_memory(rd);
-    return model < 0 || !remember_untold(rd, model, &m) ? RH_MODEL_BAD : model;
+    return model < 0 || !remember_untold(rd, model, m) ? RH_MODEL_BAD : model;
+}
+
+static int evaluate(rh_reader *rd, const rh_frame *f, rh_card *card) {
+    model_reader m = { .rd = rd, .f = f };
+    const int model = evaluate_with(&m, card);
+    rh_buf_free(&m.rest);
+    return model;
 }
 
 static const rh_frame *frame_of(const rh_frame *f, rh_tok name, int *k) {

@@ -199,6 +199,7 @@ typedef struct rh_reader {
     rh_tok unused;  /* the first dot card that is not used */
     int n_unused;
     rh_buf unused_names; /* the message about all of them */
+    rh_buf left_out;     /* words that have no effect, for who writes the circuit down */
     int *beside;         /* elements that expressions need and no card names, rising */
     int n_beside, cap_beside;
     rh_sense *sense;
@@ -226,6 +227,8 @@ bool rh_no_memory(rh_reader *rd);
 void rh_note(rh_reader *rd, int code, rh_loc at, const char *fmt, ...) RHEO_PRINTF(4, 5);
 /* True the first time it is asked about a (static) text. */
 bool rh_first(rh_reader *rd, const char *what);
+/* Remembers a word that has no effect; each comes here once. */
+void rh_leave_out(rh_reader *rd, const char *word);
 static inline bool rh_stop(const rh_reader *rd) { return rd->fatal != RHEO_OK || rh_report_full(&rd->rep); }
 /* At most 40 bytes of a word, for messages. out has 48 bytes. */
 const char *rh_show(rh_tok t, char *out);

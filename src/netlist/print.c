@@ -60,7 +60,17 @@ static rheo_status check_element(printer *p, int e) {
     return RHEO_OK;
 }
 
+/* Model cards were checked word by word when they were read; this guards what other callers keep. */
+static bool printable(const char *card) {
+    for (const char *s = card; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7F || strchr("`;{}'\"", *s)) return false;
+    return true;
+}
+
 static rheo_status check_all(printer *p) {
+    for (int m = 0; m < p->c->n_model; m++)
+        if (p->c->model[m].rest && !printable(p->c->model[m].rest))
+            return refuse(p, "model", p->c->model[m].name, "the rest of its card is no plain text");
     for (int i = 1; i < p->c->n_node; i++) RHEO_TRY(check_name(p, p->c->node_name[i], false));
     for (int e = 0; e < p->c->n_elem; e++) RHEO_TRY(check_element(p, e));
     return RHEO_OK;
@@ -244,6 +254,18 @@ static void put_table(printer *p, const double *table) {
     }
 }
 
+/* What other programs read on the card, as far as a line goes and on the next ones. */
+static void put_rest(printer *p, const char *rest) {
+    size_t bol = p->b.n;
+    for (size_t n; rest && *rest; rest += n + (rest[n] == ' ')) {
+        n = strcspn(rest, " ");
+        const bool wrap = p->b.n - bol > LINE - 30;
+        if (wrap) bol = p->b.n;
+        rh_buf_puts(&p->b, wrap ? "\n+ " : " ");
+        rh_buf_add(&p->b, rest, n);
+    }
+}
+
 static void put_models(printer *p) {
     for (int m = 0; m < p->c->n_model; m++) {
         const rh_model *const model = &p->c->model[m];
@@ -259,6 +281,7 @@ static void put_models(printer *p) {
         rh_buf_printf(&p->b, " %s(", RH_KINDS[model->kind]->model);
         const size_t open = p->b.n;
         put_parameters(p, model->kind, p->c->par + model->par, RH_OF_MODEL);
+        put_rest(p, model->rest);
         if (!p->b.bad && p->b.n > open)
             memmove(p->b.s + open, p->b.s + open + 1, p->b.n-- - open); /* the first blank */
         rh_buf_puts(&p->b, ")\n");
@@ -334,16 +357,10 @@ static void put_conditions(printer *p) {
     }
 }
 
-/* Model cards were checked word by word when they were read; this guards what other callers keep. */
-static bool printable(const char *card) {
-    for (const char *s = card; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7F || strchr("`;{}'\"", *s)) return false;
-    return rh_glob(".model *", card);
-}
-
 static rheo_status put_kept(printer *p) {
     for (int k = 0; k < p->c->n_keep; k++) {
-        if (!printable(p->c->keep[k])) return refuse(p, "card", p->c->keep[k], "it is no plain .model card");
+        if (!rh_glob(".model *", p->c->keep[k]) || !printable(p->c->keep[k]))
+            return refuse(p, "card", p->c->keep[k], "it is no plain .model card");
         rh_buf_puts(&p->b, p->c->keep[k]);
         rh_buf_puts(&p->b, "\n");
     }

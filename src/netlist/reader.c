@@ -90,6 +90,10 @@ bool rh_first(rh_reader *rd, const char *what) {
     return true;
 }
 
+void rh_leave_out(rh_reader *rd, const char *word) {
+    rh_buf_printf(&rd->left_out, "%s%s", rd->left_out.n ? ", " : "", word);
+}
+
 const char *rh_show(rh_tok t, char *out) {
     int n = t.n < 40 ? t.n : 40;
     while (n < t.n && n > 30 && (t.s[n] & 0xC0) == 0x80) n--; /* whole characters */
@@ -160,6 +164,7 @@ static void close_reader(rh_reader *rd) {
     rh_map_destroy(rd->table_map);
     rh_buf_free(&rd->scratch);
     rh_buf_free(&rd->unused_names);
+    rh_buf_free(&rd->left_out);
     rh_builder_destroy(rd->b);
     rh_pool_destroy(rd->pool);
 }
@@ -226,6 +231,8 @@ static rheo_status finish(rh_reader *rd, rheo_circuit **out, rheo_error *err) {
     if (rd->rep.n_error) return err->status;
     if (rd->fatal) return rd->fatal;
     rh_builder *b = rd->b;
+    if (rd->left_out.bad || (rd->left_out.n && rh_builder_left_out(b, rd->left_out.s, rd->left_out.n) != RHEO_OK))
+        return RH_NOMEM(err);
     rd->b = NULL;
     return rh_builder_finish(b, out, err);
 }

@@ -105,9 +105,10 @@ static void dot_ic(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line
 
 static void dot_tran(rh_reader *rd, rh_cursor *c, rh_tok card, const rh_card *line) {
     (void)c;
-    if (rd->def == rd->main)
+    if (rd->def == rd->main) {
         to_def_list(rd, &rd->def->ic, line);
-    else if (rh_first(rd, ".tran"))
+        if (rh_first(rd, ".tran of the circuit")) rh_leave_out(rd, ".tran");
+    } else if (rh_first(rd, ".tran"))
         rh_note(rd, 105, rh_tok_loc(rd, card), "'.tran' inside a subcircuit is not used by rheo");
 }
 
@@ -236,6 +237,7 @@ static void add_unused(rh_reader *rd, rh_tok t, const char *name) {
         rh_buf_printf(&rd->unused_names, "%s%s", rd->n_unused == 1 ? ", nor " : ", ", name);
     }
     rd->n_unused++;
+    rh_leave_out(rd, name);
 }
 
 static void dot_card(rh_reader *rd, const rh_card *line) {

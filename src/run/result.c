@@ -164,10 +164,40 @@ static rheo_status write_npz(const char *path, const rheo_experiment *x, rh_lear
     return st;
 }
 
+/* A comment behind the title about what the netlist had and this one has not. */
+static bool add_left_out(rh_buf *b, const char *text, const char *words) {
+    enum { LINE = 100 };
+    const size_t title = strcspn(text, "\n") + (strchr(text, '\n') != NULL);
+    size_t bol = b->n + title;
+    rh_buf_add(b, text, title);
+    rh_buf_puts(b, "* left out of the netlist that was trained:");
+    for (size_t n; *words; words += n) {
+        n = strcspn(words, " ");
+        if (b->n - bol + n > LINE) {
+            rh_buf_puts(b, "\n*");
+            bol = b->n;
+        }
+        rh_buf_add(b, " ", 1);
+        rh_buf_add(b, words, n);
+        n += words[n] == ' ';
+    }
+    rh_buf_puts(b, "\n");
+    rh_buf_puts(b, text + title);
+    return !b->bad;
+}
+
 static rheo_status write_netlist(const char *path, const rheo_circuit *c, const double *g, rheo_error *err) {
     char *text = NULL;
     RHEO_TRY(rheo_netlist_print(&text, c, g, err));
-    const rheo_status st = rh_file_write(path, text, strlen(text), err);
+    rh_buf b = { 0 };
+    rheo_status st = RHEO_OK;
+    if (!c->left_out)
+        st = rh_file_write(path, text, strlen(text), err);
+    else if (add_left_out(&b, text, c->left_out))
+        st = rh_file_write(path, b.s, b.n, err);
+    else
+        st = RH_NOMEM(err);
+    rh_buf_free(&b);
     rheo_text_free(text);
     return st;
 }
