@@ -433,6 +433,52 @@ static void experiments_name_folders_of_libraries(void **state) {
     scratch_remove(dir);
 }
 
+/* In time what stands on a card about charge is missing; at rest it is not. */
+static void charges_of_junctions_are_warned_about(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[300], exp[300], run[300];
+    launched r;
+    snprintf(path, sizeof path, "%s/a.cir", dir);
+    snprintf(exp, sizeof exp, "%s/exp.yaml", dir);
+    snprintf(run, sizeof run, "%s/run", dir);
+    scratch_write(
+        dir, "a.cir",
+        "t\n*@ rheo version=1\nVin in 0 1\nR1 in o 1k\nR2 o 0 3k\nD1 o 0 dd\nD2 0 o dd\nD3 o 0 dp\nQ1 o 0 0 qn\n"
+        "M1 o 0 0 0 nm\n*@ learn R1 min=1u max=10m\n.model dd d(cjo=4p tt=1n vj=0.7)\n.model dp d(CJO=1p tt=0)\n"
+        "*@ model dp antiparallel\n.model qn npn(cje=1p tf=1n cjc=2p)\n.model nm nmos(cgso=1p cgdo=0)\n"
+        ".model unused d(cjo=9p)\n.end\n");
+    launch(&r, ARGS("tran", "--stop", "1u", path), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    contains("standard error", r.err,
+             "a.cir:6:1: warning[E140]: 'cjo', 'tt' of model 'dd' are not computed in time: 'D1' has no charge");
+    contains("standard error", r.err, "put a C beside the element: its charge is computed");
+    contains("standard error", r.err, "'cjo' of model 'dp' is not computed in time: 'D3' has no charge");
+    contains("standard error", r.err, "'cje', 'tf', 'cjc' of model 'qn' are not computed in time: 'Q1'");
+    contains("standard error", r.err, "'cgso' of model 'nm' is not computed in time: 'M1'");
+    contains("standard error", r.err, "0 errors, 4 warnings\n");
+    launch_free(&r);
+    expect(0, NULL, "'cjo' and the like say nothing about direct current", "check", path);
+    launch(&r, ARGS("solve", path), NULL, NULL);
+    assert_null(strstr(r.err, "E140"));
+    launch_free(&r);
+    scratch_write(
+        dir, "exp.yaml",
+        "version: 1\nnetlist: a.cir\ntask: {kind: table, inputs: [in], outputs: [o], rows: [{in: [1], out: [0.6]}]}\n"
+        "learning: {rule: tcl, rate: 1u, nudge: {kind: conductance, strength: 100u}}\n"
+        "run: {epochs: 2}\noutput: run\n");
+    launch(&r, ARGS("train", exp), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    assert_null(strstr(r.err, "E140"));
+    launch_free(&r);
+    launch(&r, ARGS("train", "--force", "--set", "solver.engine=transient", exp), NULL, NULL);
+    assert_int_equal(r.exit, 0);
+    const char *const first = strstr(r.err, "'D1' has no charge");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "'D1' has no charge"));
+    launch_free(&r);
+    scratch_remove(dir);
+}
+
 static double value_of(const char *csv, const char *vector) {
     const char *const p = strstr(csv, vector);
     if (!p) fail_msg("no %s in\n%s", vector, csv);
@@ -822,6 +868,7 @@ int main(void) {
         cmocka_unit_test(more_rows_than_memory_are_refused_at_once),
         cmocka_unit_test(libraries_lie_in_folders_that_are_named),
         cmocka_unit_test(experiments_name_folders_of_libraries),
+        cmocka_unit_test(charges_of_junctions_are_warned_about),
         cmocka_unit_test(expressions_have_no_parts_to_see),
         cmocka_unit_test(lost_output_is_an_error),
         cmocka_unit_test(generators_make_netlists_that_solve),

@@ -227,7 +227,8 @@ static const entry CATALOGUE[] = {
       "levels have other equations and dozens of parameters more." },
     { 140, "effect that is not computed",
       "The parameters describe effects on direct current, such as breakdown, that rheo does not compute. Other "
-      "programs will find somewhat different currents. A measured table has them: *@ model NAME table file=FILE.csv." },
+      "programs will find somewhat different currents. A measured table has them: *@ model NAME table file=FILE.csv. "
+      "In time, charges of junctions and gates are not computed either: a C beside the element stands for them." },
     { 141, "gate without a source of its own",
       "A transistor learns by the voltage of its gate, which is the value of a voltage source: between the gate and "
       "ground, or between the gate and a node that voltage sources tie to ground. Each learnable transistor needs "

@@ -125,3 +125,41 @@ bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b) {
         return false;
     return nodes_equal(a, b) && elements_equal(a, b);
 }
+
+/* ---- charges ---- */
+
+/* The names of charges above 0 among the rest of a card: 'cjo', 'tt'. Their number. */
+static int find_charges(const rh_model *m, char *list, size_t size) {
+    const int at = rh_kind_of_model(RH_KINDS[m->kind]->model, strlen(RH_KINDS[m->kind]->model));
+    const char *const *const names = at < 0 ? NULL : RH_KINDS[at]->charge;
+    int n = 0;
+    size_t used = 0;
+    for (const char *p = m->rest; names && p && *p; p += strcspn(p, " "), p += *p == ' ') {
+        const size_t len = strcspn(p, "=");
+        char word[16];
+        if (len >= sizeof word || rh_number_parse(p + len + 1, strcspn(p + len + 1, " ")).value == 0) continue;
+        snprintf(word, sizeof word, "%.*s", (int)len, p);
+        for (const char *const *c = names; *c; c++) {
+            if (!rh_streq(*c, word) || used >= size) continue;
+            used += (size_t)snprintf(list + used, size - used, "%s'%s'", n++ ? ", " : "", *c);
+        }
+    }
+    return n;
+}
+
+void rh_warn_of_charges(const rheo_circuit *c, const rheo_log *log) {
+    rh_report report = { .log = log };
+    int *const first = rh_calloc((size_t)c->n_model, sizeof *first); /* element that names the model, from 1 */
+    for (int e = c->n_elem - 1; first && e >= 0; e--)
+        if (c->elem_model[e] >= 0) first[c->elem_model[e]] = e + 1;
+    for (int m = 0; first && m < c->n_model; m++) {
+        char list[160] = "";
+        const int e = first[m] - 1, n = e < 0 ? 0 : find_charges(&c->model[m], list, sizeof list);
+        if (n > 0)
+            rh_report_warning(&report, 140, rh_elem_loc(c, e), "put a C beside the element: its charge is computed",
+                              "%s of model '%.60s' %s not computed in time: '%.60s' has no charge", list,
+                              c->model[m].name, n > 1 ? "are" : "is", c->elem_name[e]);
+    }
+    rh_free(first);
+    rh_report_close(&report);
+}

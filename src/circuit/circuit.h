@@ -155,6 +155,8 @@ bool rh_circuit_is_linear(const rheo_circuit *c);
 bool rh_elem_is_memristor(const rheo_circuit *c, int elem);
 /* Place of an element for messages. */
 rh_loc rh_elem_loc(const rheo_circuit *c, int elem);
+/* For courses in time: warns of models that elements name and that have charges on their cards. */
+void rh_warn_of_charges(const rheo_circuit *c, const rheo_log *log);
 /* Same nodes (by name), elements (order, kind, terminals, values bit for bit), edges, bounds, positions, ic,
  * functions of time. For tests. */
 bool rh_circuit_equal(const rheo_circuit *a, const rheo_circuit *b);

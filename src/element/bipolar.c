@@ -25,10 +25,11 @@ enum { IS, BF, BR, NF, NR, VAF, VAR, IKF, IKR, ISE, NE, ISC, NC, AREA };
 enum { C, B, E, N_TERM };
 enum { BY_BE, BY_BC, N_BY };
 
-static const char *const IDLE[] = { "cje",  "vje",  "pe",   "mje", "me",   "tf",   "xtf",      "vtf", "itf",  "ptf",
-                                    "cjc",  "vjc",  "pc",   "mjc", "mc",   "xcjc", "tr",       "cjs", "csub", "ccs",
-                                    "vjs",  "ps",   "mjs",  "ms",  "xtb",  "eg",   "xti",      "kf",  "af",   "fc",
-                                    "tnom", "tref", "type", "mfg", "subs", "vceo", "icrating", NULL };
+static const char *const CHARGE[] = { "cje", "cjc", "cjs", "csub", "ccs", "tf", "tr", NULL };
+static const char *const IDLE[] = { "vje",  "pe",   "mje", "me",   "xtf",  "vtf",      "itf", "ptf",
+                                    "vjc",  "pc",   "mjc", "mc",   "xcjc", "vjs",      "ps",  "mjs",
+                                    "ms",   "xtb",  "eg",  "xti",  "kf",   "af",       "fc",  "tnom",
+                                    "tref", "type", "mfg", "subs", "vceo", "icrating", NULL };
 static const char *const ABSENT[] = { "rb",    "irb", "rbm", "re",  "rc", "rco", "vo",
                                       "gamma", "qco", "nkf", "iss", "ns", NULL };
 
@@ -117,8 +118,8 @@ static void limit_p(const double *par, const double *from, double *to) { limit(p
         .letter = 'Q', .name = "bipolar transistor (" type_ ")",                                                   \
         .what = "collector, base, emitter; Early effect and high injection", .value_name = "model", .unit = "",    \
         .n_term = N_TERM, .flags = RH_NONLINEAR | RH_ONE_WAY | RH_JOINED, .equation = "ic = (if - ir)/qb - ir/BR", \
-        .par = PAR, .n_par = RH_COUNT(PAR), .path = { C, E }, .model = model_, .idle = IDLE, .absent = ABSENT,     \
-        .eval = eval_, .limit = limit_, .fold = fold                                                               \
+        .par = PAR, .n_par = RH_COUNT(PAR), .path = { C, E }, .model = model_, .charge = CHARGE, .idle = IDLE,     \
+        .absent = ABSENT, .eval = eval_, .limit = limit_, .fold = fold                                             \
     }
 
 const rh_kind rh_npn = BIPOLAR("NPN", "npn", eval_n, limit_n);

@@ -10,10 +10,11 @@ static const rh_par PAR[] = {
 };
 enum { IS, N, RS, AREA };
 
-static const char *const IDLE[] = { "cjo",  "cj0",  "cj",    "cjp",  "cjsw", "vj",   "pb",   "php",      "m",   "mj",
-                                    "mjsw", "fc",   "fcs",   "tt",   "eg",   "xti",  "tnom", "kf",       "af",  "tref",
-                                    "trs",  "trs1", "trs2",  "tm1",  "tm2",  "ttt1", "ttt2", "cta",      "ctp", "tpb",
-                                    "tphp", "tlev", "tlevc", "iave", "vpk",  "mfg",  "type", "icrating", NULL };
+static const char *const CHARGE[] = { "cjo", "cj0", "cj", "cjp", "cjsw", "tt", NULL };
+static const char *const IDLE[] = { "vj",   "pb",   "php",  "m",    "mj",       "mjsw", "fc",   "fcs",  "eg",
+                                    "xti",  "tnom", "kf",   "af",   "tref",     "trs",  "trs1", "trs2", "tm1",
+                                    "tm2",  "ttt1", "ttt2", "cta",  "ctp",      "tpb",  "tphp", "tlev", "tlevc",
+                                    "iave", "vpk",  "mfg",  "type", "icrating", NULL };
 static const char *const ABSENT[] = { "bv", "ibv", "nbv", "tcv",       "ik",   "ikf",    "ikr",  "isr", "nr",
                                       "js", "jsw", "ns",  "tunneling", "jtun", "jtunsw", "ntun", NULL };
 
@@ -79,6 +80,7 @@ const rh_kind rh_diode = { .letter = 'D',
                            .n_par = RH_COUNT(PAR),
                            .path = { 0, 1 },
                            .model = "d",
+                           .charge = CHARGE,
                            .idle = IDLE,
                            .absent = ABSENT,
                            .eval = eval,

@@ -63,7 +63,8 @@ typedef struct rh_kind {
     const char *variant;       /* word on the line `*@ model NAME word` that chooses it; NULL: the card alone does */
     const char *optional;      /* type on the .model card that, with a variant, such an element may name: "r" */
     const char *const *idle;   /* model parameters of SPICE that say nothing about direct current; NULL-terminated */
-    const char *const *absent; /* those that do, but that are not computed here */
+    const char *const *charge; /* those of capacitances and transit times, which are not computed in time either */
+    const char *const *absent; /* those that do say something, but that are not computed here */
     /* Currents and slopes at the potentials v [n_term] of the terminals; finite for |v| up to 1e60. out is zero before.
      */
     void (*eval)(const double *par, const double *v, rh_flow *out);

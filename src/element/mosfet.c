@@ -17,8 +17,10 @@ static const rh_par PAR[] = {
 enum { VTO, KP, GAMMA, PHI, LAMBDA, IS, W, L };
 enum { D, G, S, B };
 
-static const char *const IDLE[] = { "cbd", "cbs", "cgso", "cgdo", "cgbo", "cj",     "mj",   "cjsw", "mjsw", "pb",
-                                    "fc",  "kf",  "af",   "tnom", "tpg",  "gdsnoi", "nlev", "type", NULL };
+static const char *const CHARGE[] = { "cbd", "cbs", "cgso", "cgdo", "cgbo", "cj", "cjsw", NULL };
+static const char *const IDLE[] = {
+    "mj", "mjsw", "pb", "fc", "kf", "af", "tnom", "tpg", "gdsnoi", "nlev", "type", NULL
+};
 static const char *const ABSENT[] = { "rd",   "rs",  "rsh", "ld", "tox", "uo", "u0",
                                       "nsub", "nss", "js",  "wd", "w",   "l",  NULL };
 
@@ -102,7 +104,7 @@ static void limit_p(const double *par, const double *from, double *to) { limit(p
         .what = "level 1: drain, gate, source, bulk; its gate voltage may learn", .value_name = "model", .unit = "", \
         .n_term = 4, .flags = RH_NONLINEAR | RH_ONE_WAY | RH_LEARNABLE | (more_),                                    \
         .equation = "i = KP W/L ((vgs - Vt) vds - vds^2/2)", .par = PAR, .n_par = RH_COUNT(PAR), .path = { D, S },   \
-        .model = model_, .idle = IDLE, .absent = ABSENT, .eval = eval_, .limit = limit_                              \
+        .model = model_, .charge = CHARGE, .idle = IDLE, .absent = ABSENT, .eval = eval_, .limit = limit_            \
     }
 
 const rh_kind rh_nmos = MOSFET("N", "nmos", 0, eval_n, limit_n);

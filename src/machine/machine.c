@@ -429,6 +429,7 @@ static rheo_status open_machine(rh_machine *m, const rheo_solver_def *solver, in
     m->pump = rh_pump_of(&m->def);
     RHEO_TRY(rh_net_open(&m->net, m->c, solver, &m->ports, m->time, log, err));
     RHEO_TRY(check(m, err));
+    rh_warn_of_charges(m->c, log);
     choose_scheme(m);
     m->n_pivot = (size_t)rheo_circuit_n_edge(rheo_solver_circuit(rh_net_solver(m->net)));
     rh_arena a = { 0 };

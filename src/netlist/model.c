@@ -121,7 +121,7 @@ static bool known_to_base(const rh_kind *kind, rh_tok t) {
     const rh_kind *const base = RH_KINDS[at];
     for (int k = 0; k < base->n_par; k++)
         if (par_named(&base->par[k], RH_OF_MODEL, t)) return true;
-    return listed(base->idle, t) || listed(base->absent, t);
+    return listed(base->idle, t) || listed(base->charge, t) || listed(base->absent, t);
 }
 
 /* Adds the name to a list that is said when an element uses the model. */
@@ -175,7 +175,7 @@ static bool take_par(model_reader *m, rh_tok t, rh_tok value, double x) {
     rh_buf_printf(&m->rest, "%s%.*s=", m->rest.n ? " " : "", t.n, t.s);
     rh_buf_number(&m->rest, x);
     if (known_to_base(m->kind, t)) return true;
-    if (listed(m->kind->idle, t)) return list_par(m, &m->untold.idle, t);
+    if (listed(m->kind->idle, t) || listed(m->kind->charge, t)) return list_par(m, &m->untold.idle, t);
     if (!listed(m->kind->absent, t)) return unknown_par(m, t);
     return x == 0 || list_par(m, &m->untold.absent, t);
 }

@@ -454,6 +454,7 @@ static rheo_status let_memristors_move(rheo_transient *t, rheo_error *err) {
 static rheo_status open_transient(rheo_transient *t, const rheo_log *log, rheo_error *err) {
     RHEO_TRY(check_def(&t->def, err));
     RHEO_TRY(check_circuit(t->c, err));
+    rh_warn_of_charges(t->c, log);
     RHEO_TRY(let_memristors_move(t, err));
     if (t->def.step == 0) t->def.step = t->def.stop / 1000;
     if (t->def.max_step == 0) t->def.max_step = t->def.stop / 50;
