@@ -337,6 +337,10 @@ static const entry CATALOGUE[] = {
       "Nothing can be learned like this: the rate is 0 or far too low for the circuit, the bounds of *@ learn leave no "
       "room, all edges stand at a bound and are pushed beyond it, or their steps are below half a tap. `rheo tune` "
       "proposes a rate from the first samples; bounds are conductances in siemens, volts for gates." },
+    { 196, "times that do not go together",
+      "A sawtooth pulls the outputs in the time fast and lets them go in the time slow. The memory has to notice the one and sleep "
+      "through the other, so slow must be longer than fast, by decades where amplitudes differ by decades, and what the memory "
+      "keeps must be gone when slow is over: its time constant tau is best a twentieth of fast. `rheo tune` proposes them." },
     { 201, "no ground",
       "A potential is a voltage between a node and a common one, ground, whose name is 0 (or gnd). No element of this "
       "circuit is connected to it, so nothing says where zero volt is. Choose a node, mostly the one at the minus of the "
@@ -392,9 +396,11 @@ static const entry CATALOGUE[] = {
     { 313, "nothing to tune by",
       "Pulling the outputs moves no edge for the first samples: outputs already at their targets, inputs all "
       "zero, or a hinge margin that is met." },
-    { 314, "few edges pass the dead zone",
-      "Only amplitudes between threshold*fast and threshold*slow are written. When nearly all edges lie outside "
-      "nothing is learned, however long it trains. `rheo tune` proposes a threshold from the first samples." },
+    { 314, "the dead zone does not pass what is to be learned",
+      "Only amplitudes between threshold*fast and threshold*slow are written: below, the fast ramp is not noticed, above, both "
+      "ramps write and cancel, and what little is left may have the wrong sign. rheo compares what tcl writes for the first samples with "
+      "the update of two phases; a cosine below 0.9 is told, with the threshold that puts the upper end above the largest "
+      "amplitude. A stronger nudge makes larger amplitudes, a longer slow widens the range; `rheo tune` proposes all of them." },
     { 315, "no operating point found",
       "Newton's method with limited and shortened steps, then with capacitors at all nodes until they come to rest, with "
       "conductances to ground, with sources raised step by step, found no state in which all currents balance. The "

@@ -2,7 +2,7 @@
 #include "circuit/circuit.h"
 #include "cli/cli.h"
 #include "rheo/netlist.h"
-#include "run/run.h"
+#include "run/look.h"
 
 #include <strings.h>
 #include <unistd.h>
@@ -190,7 +190,8 @@ static rheo_status check_experiment(rh_cli *cli, const char *path, finding *f, r
     f->n_train = x->task.n_train;
     f->n_test = x->task.n_test;
     rh_experiment_tell_columns(&f->columns, x);
-    const rheo_status st = describe(f, x->circuit, err);
+    rheo_status st = describe(f, x->circuit, err);
+    if (st == RHEO_OK) st = rh_look_all(x, &cli->log, err);
     rheo_experiment_destroy(x);
     return st;
 }

@@ -2,6 +2,7 @@
 #include "circuit/circuit.h"
 #include "cli/cli.h"
 #include "run/gradcheck.h"
+#include "run/look.h"
 
 #include <math.h>
 
@@ -88,8 +89,13 @@ static rheo_status check(rh_cli *cli, const rheo_experiment *x, rheo_error *err)
         add_json(&b, x, &g, st);
     else
         add_table(&b, x, &g);
+    const bool poor = x->learn.rule == RH_RULE_TCL && g.cosine < RH_LOOK_COSINE;
     rh_gradcheck_free(&g);
     const rheo_status written = rh_cli_write(cli, &b);
+    bool told = false;
+    if (written == RHEO_OK && poor) RHEO_TRY(rh_look_dead_zone(x, NULL, &told, &cli->log, err));
+    if (poor && !told)
+        rh_cli_note(cli, "the memory is not to blame, two phases are as far from the gradient: lower nudge.strength");
     return written == RHEO_OK ? st : written;
 }
 

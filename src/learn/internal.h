@@ -237,6 +237,9 @@ rheo_status rh_bent_lock_in(rh_learner *l, rh_lane *w, double *out, rheo_error *
 rheo_status rh_bent_gradient(const rh_learner *l, rh_lane *w, double *out, rheo_error *err);
 rheo_status rh_bent_responses(const rh_learner *l, rh_lane *w, rheo_error *err);
 
+/* tune.c: three digits, as people type them. */
+double rh_rounded(double x);
+
 /* ---- team.c: threads that wait for work ---- */
 typedef struct rh_team rh_team;
 rheo_status rh_team_create(rh_team **out, int n, rheo_error *err); /* n >= 2: the caller is member 0 */

@@ -151,6 +151,18 @@ rheo_status rh_learner_step(rh_learner *l, const int *sample, int n, rheo_error 
 /* What one such step would go by, from the samples' mean and by the states: the exact gradient and what the rule takes
  * for it (bracket/strength), [n_edge] each. Conductances stay. Needs def.gauge. */
 rheo_status rh_learner_slopes(rh_learner *l, const int *sample, int n, double *gradient, double *rule, rheo_error *err);
+/* look.c: the update of tcl beside that of two phases, summed over samples, and the edges that the dead zone does not
+ * pass. */
+typedef struct rh_look {
+    double cosine;        /* of both updates; 0: tcl writes nothing; NaN: there is nothing to learn */
+    double length;        /* of that of tcl over that of two phases */
+    int n_above, n_below; /* edges above a_max or below a_min in any of the samples */
+    double above, below;  /* and their share of the squared two-phase updates */
+    double threshold;     /* V^2/s: what puts the upper end just above the largest amplitude; NaN: the
+                             ramps are too much alike for any */
+} rh_look;
+/* For rule tcl with a dead zone, between: gate. Conductances stay. */
+rheo_status rh_learner_look(rh_learner *l, const int *sample, int n, rh_look *out, rheo_error *err);
 /* Free network only. */
 rheo_status rh_learner_evaluate(rh_learner *l, const int *sample, int n, rh_score *score, rheo_error *err);
 /* Was it said that the first update moves nothing? */

@@ -124,7 +124,7 @@ static rheo_status gentle_rate(rh_learner *l, const int *sample, int n, double *
 
 /* Three significant digits: a proposal, to be read and typed by people. Dividing by a power of ten rounds once, so it
  * prints short. */
-static double rounded(double x) {
+double rh_rounded(double x) {
     if (!(x > 0) || !isfinite(x)) return x;
     const int digits = 2 - (int)floor(log10(x));
     const double unit = pow(10, abs(digits));
@@ -136,7 +136,7 @@ static void scale_kernel(rh_learn_def *d, double tau) {
     for (int i = 0; i < k->n_field; i++) {
         if (!strcmp(k->fields[i].name, "tau") || !strcmp(k->fields[i].name, "tau_m")) d->par[i] = tau;
         if (!strcmp(k->fields[i].name, "tau_u")) d->par[i] = tau / 5;
-        if (!strcmp(k->fields[i].name, "rate")) d->par[i] = rounded(1 / tau);
+        if (!strcmp(k->fields[i].name, "rate")) d->par[i] = rh_rounded(1 / tau);
     }
 }
 
@@ -186,12 +186,12 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
     double *a = rh_calloc(n_a, sizeof(*a));
     if (!a) return RH_NOMEM(err);
     const double strength = l->def.strength;
-    l->def.strength = rounded(strength_for(&l->def, output_resistance(l, w), share));
+    l->def.strength = rh_rounded(strength_for(&l->def, output_resistance(l, w), share));
     double rate = 0;
     rheo_status st = amplitudes(l, sample, n, a, err);
     if (st == RHEO_OK) st = gentle_rate(l, sample, n, &rate, err);
     *out = (rh_tuning){ .def = l->def, .linearity = share };
-    out->def.rate = rounded(rate_for(l, rate));
+    out->def.rate = rh_rounded(rate_for(l, rate));
     if (st == RHEO_OK) {
         out->a_small = a[n_a / 10];
         out->a_median = a[n_a / 2];
@@ -209,7 +209,7 @@ rheo_status rh_tune(rh_learner *l, const int *sample, int n, double max_ratio, r
         return bad;
     }
     out->def.slow = max_ratio * out->def.fast;
-    out->def.threshold = rounded(headroom * out->a_large * l->moment / out->def.slow);
+    out->def.threshold = rh_rounded(headroom * out->a_large * l->moment / out->def.slow);
     scale_kernel(&out->def, out->def.fast / 20);
     explain(l, out, max_ratio, share);
     return RHEO_OK;

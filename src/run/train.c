@@ -4,6 +4,7 @@
  * interrupted run and an uninterrupted one go through the same code, and config.yaml is by construction what is run. */
 #include "run/train.h"
 #include "run/checkpoint.h"
+#include "run/look.h"
 #include "run/rundir.h"
 #include "solver/outside.h"
 
@@ -38,7 +39,8 @@ typedef struct session {
     rh_history history;
     int *confusion;   /* [3][n_class][n_class] of the last evaluation; NULL: none are counted */
     double began;     /* s */
-    bool warned;      /* that few edges pass the dead zone */
+    int64_t looked;   /* epoch of the last look at the dead zone */
+    bool warned;      /* that it does not pass what is to be learned */
     bool warned_rise; /* that the loss has risen */
     bool warned_rest; /* that no edge can move */
 } session;
@@ -90,16 +92,14 @@ static rheo_status score(session *s, int set, const int *sample, double *loss, d
     return RHEO_OK;
 }
 
-/* Once per process: few amplitudes pass the dead zone, so little is learned, and the numbers show only that. Toward the
- * end of a training that went well it is as it should be: amplitudes shrink with the errors. */
-static void warn_of_dead_zone(session *s, const rh_gauge *gauge, double loss) {
-    if (s->warned || !(gauge->inside < 0.1) || s->history.n == 0) return; /* NaN: nothing was counted */
-    if (!(loss > 0.1 * s->history.row[0].loss_train)) return;
-    s->warned = true;
-    rh_warn(
-        s->log, 314, RH_NOWHERE,
-        "only %.1f %% of the edges pass the dead zone (%.1f %% below, %.1f %% above): `rheo tune` proposes a threshold",
-        100 * gauge->inside, 100 * gauge->below, 100 * gauge->above);
+/* Once per process: few amplitudes pass the dead zone, and what is written is not what two phases would write. Both:
+ * a gate that cuts the second ramp off lets amplitudes beyond the range learn. Toward the end of a training that went
+ * well it is as it should be: amplitudes shrink with the errors. To look costs some steps, so it is not done often. */
+static rheo_status watch_dead_zone(session *s, const rh_gauge *gauge, double loss, rheo_error *err) {
+    if (s->warned || !(gauge->inside < 0.1) || s->history.n == 0) return RHEO_OK; /* NaN: nothing was counted */
+    if (!(loss > 0.1 * s->history.row[0].loss_train) || s->at.epoch < 2 * s->looked) return RHEO_OK;
+    s->looked = s->at.epoch;
+    return rh_look_dead_zone(s->x, rh_learner_g(s->l), &s->warned, s->log, err);
 }
 
 /* Once per process. Losses that rise a little on the way are common. */
@@ -116,7 +116,7 @@ static rheo_status record(session *s, const rh_row *row, rheo_error *err) {
     rheo_newton newton[RHEO_N_NEWTON];
     rh_learner_newton(s->l, newton, NULL);
     rh_learner_gauge_reset(s->l);
-    warn_of_dead_zone(s, &gauge, row->loss_train);
+    RHEO_TRY(watch_dead_zone(s, &gauge, row->loss_train, err));
     warn_of_rise(s, row->loss_train);
     rheo_progress p = {
         .epoch = (long)s->at.epoch,
@@ -331,23 +331,12 @@ static rheo_status cannot_resume(const session *s, rheo_error *err) {
     return st;
 }
 
-/* Settings by which nothing can be learned are fine to read and easy to overlook. */
-static void warn_of_rest(session *s) {
-    const rheo_circuit *const c = s->x->circuit;
-    int n_rate = 0, n_room = 0, n_both = 0;
-    for (int k = 0; k < c->n_edge; k++) {
-        const bool rate = (s->x->edge_rate ? s->x->edge_rate[k] : s->x->learn.rate) > 0,
-                   room = c->g_max[k] > c->g_min[k];
-        n_rate += rate;
-        n_room += room;
-        n_both += rate && room;
-    }
-    if (n_both > 0) return;
-    s->warned_rest = true;
-    rh_warn(s->log, 195, RH_NOWHERE, "no edge can move: %s",
-            n_rate == 0   ? "the rate is 0 (learning.rate)"
-            : n_room == 0 ? "min= and max= of each are the same (*@ learn)"
-                          : "where the rate is not 0, min= and max= are the same");
+/* Before the first step of a run; what a resumed one could say was said then. */
+static rheo_status look_ahead(session *s, rheo_error *err) {
+    s->warned_rest = !rh_look_rate(s->x, s->log);
+    if (s->history.n > 0) return RHEO_OK;
+    rh_look_times(s->x, s->log);
+    return rh_look_dead_zone(s->x, NULL, &s->warned, s->log, err);
 }
 
 static rheo_status start(session *s, rheo_error *err) {
@@ -372,7 +361,7 @@ static rheo_status start(session *s, rheo_error *err) {
     if (st == RHEO_OK && found) st = load(s, &c, err);
     rh_checkpoint_free(&c);
     RHEO_TRY(st);
-    warn_of_rest(s);
+    RHEO_TRY(look_ahead(s, err));
     RHEO_TRY(rh_metrics_open(s->directory, s->at.metric_bytes, &s->metrics, s->log, err));
     if (!s->via->stepper) return RHEO_OK;
     RHEO_TRY(save(s, err)); /* a mark before it begins: no other stepper shall take the run for its own */
