@@ -172,12 +172,54 @@ static void rates_that_do_not_fit_are_told(void **state) {
     is_told(&(trial){ .rate = "1e-19" }, LIST("E195]: the first update changes what learns by only "), LIST("E193"));
 }
 
+/* ---- what came of it ---- */
+
+/* Text that train says and check does not. */
+static void ends_with(const trial *t, const char *want) {
+    char *text = said(t, "train", false);
+    const char *const first = strstr(text, "E197");
+    if (*want ? !first || !strstr(text, want) || strstr(first + 1, "E197") : first != NULL)
+        fail_msg("want \"%s\" once, got\n%s", want, text);
+    free(text);
+    text = said(t, "check", false);
+    assert_null(strstr(text, "E197"));
+    free(text);
+}
+
+static void a_loss_that_does_not_fall_is_told(void **state) {
+    (void)state;
+    ends_with(&(trial){ 0 }, "");
+    ends_with(&(trial){ .rate = "40f" },
+              "E197]: the loss has hardly moved (0.02 -> 0.02): `rheo tune` proposes a rate");
+    ends_with(&(trial){ .threshold = "1m" }, "): see the warning about the dead zone");
+    ends_with(&(trial){ .rate = "0" }, ""); /* that was told by E195 */
+}
+
+/* Potentials of resistors lie between those of the sources and ground: 0 to 1 V here. */
+static void targets_out_of_reach_are_named(void **state) {
+    (void)state;
+    ends_with(
+        &(trial){ .rows = "{in: [1, 0.5], out: [1.5]}", .threshold = "40m" },
+        "): output 'o' is wanted at 1.5 V, and resistors give only what lies between their sources and ground, here "
+        "0 V to 1 V");
+    ends_with(&(trial){ .rows = "{in: [1, 0.5], out: [-0.2]}", .threshold = "40m" },
+              "output 'o' is wanted at -200 mV, ");
+    ends_with(&(trial){ .rows = "{in: [1, 0.5], out: [0.95]}, {in: [0.5, -0.5], out: [-0.4]}", .threshold = "40m" },
+              ""); /* far, and within */
+    /* an amplifier gets there */
+    ends_with(&(trial){ .rows = "{in: [1, 0.5], out: [1.5]}",
+                        .threshold = "400m",
+                        .rate = "1f",
+                        .netlist = "amplified\n*@ rheo version=1\n*@ learn R* min=1u max=10m\nV1 a 0 0\nV2 b 0 0\n"
+                                   "E1 c 0 a 0 3\nR1 c o 10k\nR2 b o 10k\nR3 o 0 10k\n.end\n" },
+              "`rheo tune` proposes a rate");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(edges_beyond_the_ends_are_counted),
-        cmocka_unit_test(gradcheck_says_why_tcl_is_off),
-        cmocka_unit_test(times_that_do_not_fit_are_told),
-        cmocka_unit_test(rates_that_do_not_fit_are_told),
+        cmocka_unit_test(edges_beyond_the_ends_are_counted), cmocka_unit_test(gradcheck_says_why_tcl_is_off),
+        cmocka_unit_test(times_that_do_not_fit_are_told),    cmocka_unit_test(rates_that_do_not_fit_are_told),
+        cmocka_unit_test(a_loss_that_does_not_fall_is_told), cmocka_unit_test(targets_out_of_reach_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

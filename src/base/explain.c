@@ -341,6 +341,11 @@ static const entry CATALOGUE[] = {
       "A sawtooth pulls the outputs in the time fast and lets them go in the time slow. The memory has to notice the one and sleep "
       "through the other, so slow must be longer than fast, by decades where amplitudes differ by decades, and what the memory "
       "keeps must be gone when slow is over: its time constant tau is best a twentieth of fast. `rheo tune` proposes them." },
+    { 197, "the loss has not fallen",
+      "At the end the loss is more than 0.95 of what it was at the beginning. A rate that is too low moves nothing in the epochs "
+      "there are, one that is too high throws conductances about: `rheo tune` proposes one. A network of resistors makes averages: no "
+      "output gets above the highest or below the lowest of its sources and ground, so a target beyond them is never reached; "
+      "scale the targets, raise the inputs, or add sources or amplifiers (E)." },
     { 201, "no ground",
       "A potential is a voltage between a node and a common one, ground, whose name is 0 (or gnd). No element of this "
       "circuit is connected to it, so nothing says where zero volt is. Choose a node, mostly the one at the minus of the "

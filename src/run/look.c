@@ -137,3 +137,62 @@ rheo_status rh_look_all(const rheo_experiment *x, const rheo_log *log, rheo_erro
     RHEO_TRY(rh_look_dead_zone(x, NULL, &told, log, err));
     return moves ? first_update(x, log, err) : RHEO_OK;
 }
+
+/* ---- what came of it ---- */
+
+/* All potentials of a network of resistors lie between those of its sources and ground. */
+static bool is_passive(const rheo_experiment *x) {
+    const rheo_circuit *const c = x->circuit;
+    for (int e = 0; e < c->n_elem; e++) {
+        const int k = c->kind[e];
+        if (k == RH_KIND_C) continue;
+        if (k == RH_KIND_V && (c->term[e][0] == 0 || c->term[e][1] == 0)) continue;
+        if (k != RH_KIND_R || (c->elem_edge[e] < 0 && c->value[e] < 0)) return false;
+    }
+    return true;
+}
+
+static int input_of(const rheo_experiment *x, const rh_ports *p, int e) {
+    for (int i = 0; i < p->n_in; i++)
+        if (x->in_elem[i] == e) return i;
+    return -1;
+}
+
+/* Potentials that sample i allows. */
+static void span_of(const rheo_experiment *x, const rh_ports *p, const double *in, double span[2]) {
+    const rheo_circuit *const c = x->circuit;
+    span[0] = span[1] = 0;
+    for (int e = 0; e < c->n_elem; e++) {
+        if (c->kind[e] != RH_KIND_V) continue;
+        const int i = input_of(x, p, e);
+        const double value = i >= 0 ? p->in_sign[i] * in[i] : c->value[e], v = c->term[e][1] == 0 ? value : -value;
+        span[0] = fmin(span[0], v);
+        span[1] = fmax(span[1], v);
+    }
+}
+
+bool rh_look_reach(const rheo_experiment *x, char *text, size_t size) {
+    const rh_ports p = rh_experiment_ports(x);
+    const rh_samples s = rh_experiment_samples(x);
+    if (!s.in || s.label || x->learn.loss != RH_LOSS_SQUARED || !is_passive(x)) return false;
+    for (int t = 0; t < x->task.n_train; t++) {
+        const int i = x->task.train[t];
+        double span[2];
+        span_of(x, &p, s.in + (size_t)i * (size_t)p.n_in, span);
+        for (int o = 0; o < p.n_out; o++) {
+            const double want = s.target[(size_t)i * (size_t)p.n_out + (size_t)o], width = span[1] - span[0];
+            const bool pair = p.out[o][1] != 0;
+            const double lo = pair ? -width : span[0], hi = pair ? width : span[1];
+            if (want >= lo && want <= hi) continue;
+            const char *const unit = x->domain ? "Pa" : "V";
+            char a[32], b[32], w[32];
+            snprintf(text, size,
+                     "output '%.60s' is wanted at %s, and resistors give only what lies between their sources and "
+                     "ground, here %s to %s",
+                     x->task.out_name[o], rh_number_human(want, unit, w, sizeof w),
+                     rh_number_human(lo, unit, a, sizeof a), rh_number_human(hi, unit, b, sizeof b));
+            return true;
+        }
+    }
+    return false;
+}

@@ -16,5 +16,7 @@ rheo_status rh_look_dead_zone(const rheo_experiment *x, const double *g, bool *t
                               rheo_error *err);
 /* All of them, and what the first update would say. */
 rheo_status rh_look_all(const rheo_experiment *x, const rheo_log *log, rheo_error *err);
+/* An output that resistors cannot bring to its target: true, with the sentence in text. */
+bool rh_look_reach(const rheo_experiment *x, char *text, size_t size);
 
 #endif

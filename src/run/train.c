@@ -404,14 +404,35 @@ static void warn_of_little(session *s) {
         all += size * size;
     }
     if (!(moved < LEAST * LEAST * all)) return;
+    s->warned_rest = true;
     rh_warn(s->log, 195, RH_NOWHERE,
             "all updates together changed what learns by only %.2g of itself: `rheo tune` proposes a rate",
             sqrt(moved / all));
 }
 
+/* The loss at the end beside that at the start, where nothing else was told, and targets that cannot be reached. */
+static void warn_of_no_gain(session *s) {
+    static const double LEAST = 0.95, SOME = 0.01, NO_LOSS = 1e-9;
+    if (s->warned_rest || rh_learner_rests(s->l) || s->history.n < 2) return;
+    const double first = s->history.row[0].loss_train, last = s->history.row[s->history.n - 1].loss_train;
+    if (!(last > SOME * first) || !(last > NO_LOSS) || goal_reached(s)) return;
+    char reach[240];
+    const bool out_of_reach = rh_look_reach(s->x, reach, sizeof reach), still = last > LEAST * first;
+    if (!out_of_reach && (!still || s->warned_rise)) return;
+    rh_warn(s->log, 197, RH_NOWHERE, "the loss has %s (%.3g -> %.3g): %s",
+            last > first ? "ended higher than it began"
+            : still      ? "hardly moved"
+                         : "stayed large",
+            first, last,
+            out_of_reach ? reach
+            : s->warned  ? "see the warning about the dead zone"
+                         : "`rheo tune` proposes a rate and all that goes with it");
+}
+
 static rheo_status finish(session *s, rheo_error *err) {
     RHEO_TRY(save(s, err));
     warn_of_little(s);
+    warn_of_no_gain(s);
     RHEO_TRY(rh_rundir_results(s->directory, s->x, s->l, s->g_first, &s->history, true, s->log, err));
     if (s->x->run.target_error <= 0 || goal_reached(s)) return RHEO_OK;
     char is[32], want[32];
