@@ -469,6 +469,37 @@ static double measured(const char *log, const char *name) {
     return strtod(p + 1, NULL);
 }
 
+/* What was learned is the last thing that ngspice says of the circuit. */
+static void the_summary_comes_last(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[200];
+    launched r;
+    snprintf(path, sizeof path, "%s/deck.cir", dir);
+    launch_with(&r, "export", "--teeth", "31", "examples/selflearn-4.yaml", "-o", path, NULL);
+    assert_int_equal(r.exit, 0);
+    /* 31 teeth and 8 slots of measurement, 4 edges, 5 ms each */
+    assert_string_equal(r.err, "31 teeth, 4 edges: ngspice takes roughly 1 s; --teeth 30 tries it\n");
+    launch_free(&r);
+    size_t n;
+    char *const deck = scratch_read(dir, "deck.cir", &n);
+    launch_with(&r, "export", "examples/selflearn-24.yaml", "-q", NULL);
+    assert_string_equal(r.err, "");
+    launch_free(&r);
+    if (have_ngspice()) {
+        char *const log = simulate(dir, deck);
+        const char *const last = strstr(log, "\nwf4 ");
+        assert_true(measured(log, "rms1") < measured(log, "rms0"));
+        assert_non_null(last);
+        assert_null(strstr(last, "Index")); /* no rows of numbers behind it */
+        int lines = 0;
+        for (const char *p = last; (p = strchr(p, '\n')); p++) lines++;
+        assert_true(lines < 30);
+        free(log);
+    }
+    free(deck);
+    scratch_remove(dir);
+}
+
 /* What `rheo train` makes of the same teeth: g [n]. */
 static void train(const char *path, const char *dir, const char *const *set, int n_set, double *g, int n) {
     char run[200], trained[240];
@@ -777,6 +808,7 @@ int main(void) {
         cmocka_unit_test(a_tooth_writes_what_the_closed_form_says),
         cmocka_unit_test(what_no_deck_can_do_is_refused),
         cmocka_unit_test(what_no_part_can_do_is_refused),
+        cmocka_unit_test(the_summary_comes_last),
         cmocka_unit_test(four_edges_learn_in_ngspice),
         cmocka_unit_test(lower_rates_agree_better),
         cmocka_unit_test(everything_at_once_agrees),

@@ -528,7 +528,9 @@ void rh_export_vectors(const rheo_experiment *x, rh_buf *b) {
 static void put_analysis(deck *d) {
     const rh_timetable *const t = &d->t;
     put_tran(d);
-    rh_buf_printf(&d->b, "\n.print tran V(ms%d)\n", d->x->task.n_out);
+    put(d,
+        "\n* Without the star: a row per slot of the mean square error, which ngspice puts behind the measurements\n");
+    rh_buf_printf(&d->b, "* .print tran V(ms%d)\n", d->x->task.n_out);
     put(d, "* free network, every sample once, before the first tooth and after the last one\n");
     put_rms(d, "rms0", 'a', 0);
     put_rms(d, "rms1", 'b', t->n_scored + t->n_teeth);
