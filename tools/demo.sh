@@ -19,7 +19,9 @@ awk -F'[:,]' '
         }
     }' "$dir/metrics.jsonl"
 echo
-echo "== The trained netlist runs in any SPICE. Its three outputs, as rheo solves it (wanted: 300, 700 and 450 mV):"
-"$rheo" solve "$dir/trained.cir" | awk '$1 == "n2_7" || $1 == "n7_2" || $1 == "n8_8" { print "   " $0 }'
+echo "== The trained netlist runs in any SPICE. Its three outputs, as rheo solves it:"
+"$rheo" solve "$dir/trained.cir" | awk '
+    BEGIN { want["n2_7"] = 300; want["n7_2"] = 700; want["n8_8"] = 450 }
+    $1 in want { print "   " $0 "   (wanted: " want[$1] " mV)" }'
 echo
 echo "== Netlist: $dir/trained.cir    For NumPy: $dir/result.npz    Settings: $dir/config.yaml"
