@@ -106,6 +106,18 @@ static void refused(const char *const *argv, const char *want) {
     launch_free(&r);
 }
 
+/* Numbers as people write them: 3*0.1 is not 0.30000000000000004, and nothing is squared with its prefix. */
+static void labels_are_short(void **state) {
+    (void)state;
+    char *const svg = picture("R4", "2", "memory.threshold=9m");
+    assert_non_null(strstr(svg, "dead zone, \xce\xb8 = 0.009 V\xc2\xb2/s</text>"));
+    for (const char *p = svg; (p = strstr(p, "text-anchor=\"end\">")); p++) {
+        const char *const from = strchr(p, '>') + 1;
+        if (strcspn(from, "<") > 12) fail_msg("a label at the axis is %.*s", (int)strcspn(from, "<"), from);
+    }
+    free(svg);
+}
+
 static void what_cannot_be_drawn_is_refused(void **state) {
     (void)state;
 #define E "examples/selflearn-4.yaml"
@@ -122,6 +134,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_holds_all_curves),
         cmocka_unit_test(pictures_follow_the_settings),
+        cmocka_unit_test(labels_are_short),
         cmocka_unit_test(what_cannot_be_drawn_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,11 @@ static rheo_status gauge(rh_cli *cli) {
 
 /* ---- waveforms ---- */
 
+static const char *learning_name(const void *ctx, int i) {
+    const rheo_circuit *const c = ctx;
+    return i < c->n_edge ? c->elem_name[c->edge_elem[i]] : NULL;
+}
+
 static rheo_status find_edge(rh_cli *cli, const rheo_experiment *x, int *edge, rheo_error *err) {
     const rheo_circuit *const c = rheo_experiment_circuit(x);
     const char *const name = rh_opt_text(cli, "edge", NULL);
@@ -189,8 +194,15 @@ static rheo_status find_edge(rh_cli *cli, const rheo_experiment *x, int *edge, r
             *edge = k;
             return RHEO_OK;
         }
-    return rh_fail(err, RHEO_E_RANGE, RH_CODE_PICTURE, RH_NOWHERE,
-                   elem < 0 ? "there is no element '%.60s'" : "%.60s does not learn", name);
+    const rheo_status st = rh_fail(err, RHEO_E_RANGE, RH_CODE_PICTURE, RH_NOWHERE,
+                                   elem < 0 ? "there is no element '%.60s'" : "%.60s does not learn", name);
+    const char *const near = rh_suggest(name, learning_name, c);
+    if (near)
+        rh_hint(err, "did you mean %s?", near);
+    else if (c->n_edge > 0)
+        rh_hint(err, "edges that learn are %s%s%s", learning_name(c, 0), c->n_edge > 1 ? ", ..., " : "",
+                c->n_edge > 1 ? learning_name(c, c->n_edge - 1) : "");
+    return st;
 }
 
 static rheo_status draw(rh_cli *cli, char **text, rheo_error *err) {

@@ -246,8 +246,9 @@ static void put_tick(picture *f, int panel, double y, const char *unit) {
     for (int i = 0; i < N_PART; i++) line(f, f->left[i], at, f->left[i] + f->width[i], at, GRID);
     if (panel == S || panel == LEVEL) {
         open_text(f, LEFT - 7, at + 4, RIGHT_TEXT);
-        rh_buf_number(&f->b, y);
-        rh_buf_puts(&f->b, "</text>\n");
+        char text[32]; /* steps of a grid: 3*0.1 is no longer 0.3 */
+        snprintf(text, sizeof text, "%.9g", y);
+        rh_buf_printf(&f->b, "%s</text>\n", text);
     } else {
         value_label(f, LEFT - 7, at + 4, RIGHT_TEXT, y, unit);
     }
@@ -313,12 +314,12 @@ static void put_heading(picture *f, int panel) {
 
 static void put_legend(picture *f) {
     if (!(f->pump.open > 0)) return;
-    char text[48];
+    char text[32]; /* no prefix: mV^2 could be read two ways */
     const double x = WIDTH - RIGHT - 190, y = 26;
     line(f, x, y - 4, x + 34, y - 4, DASH);
     open_text(f, x + 42, y, "class=\"t\"");
-    rh_buf_printf(&f->b, "dead zone, \xce\xb8 = %s</text>\n",
-                  human(f->pump.threshold, "V\xc2\xb2/s", text, sizeof text));
+    snprintf(text, sizeof text, "%.4g", f->pump.threshold);
+    rh_buf_printf(&f->b, "dead zone, \xce\xb8 = %s V\xc2\xb2/s</text>\n", text);
 }
 
 static void put_title(picture *f) {
