@@ -120,6 +120,30 @@ static void tables_are_shown(void **state) {
     expect(2, "", "only bash", "completions", "csh");
 }
 
+/* What a table holds is found by its name, with what belongs to it and nothing else. */
+static void kinds_are_found_by_name(void **state) {
+    (void)state;
+    launched r;
+    launch_with(&r, "kinds", "tcl", NULL);
+    assert_int_equal(r.exit, 0);
+    assert_memory_equal(r.out, "rules (learning.rule)\n  tcl    ", 30);
+    assert_null(strstr(r.out, "hebbian"));
+    launch_free(&r);
+    expect(0, "kernels (memory.kind: what an edge remembers)\n  leaky-integrator", "", "kinds", "leaky-integrator");
+    expect(0, "    tau ", "", "kinds", "leaky-integrator");
+    expect(0, "  R  resistor ", "", "kinds", "Resistor");
+    expect(0, "{\"event\":\"kind\",\"table\":\"rules\",\"name\":\"tcl\"", "", "kinds", "--json", "tcl");
+    launch_with(&r, "kinds", "none", NULL); /* in several tables */
+    assert_int_equal(r.exit, 0);
+    assert_non_null(strstr(r.out, "nonlinearities ("));
+    launch_free(&r);
+    expect(2, "", "there is no table or kind 'nonsense'", "kinds", "nonsense");
+    /* the options of a generator that is not there cannot be shown */
+    expect(0, "--nx X", "", "gen", "grid", "--help");
+    expect(2, "", "there is no generator 'random'\n  hint: kinds are grid, torus, ", "gen", "random", "--help");
+    expect(2, "", "did you mean grid\n", "gen", "grdi", "-h");
+}
+
 /* ---- netlists ---- */
 
 static void right_netlists_pass(void **state) {
@@ -851,6 +875,72 @@ static void tau_is_chosen_by_r_and_c(void **state) {
     expect(2, "", "--r: '0' is outside", "cycle", "-R", "0", "-C", "1n", "-A", "1");
 }
 
+static void hints_have_names(void **state) {
+    (void)state;
+    expect_stdin(DIVIDER, 2, NULL, "--set V9=2: there is no such element\n  hint: did you mean Vin?", "solve", "--set",
+                 "V9=2", "-");
+    expect_stdin(DIVIDER, 2, NULL, "hint: did you mean ", "solve", "--set", "R=2", "-");
+    expect(2, "", "hint: amplitudes in V^2, s_clamped - s_free: --amplitude 20m,50m or a range ", "cycle");
+    expect(3, "", "there is no element 'R44'\n  hint: did you mean R4?", "figure", "waveforms", "--edge", "R44",
+           "examples/selflearn-4.yaml");
+    char *const dir = scratch_create(), path[200];
+    snprintf(path, sizeof path, "%s/wide.yaml", dir);
+    FILE *const f = fopen(path, "w");
+    assert_non_null(f);
+    for (const char *p = "version: 1\n", *mark = "\xFF\xFE"; *p; p++, mark = "") fprintf(f, "%s%c%c", mark, *p, 0);
+    fclose(f);
+    expect(3, "", "wide.yaml:1:1: error[E052]: the file is UTF-16", "check", path);
+    scratch_remove(dir);
+}
+
+/* The last line as it stands trains, also where a run is there already. */
+static void tune_ends_with_a_command(void **state) {
+    (void)state;
+    char *const dir = scratch_create(), path[240], command[4000];
+    scratch_write(dir, "a.cir", DIVIDER);
+    scratch_write(dir, "it's.yaml", EXPERIMENT);
+    scratch_write(dir, "run.txt", "");
+    snprintf(path, sizeof path, "%s/it's.yaml", dir);
+    for (int again = 0; again < 2; again++) {
+        launched r;
+        char set[300];
+        snprintf(set, sizeof set, "output=%s/run", dir);
+        launch_with(&r, "tune", "--set", set, path, NULL);
+        assert_int_equal(r.exit, 0);
+        const char *const at = strstr(r.out, "type: rheo train ");
+        assert_non_null(at);
+        assert_true((strstr(at, " --force ") != NULL) == again);
+        assert_null(strstr(at, "EXPERIMENT"));
+        snprintf(command, sizeof command, "build/rheo train -q --set %s %s", set, at + 17);
+        launch_free(&r);
+        assert_int_equal(system(command), 0);
+    }
+    scratch_remove(dir);
+}
+
+static void verbose_training_is_thinned_out(void **state) {
+    (void)state;
+    static const struct {
+        const char *epochs;
+        int lines;
+    } CASES[] = { { "3", 4 }, { "50", 51 }, { "1000", 51 } };
+    char *const dir = scratch_create(), path[200], run[200];
+    scratch_write(dir, "a.cir", DIVIDER);
+    scratch_write(dir, "exp.yaml", EXPERIMENT);
+    snprintf(path, sizeof path, "%s/exp.yaml", dir);
+    snprintf(run, sizeof run, "%s/r", dir);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        launched r;
+        launch_with(&r, "train", "-v", "--force", "-o", run, "--epochs", CASES[i].epochs, path, NULL);
+        assert_int_equal(r.exit, 0);
+        int n = 0;
+        for (const char *p = r.err; (p = strstr(p, "\nepoch ")); p++) n++;
+        assert_int_equal(n, CASES[i].lines);
+        launch_free(&r);
+    }
+    scratch_remove(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_and_version),
@@ -858,6 +948,10 @@ int main(void) {
         cmocka_unit_test(wrong_use_is_told),
         cmocka_unit_test(codes_are_explained),
         cmocka_unit_test(tables_are_shown),
+        cmocka_unit_test(kinds_are_found_by_name),
+        cmocka_unit_test(hints_have_names),
+        cmocka_unit_test(tune_ends_with_a_command),
+        cmocka_unit_test(verbose_training_is_thinned_out),
         cmocka_unit_test(right_netlists_pass),
         cmocka_unit_test(wrong_netlists_are_told),
         cmocka_unit_test(divider_is_solved),

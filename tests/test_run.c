@@ -386,8 +386,7 @@ static void tuning_is_yaml_for_the_experiment(void **state) {
     for (word = strtok(word + 5, " \n"); word && n < 24; word = strtok(NULL, " \n")) args[n++] = word;
     char out[200];
     in_folder(out, dir, "tuned");
-    assert_string_equal(args[n - 1], "EXPERIMENT");
-    args[n - 1] = exp;
+    assert_string_equal(args[n - 1], exp);
     args[n++] = "-q";
     args[n++] = "-o";
     args[n++] = out;

@@ -51,7 +51,7 @@ typedef struct rh_command {
     int min_operand, max_operand; /* max -1: any number */
     rheo_status (*run)(rh_cli *cli);
     /* Options that depend on the first operand, such as those of a generator; may be NULL. Returns how many were put
-     * into out. */
+     * into out; -1: there is no such operand, and run says so. */
     int (*more)(const char *operand, rh_option *out, int max);
     const char *notes; /* a paragraph at the end of --help, or NULL */
     unsigned takes;    /* RH_TAKES_...: what rh_input_find lets through */
@@ -77,10 +77,11 @@ struct rh_cli {
     /* global options */
     bool quiet, verbose, json, color_err, color_out;
     int n_error, n_warning;
-    rheo_log log;       /* prints warnings and errors to stderr */
-    bool keep_messages; /* --json of check: messages become lines on stdout as well */
-    rheo_status out;    /* not RHEO_OK once something was not written: no more is */
-    int out_errno;      /* and why */
+    rheo_log log;        /* prints warnings and errors to stderr */
+    bool keep_messages;  /* --json of check: messages become lines on stdout as well */
+    const char *unknown; /* first operand that the command does not know, by its more */
+    rheo_status out;     /* not RHEO_OK once something was not written: no more is */
+    int out_errno;       /* and why */
 };
 
 extern const rh_option RH_GLOBAL_OPTIONS[];

@@ -150,7 +150,11 @@ static rheo_status compute(const rh_cli *cli, points *p, rh_buf *b, rheo_error *
     rheo_cycle_def d = settings(cli);
     char tau[40];
     for (int i = 0; rh_opt_nth(cli, "amplitude", i); i++) RHEO_TRY(add_list(p, rh_opt_nth(cli, "amplitude", i), err));
-    if (p->n == 0) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "rheo cycle needs --amplitude");
+    if (p->n == 0) {
+        const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "rheo cycle needs --amplitude");
+        rh_hint(err, "amplitudes in V^2, s_clamped - s_free: --amplitude 20m,50m or a range --amplitude -1:1:201");
+        return st;
+    }
     const char **param = rh_opt_all(cli, "param", &d.n_param);
     double *const out = rh_calloc((size_t)p->n, 3 * sizeof *out);
     rheo_status st = param && out ? RHEO_OK : RH_NOMEM(err);

@@ -30,7 +30,7 @@ static int more(const char *operand, rh_option *out, int max) {
                  : f->choices ? (rh_option){ f->name, 0, RH_OPT_CHOICE, "WORD", f->meaning, 0, 0, f->choices }
                               : (rh_option){ f->name, 0, RH_OPT_NUMBER, "X", f->meaning, f->min, f->max, NULL };
     }
-    return n;
+    return kind ? n : -1;
 }
 
 static double field_value(const rh_cli *cli, const rh_gen_field *f) {
@@ -176,9 +176,11 @@ static rheo_status run(rh_cli *cli) {
     if (cli->n_operand == 0) return list(cli);
     const rh_gen_kind *const kind = find_gen(cli->operand[0]);
     if (!kind) {
-        char hint[80], shown[80];
+        char hint[240], shown[80];
         const char *const near = rh_suggest(cli->operand[0], gen_name, NULL);
-        snprintf(hint, sizeof hint, "%s%s", near ? "did you mean " : "`rheo gen` lists the kinds", near ? near : "");
+        size_t n = (size_t)snprintf(hint, sizeof hint, "%s%s", near ? "did you mean " : "kinds are ", near ? near : "");
+        for (int i = 0; !near && i < RH_N_GEN && n < sizeof hint; i++)
+            n += (size_t)snprintf(hint + n, sizeof hint - n, "%s%s", i ? ", " : "", RH_GENS[i]->name);
         return rh_cli_usage(cli, hint, "there is no generator '%s'",
                             rh_escape(cli->operand[0], strlen(cli->operand[0]), shown, sizeof shown));
     }

@@ -4,6 +4,8 @@
 #include "learn/learn.h"
 #include "solver/outside.h"
 
+#include <strings.h>
+
 static void add_limit(rh_buf *b, double x) {
     char text[32];
     rh_buf_puts(b, rh_number_text(x, text));
@@ -169,21 +171,65 @@ static void add_json(rh_buf *b, const char *table, const char *text) {
     rh_buf_puts(b, open ? "]}\n" : "");
 }
 
+static void show(const rh_cli *cli, rh_buf *b, int i, const char *text, bool first) {
+    if (!cli->json) rh_buf_printf(b, "%s%s (%s)\n", first ? "" : "\n", TABLES[i].name, TABLES[i].title);
+    if (cli->json)
+        add_json(b, TABLES[i].name, text);
+    else
+        add_plain(b, text);
+}
+
 static void add_table(const rh_cli *cli, rh_buf *b, int i, bool first) {
     rh_buf text = { 0 };
     TABLES[i].add(&text);
     if (text.bad) b->bad = true;
-    if (!cli->json) rh_buf_printf(b, "%s%s (%s)\n", first ? "" : "\n", TABLES[i].name, TABLES[i].title);
-    if (cli->json && text.s)
-        add_json(b, TABLES[i].name, text.s);
-    else if (text.s)
-        add_plain(b, text.s);
+    if (text.s) show(cli, b, i, text.s, first);
     rh_buf_free(&text);
 }
 
 static const char *table_name(const void *ctx, int i) {
     (void)ctx;
     return i < RH_COUNT(TABLES) ? TABLES[i].name : NULL;
+}
+
+/* Is `word` what this entry is called? Elements have a letter in front of their name. */
+static bool is_called(const char *line, const char *word) {
+    for (int i = 0; i < 2; i++) {
+        const size_t n = strcspn(line, " \t\n");
+        if (n == strlen(word) && strncasecmp(line, word, n) == 0) return true;
+        if (n != 1 || line[n] != ' ') return false;
+        line = after_blanks(line + n);
+    }
+    return false;
+}
+
+/* The entries of a table with that name, as a table. */
+static void pick(const char *text, const char *word, rh_buf *out) {
+    bool wanted = false;
+    for (const char *p = text; *p;) {
+        const size_t n = strcspn(p, "\n") + 1;
+        if (strspn(p, " ") == 2) wanted = is_called(p + 2, word);
+        if (wanted) rh_buf_add(out, p, n);
+        p += n;
+    }
+}
+
+/* Not a table: the name of something in one of them, or in several. */
+static bool find_entry(const rh_cli *cli, rh_buf *b, const char *word) {
+    bool found = false;
+    for (int i = 0; i < RH_COUNT(TABLES); i++) {
+        rh_buf text = { 0 }, entry = { 0 };
+        TABLES[i].add(&text);
+        if (text.s && !text.bad) pick(text.s, word, &entry);
+        if (text.bad || entry.bad) b->bad = true;
+        if (entry.n > 0) {
+            show(cli, b, i, entry.s, !found);
+            found = true;
+        }
+        rh_buf_free(&entry);
+        rh_buf_free(&text);
+    }
+    return found || b->bad;
 }
 
 static rheo_status run(rh_cli *cli) {
@@ -195,19 +241,22 @@ static rheo_status run(rh_cli *cli) {
         add_table(cli, &b, i, !found);
         found = true;
     }
+    if (!found && wanted) found = find_entry(cli, &b, wanted);
     if (found) return rh_cli_write(cli, &b);
     char hint[100], shown[80];
     const char *const near = rh_suggest(wanted, table_name, NULL);
     snprintf(hint, sizeof hint, "%s%s", near ? "did you mean " : "`rheo kinds` shows all tables", near ? near : "");
-    return rh_cli_usage(cli, hint, "there is no table '%s'", rh_escape(wanted, strlen(wanted), shown, sizeof shown));
+    return rh_cli_usage(cli, hint, "there is no table or kind '%s'",
+                        rh_escape(wanted, strlen(wanted), shown, sizeof shown));
 }
 
 const rh_command rh_cmd_kinds = {
     .name = "kinds",
     .summary = "list elements, generators, memories, rules and other choices",
-    .usage = "[TABLE]",
+    .usage = "[TABLE|NAME]",
     .examples = "  rheo kinds\n"
-                "  rheo kinds kernels\n",
+                "  rheo kinds kernels\n"
+                "  rheo kinds tcl\n",
     .min_operand = 0,
     .max_operand = 1,
     .run = run,

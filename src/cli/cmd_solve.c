@@ -4,6 +4,7 @@
 #include "rheo/netlist.h"
 #include "rheo/solver.h"
 
+#include <ctype.h>
 #include <math.h>
 
 static const char *const DOMAINS[] = { "electrical", "hydraulic", NULL };
@@ -49,6 +50,23 @@ static double power(const answer *a, int user) {
     return (a->st->v[t[0]] - a->st->v[t[1]]) * a->st->i[e];
 }
 
+/* Sources, and resistors that learn: what --set takes. */
+static const char *settable_name(const void *ctx, int i) {
+    const rheo_circuit *const c = ctx;
+    if (i >= c->n_elem) return NULL;
+    return c->kind[i] == RH_KIND_V || c->kind[i] == RH_KIND_I || c->elem_edge[i] >= 0 ? c->elem_name[i] : "";
+}
+
+static rheo_status no_such(const rheo_circuit *c, const char *name, const char *shown, rheo_error *err) {
+    const rheo_status st = rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: there is no such element", shown);
+    const char *near = rh_suggest(name, settable_name, c);
+    for (int e = 0; !near && e < c->n_elem; e++) /* the first of the same letter */
+        if (tolower((unsigned char)c->elem_name[e][0]) == tolower((unsigned char)name[0]) && *settable_name(c, e))
+            near = c->elem_name[e];
+    if (near) rh_hint(err, "did you mean %s?", near);
+    return st;
+}
+
 static rheo_status set_value(const rheo_circuit *c, rheo_state *st, const char *assignment, rheo_error *err) {
     char name[128], shown[140], hint[160];
     const char *const eq = strchr(assignment, '=');
@@ -60,7 +78,7 @@ static rheo_status set_value(const rheo_circuit *c, rheo_state *st, const char *
     name[n] = '\0';
     const int e = rheo_circuit_find_element(c, name);
     const rh_number x = rh_number_parse_all(eq + 1, strlen(eq + 1));
-    if (e < 0) return rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: there is no such element", shown);
+    if (e < 0) return no_such(c, name, shown, err);
     const char *const unit = RH_KINDS[c->kind[e]]->unit, *const value = eq + 1;
     if (x.fault != RH_NUM_OK) {
         rh_fail(err, RHEO_E_USAGE, 0, RH_NOWHERE, "--set %s: %s", shown, rh_number_fault_text(x.fault));

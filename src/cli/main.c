@@ -55,8 +55,10 @@ static void apply_globals(rh_cli *cli) {
 static void set_command(rh_cli *cli, const rh_command *c, const char *operand) {
     cli->command = c;
     add_options(cli, c->options);
-    if (c->more && operand && operand[0] != '-')
-        cli->n_option += c->more(operand, cli->option + cli->n_option, RH_MAX_OPTION - cli->n_option);
+    if (!c->more || !operand || operand[0] == '-') return;
+    const int n = c->more(operand, cli->option + cli->n_option, RH_MAX_OPTION - cli->n_option);
+    if (n < 0) cli->unknown = operand;
+    cli->n_option += n < 0 ? 0 : n;
 }
 
 static rheo_status show_help(rh_cli *cli, bool brief) {
@@ -115,7 +117,13 @@ static bool wants_help(int argc, char *const *argv, bool *brief) {
 static rheo_status run_command(rh_cli *cli, int argc, char *const *argv) {
     rheo_error err = { 0 };
     bool brief = false;
-    if (wants_help(argc, argv, &brief)) return show_help(cli, brief);
+    if (wants_help(argc, argv, &brief) && !cli->unknown) return show_help(cli, brief);
+    if (cli->unknown) { /* whatever else the line says */
+        if (!rh_grow(&cli->operand, &cli->cap_operand, 1, sizeof *cli->operand)) return RH_NOMEM(&err);
+        cli->operand[0] = cli->unknown;
+        cli->n_operand = 1;
+        return cli->command->run(cli);
+    }
     int used;
     const rheo_status st = rh_options_parse(cli, argc, argv, false, &used, &err);
     apply_globals(cli);

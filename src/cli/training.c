@@ -57,7 +57,10 @@ static void on_progress(void *user, const rheo_progress *p) {
     add_score(&b, "  test", p->loss_test, p->accuracy_test);
     if (!b.bad) {
         const double whole = p->n_epoch > 0 ? (double)p->n_epoch : 1;
-        if (t->cli->verbose) rh_cli_note(t->cli, "%s", b.s);
+        enum { LINES = 50 };
+        const int part = p->n_epoch > 0 ? (int)((long long)p->epoch * LINES / p->n_epoch) : 0;
+        if (t->cli->verbose && (t->n_progress == 1 || part != t->shown)) rh_cli_note(t->cli, "%s", b.s);
+        t->shown = part;
         rh_bar_show(t->bar, (double)p->epoch / whole, b.s, (double)p->step, p->seconds);
     }
     rh_buf_free(&b);

@@ -12,6 +12,7 @@ typedef struct rh_training {
     rheo_result result;
     rheo_error err;
     const char *verb; /* of the start line or event: "training", and what is trained is the operand */
+    int shown;        /* fiftieth of the epochs that the last line of -v was in */
     long n_progress;  /* how often something was told */
 } rh_training;
 

@@ -98,6 +98,10 @@ static bool printable(uint32_t c) {
 
 static rheo_status check_text(const builder *b) {
     cursor c = b->at;
+    const unsigned char *const t = (const unsigned char *)c.text;
+    if (c.n >= 2 && ((t[0] == 0xFF && t[1] == 0xFE) || (t[0] == 0xFE && t[1] == 0xFF)))
+        return rh_report_error(b->report, RHEO_E_PARSE, RH_CODE_ENCODING, place(b, &c, 1), "save it as UTF-8",
+                               "the file is UTF-16");
     while (c.byte < c.n) {
         uint32_t code = 0;
         const size_t len = rh_utf8(c.text + c.byte, c.n - c.byte, &code);

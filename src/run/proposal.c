@@ -1,7 +1,8 @@
 /* proposal.c: rheo_tune, the proposals of the learner as a piece of an experiment, with the reasons. */
-#include "run/run.h"
+#include "run/rundir.h"
 
 #include <math.h>
+#include <unistd.h>
 
 enum { MAX_SAMPLE = 32 };
 static const double RATIO = 1000; /* slow over fast: three decades of amplitudes pass the dead zone */
@@ -58,17 +59,39 @@ static int settings_of(const rh_tuning *t, rh_proposed *out) {
     return kept;
 }
 
+/* A word of the shell. */
+static void add_word(rh_buf *b, const char *word) {
+    static const char SAFE[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:@%,";
+    if (word[strspn(word, SAFE)] == '\0') {
+        rh_buf_puts(b, word);
+        return;
+    }
+    rh_buf_puts(b, "'");
+    for (; *word; word++) {
+        if (*word == '\'')
+            rh_buf_puts(b, "'\\''");
+        else
+            rh_buf_add(b, word, 1);
+    }
+    rh_buf_puts(b, "'");
+}
+
 /* The same as options of `rheo train`. */
-static void add_command(rh_buf *b, const rh_proposal *p) {
+static void add_command(rh_buf *b, const rheo_experiment *x, const rh_proposal *p) {
     rh_buf_puts(b, "# Put these values into the blocks of the experiment, or leave it and type: rheo train");
     for (int i = 0; i < p->n; i++) {
         rh_buf_printf(b, " --set %s.%s=", p->set[i].block, p->set[i].key);
         rh_buf_number(b, p->set[i].value);
     }
-    rh_buf_puts(b, " EXPERIMENT\n");
+    char *const config = x->output ? rh_rundir_config(x->output) : NULL;
+    if (config && access(config, F_OK) == 0) rh_buf_puts(b, " --force"); /* a run is there */
+    rh_free(config);
+    rh_buf_puts(b, " ");
+    add_word(b, x->path ? x->path : "EXPERIMENT");
+    rh_buf_puts(b, "\n");
 }
 
-static rheo_status print_tuning(const rh_proposal *p, char **text, rheo_error *err) {
+static rheo_status print_tuning(const rheo_experiment *x, const rh_proposal *p, char **text, rheo_error *err) {
     const rh_tuning *const t = &p->tuning;
     rh_buf b = { 0 };
     rh_buf_printf(
@@ -93,7 +116,7 @@ static rheo_status print_tuning(const rh_proposal *p, char **text, rheo_error *e
         add_number(&b, "slow", t->def.slow);
         add_kernel(&b, t);
     }
-    add_command(&b, p);
+    add_command(&b, x, p);
     if (!b.bad) {
         *text = b.s;
         return RHEO_OK;
@@ -134,7 +157,7 @@ rheo_status rh_propose(const rheo_experiment *x, rh_proposal *p, const rheo_log 
 }
 
 rheo_status rh_proposal_print(const rheo_experiment *x, const rh_proposal *p, char **text, rheo_error *err) {
-    RHEO_TRY(print_tuning(p, text, err));
+    RHEO_TRY(print_tuning(x, p, text, err));
     return x->domain ? hydraulic(text, err) : RHEO_OK;
 }
 
