@@ -680,7 +680,7 @@ static void texts_go_where_output_says(void **state) {
         const char *argv[8], *option;
     } CASES[] = {
         { { "gen", "grid" }, "--output" },
-        { { "export", "examples/selflearn-4.yaml" }, "--output" },
+        { { "export", "-q", "examples/selflearn-4.yaml" }, "--output" },
         { { "figure", "waveforms", "examples/selflearn-4.yaml" }, "--output" },
         { { "tran", "--stop", "1m", "--step", "0.5m", "netlists/clln4.cir" }, "--out" },
     };
